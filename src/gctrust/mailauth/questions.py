@@ -1,0 +1,124 @@
+"""What a mail judge asks, and what comes back. A judge never sees a socket, a clock or a log.
+
+A judge is a generator: `answer = yield from ask(Question(name, "TXT"))`, several at once with
+`yield from ask_all(...)`, sub-judges side by side with `yield from together(...)`. A driver
+(`adapters/dns_driver.py`, or a dictionary in a test) sends the answers back in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class Status(StrEnum):
+    """How a look-up ended. A time-out or a refusal is never absence (RFC 7208 section 2.6.6)."""
+
+    FOUND = "found"
+    NO_DATA = "no-data"
+    NX_DOMAIN = "nx-domain"
+    TIMEOUT = "timeout"
+    SERVFAIL = "servfail"
+    REFUSED = "refused"
+    MALFORMED = "malformed"
+
+    @property
+    def is_void(self) -> bool:
+        """The name or the type is known not to exist (RFC 7208 section 4.6.4)."""
+        return self in (Status.NO_DATA, Status.NX_DOMAIN)
+
+    @property
+    def is_temporary(self) -> bool:
+        return self not in (Status.FOUND, Status.NO_DATA, Status.NX_DOMAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`name` in A-label or raw presentation form without trailing dot, `type` as in "TXT".
+
+    `server` ("192.0.2.1" or "192.0.2.1#5353") asks that authoritative server with RD=0; None asks
+    the configured resolvers. `fresh` bypasses the cache.
+    """
+
+    name: str
+    type: str
+    server: str | None = None
+    fresh: bool = False
+
+
+# The data of one record, by type: A, AAAA the address text; TXT a tuple of byte strings, one per
+# character-string; MX (preference, exchange); CNAME, NS, PTR the name; SOA (mname, rname, serial,
+# refresh, retry, expire, minimum); TLSA (usage, selector, matching, data); CAA (flags, tag, value).
+# Names come without trailing dot, in the case the server sent.
+Rdata = str | tuple[bytes, ...] | tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`records` hold the final RRset, `chain` the CNAME targets followed to it, in order.
+
+    `ttl` is the least TTL seen (the negative TTL of RFC 2308 section 5 for a void answer), in
+    seconds; `server` who answered; `authoritative` and `authentic` the AA and AD bits.
+    """
+
+    status: Status
+    records: tuple[Rdata, ...] = ()
+    chain: tuple[str, ...] = ()
+    ttl: int = 0
+    server: str = ""
+    authoritative: bool = False
+    authentic: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Asks:
+    """What a judge yields: questions that may be asked at once. It is sent the answers, in order."""
+
+    questions: tuple[Question, ...]
+
+
+Judge = Generator[Asks, tuple[Answer, ...], T]
+
+
+def ask(question: Question) -> Judge[Answer]:
+    """Ask one question."""
+    (answer,) = yield Asks((question,))
+    return answer
+
+
+def ask_all(questions: Iterable[Question]) -> Judge[tuple[Answer, ...]]:
+    """Ask several at once; the answers come in the order of the questions."""
+    batch = tuple(questions)
+    if not batch:
+        return ()
+    return (yield Asks(batch))
+
+
+def together(judges: Iterable[Judge[T]]) -> Judge[tuple[T, ...]]:
+    """Run judges side by side: each round, what they all ask goes out as one batch."""
+    results: dict[int, T] = {}
+    waiting: dict[int, tuple[Judge[T], Asks]] = {}
+
+    def step(index: int, judge: Judge[T], answers: tuple[Answer, ...] | None) -> None:
+        try:
+            asks = next(judge) if answers is None else judge.send(answers)
+        except StopIteration as done:
+            results[index] = done.value
+        else:
+            waiting[index] = (judge, asks)
+
+    for index, judge in enumerate(judges):
+        step(index, judge, None)
+    while waiting:
+        batch, waiting = waiting, {}
+        answers = yield Asks(tuple(q for _, asks in batch.values() for q in asks.questions))
+        start = 0
+        for index, (judge, asks) in batch.items():
+            end = start + len(asks.questions)
+            step(index, judge, answers[start:end])
+            start = end
+    return tuple(results[index] for index in sorted(results))
