@@ -1,0 +1,1 @@
+"""Seed files that come with the package."""
