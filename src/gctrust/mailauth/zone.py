@@ -42,8 +42,7 @@ class DictZone:
         self._servers = dict(servers or {})
         self._data = {
             _fold(name): {
-                kind.upper(): _entry(kind.upper(), value)
-                for kind, value in types.items()
+                kind.upper(): _entry(kind.upper(), value) for kind, value in types.items()
             }
             for name, types in names.items()
         }
@@ -53,16 +52,12 @@ class DictZone:
     def answer(self, question: Question) -> Answer:
         """The answer a server with this zone gives. Never raises."""
         if question.server is not None and question.server in self._servers:
-            return self._servers[question.server].answer(
-                Question(question.name, question.type)
-            )
+            return self._servers[question.server].answer(Question(question.name, question.type))
         key = (question.name, question.type)
         found = self._known.get(key)
         if found is None:
             found = self._look_up(_fold(question.name), question.type.upper())
-            if (
-                found.status is Status.FOUND
-            ):  # bounded by the zone but for spelling and wildcards
+            if found.status is Status.FOUND:  # bounded by the zone but for spelling and wildcards
                 if len(self._known) > 100_000:
                     self._known.clear()
                 self._known[key] = found
@@ -94,21 +89,15 @@ class DictZone:
         exact = self._data.get(name)
         if exact is not None or name in self._inner:
             return exact
-        for parent in _parents(
-            name
-        ):  # RFC 4592 section 3.3.1: the closest encloser decides
+        for parent in _parents(name):  # RFC 4592 section 3.3.1: the closest encloser decides
             if (wild := self._data.get("*." + parent)) is not None:
                 return wild
             if parent in self._data or parent in self._inner:
                 return None
         return None
 
-    def _made(
-        self, status: Status, records: tuple[Rdata, ...], chain: list[str]
-    ) -> Answer:
-        return Answer(
-            status, records, tuple(chain), self._ttl, "zone", authoritative=True
-        )
+    def _made(self, status: Status, records: tuple[Rdata, ...], chain: list[str]) -> Answer:
+        return Answer(status, records, tuple(chain), self._ttl, "zone", authoritative=True)
 
 
 def run(judge: Judge[T], zone: DictZone) -> T:
@@ -116,9 +105,7 @@ def run(judge: Judge[T], zone: DictZone) -> T:
     try:
         asks: Asks = next(judge)
         while True:
-            asks = judge.send(
-                tuple([zone.answer(question) for question in asks.questions])
-            )
+            asks = judge.send(tuple([zone.answer(question) for question in asks.questions]))
     except StopIteration as done:
         result: T = done.value
         return result
@@ -157,9 +144,7 @@ def _record(kind: str, value: object) -> Rdata:
             return txt_strings(value)
         assert isinstance(value, Iterable)
         return tuple(
-            part.encode("utf-8", "surrogateescape")
-            if isinstance(part, str)
-            else bytes(part)
+            part.encode("utf-8", "surrogateescape") if isinstance(part, str) else bytes(part)
             for part in value
         )
     if kind == "MX" and isinstance(value, str):

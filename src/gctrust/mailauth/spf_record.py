@@ -1,0 +1,307 @@
+"""The SPF record: its terms as frozen data, and the one parser that finds every fault in it.
+
+The parser never stops at the first fault and never raises: evaluation makes a permerror of any
+fault (RFC 7208 section 4.6), the lint rules say what each one is.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from .spf_macros import MacroText, is_domain_spec, macro_fault, parse_macros
+
+
+class Qualifier(StrEnum):
+    PASS = "+"  # noqa: S105 - a sign, no secret
+    FAIL = "-"
+    SOFTFAIL = "~"
+    NEUTRAL = "?"
+
+
+class FaultKind(StrEnum):
+    """Why a term does not fit the grammar of RFC 7208 section 12."""
+
+    SYNTAX = "syntax"
+    UNKNOWN_MECHANISM = "unknown-mechanism"
+    MODIFIER = "modifier"
+    REPEATED = "repeated"
+    NETWORK = "network"
+    PREFIX = "prefix"
+    DOMAIN = "domain"
+    MACRO = "macro"
+    CHARACTER = "character"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault: the term as written, and why it is wrong in words fit for a user."""
+
+    kind: FaultKind
+    term: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mechanism:
+    """`name` is lower case; `target` the domain-spec, None where the current domain is meant.
+
+    For a, mx: `prefix4` and `prefix6` are the lengths. For ip4, ip6: `network` is the masked
+    address as a number, `mask` the mask, `has_host_bits` whether bits below the prefix were set.
+    """
+
+    qualifier: Qualifier
+    name: str
+    text: str
+    target: MacroText | None = None
+    prefix4: int = 32
+    prefix6: int = 128
+    network: int = 0
+    mask: int = 0
+    has_host_bits: bool = False
+
+    @property
+    def queries(self) -> bool:
+        """Counts towards the limit of ten (RFC 7208 section 4.6.4)."""
+        return self.name in QUERYING
+
+
+@dataclass(frozen=True, slots=True)
+class Modifier:
+    name: str
+    value: str
+    text: str
+    target: MacroText | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SpfRecord:
+    """A parsed record. It may be evaluated only when `faults` is empty.
+
+    `terms` keeps mechanisms and modifiers in the order written; `mechanisms` ends with the first
+    "all", since nothing after it is ever reached (RFC 7208 section 5.1).
+    """
+
+    text: str
+    terms: tuple[Mechanism | Modifier, ...]
+    mechanisms: tuple[Mechanism, ...]
+    redirect: Modifier | None
+    exp: Modifier | None
+    faults: tuple[Fault, ...]
+
+    @property
+    def all(self) -> Mechanism | None:
+        last = self.mechanisms[-1] if self.mechanisms else None
+        return last if last is not None and last.name == "all" else None
+
+    @property
+    def modifiers(self) -> tuple[Modifier, ...]:
+        return tuple(term for term in self.terms if isinstance(term, Modifier))
+
+
+QUERYING = frozenset({"include", "a", "mx", "ptr", "exists"})
+KNOWN_MECHANISMS = QUERYING | {"all", "ip4", "ip6"}
+
+_VERSION = re.compile(rb"v=spf1(?: |\Z)", re.I)
+_MODIFIER = re.compile(r"([A-Za-z][A-Za-z0-9._-]*)=(.*)\Z")
+_MECHANISM = re.compile(r"([+\-?~]?)([A-Za-z][A-Za-z0-9._-]*)([:/].*)?\Z")
+_DUAL_CIDR = re.compile(r"(?::(.*?))?(?:/([0-9]+))?(?://([0-9]+))?\Z")
+_IP4 = re.compile(r"(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})\Z", re.A)
+_OUTSIDE = re.compile(r"[^\x21-\x7e ]")
+_FULL4, _FULL6 = (1 << 32) - 1, (1 << 128) - 1
+
+
+def is_spf(data: bytes) -> bool:
+    """Whether a TXT record is an SPF record: version section, then a space or the end (§4.5)."""
+    return _VERSION.match(data) is not None
+
+
+def spf_texts(records: Iterable[object]) -> tuple[bytes, ...]:
+    """The SPF records among TXT data, their strings joined without a blank (§3.3)."""
+    joined = [b"".join(strings) for strings in records if isinstance(strings, tuple)]
+    return tuple([data for data in joined if _VERSION.match(data)])
+
+
+@lru_cache(maxsize=16384)
+def parse_spf(data: bytes) -> SpfRecord:
+    """Parse a record that `is_spf` (other text is one more fault). Never raises."""
+    text = data.decode("latin-1")  # keeps each octet visible; faults name the non-ASCII ones
+    faults: list[Fault] = []
+    if not is_spf(data):
+        faults.append(Fault(FaultKind.SYNTAX, text[:40], 'it does not begin with "v=spf1 "'))
+    terms: list[Mechanism | Modifier] = []
+    for word in text[6:].split(" "):
+        if not word:
+            continue
+        if bad := _OUTSIDE.search(word):
+            reason = f"octet 0x{ord(bad[0]):02X} is not allowed: US-ASCII without controls only"
+            faults.append(Fault(FaultKind.CHARACTER, word, reason))
+            continue
+        term = _modifier(word) or _mechanism(word)
+        if isinstance(term, Fault):
+            faults.append(term)
+        else:
+            terms.append(term)
+    return _assembled(text, terms, faults)
+
+
+def _assembled(text: str, terms: list[Mechanism | Modifier], faults: list[Fault]) -> SpfRecord:
+    mechanisms: list[Mechanism] = []
+    once: dict[str, Modifier] = {}
+    reached = True
+    for term in terms:
+        if isinstance(term, Mechanism):
+            if reached:
+                mechanisms.append(term)
+            reached = reached and term.name != "all"
+        elif term.name in ("redirect", "exp"):
+            if term.name in once:
+                reason = f"{term.name}= may appear once only"
+                faults.append(Fault(FaultKind.REPEATED, term.text, reason))
+            once.setdefault(term.name, term)
+    redirect = once.get("redirect") if reached else None
+    return SpfRecord(
+        text, tuple(terms), tuple(mechanisms), redirect, once.get("exp"), tuple(faults)
+    )
+
+
+def _modifier(word: str) -> Modifier | Fault | None:
+    found = _MODIFIER.match(word)
+    if not found:
+        return None
+    name, value = found[1].lower(), found[2]
+    if name in ("redirect", "exp"):
+        target = _domain_spec(word, value)
+        return target if isinstance(target, Fault) else Modifier(name, value, word, target)
+    if reason := macro_fault(value, explanation=True):
+        return Fault(FaultKind.MODIFIER, word, reason)
+    return Modifier(name, value, word)
+
+
+def _mechanism(word: str) -> Mechanism | Fault:
+    found = _MECHANISM.match(word)
+    if not found:
+        return Fault(FaultKind.SYNTAX, word, "it is neither a mechanism nor a modifier")
+    name, rest = found[2].lower(), found[3] or ""
+    qualifier = Qualifier(found[1] or "+")
+    if name not in KNOWN_MECHANISMS:
+        return Fault(FaultKind.UNKNOWN_MECHANISM, word, _unknown(name))
+    if name == "all":
+        if rest:
+            return Fault(FaultKind.SYNTAX, word, "all takes no argument")
+        return Mechanism(qualifier, name, word)
+    if name in ("ip4", "ip6"):
+        return _network(qualifier, name, word, rest)
+    if name in ("a", "mx"):
+        return _with_cidr(qualifier, name, word, rest)
+    return _with_domain(qualifier, name, word, rest)
+
+
+def _unknown(name: str) -> str:
+    near = {
+        "ip": "ip4 or ip6",
+        "ipv4": "ip4",
+        "ipv6": "ip6",
+        "redirect": "redirect=",
+        "exp": "exp=",
+    }
+    meant = near.get(name, "include" if name.startswith("incl") else "")
+    return f"there is no mechanism {name!r}" + (f"; {meant} is meant" if meant else "")
+
+
+def _with_domain(qualifier: Qualifier, name: str, word: str, rest: str) -> Mechanism | Fault:
+    if not rest and name == "ptr":
+        return Mechanism(qualifier, name, word)
+    if rest.startswith("/"):
+        return Fault(FaultKind.PREFIX, word, f"{name} takes no prefix length")
+    if len(rest) < 2:
+        return Fault(FaultKind.SYNTAX, word, f"{name} wants a domain after the colon")
+    if name != "exists" and re.search(r"[^/]/\d+\Z", rest):
+        return Fault(FaultKind.PREFIX, word, f"{name} takes no prefix length")
+    target = _domain_spec(word, rest[1:])
+    return target if isinstance(target, Fault) else Mechanism(qualifier, name, word, target)
+
+
+def _with_cidr(qualifier: Qualifier, name: str, word: str, rest: str) -> Mechanism | Fault:
+    found = _DUAL_CIDR.match(rest)
+    if not found:
+        return Fault(FaultKind.PREFIX, word, "the prefix length is not a number")
+    four, six = _prefix(found[2], 32), _prefix(found[3], 128)
+    if four is None or six is None:
+        return Fault(FaultKind.PREFIX, word, "prefix lengths are 0-32 and //0-128, no leading zero")
+    if found[1] is None:
+        return Mechanism(qualifier, name, word, None, four, six)
+    target = _domain_spec(word, found[1])
+    if isinstance(target, Fault):
+        return target
+    return Mechanism(qualifier, name, word, target, four, six)
+
+
+def _prefix(digits: str | None, longest: int) -> int | None:
+    if digits is None:
+        return longest
+    if len(digits) > 3 or (len(digits) > 1 and digits[0] == "0") or int(digits) > longest:
+        return None
+    return int(digits)
+
+
+def _network(qualifier: Qualifier, name: str, word: str, rest: str) -> Mechanism | Fault:
+    if not rest.startswith(":"):
+        return Fault(FaultKind.NETWORK, word, f"{name} wants an address after a colon")
+    literal, slash, digits = rest[1:].partition("/")
+    longest, full = (32, _FULL4) if name == "ip4" else (128, _FULL6)
+    address = _ip4_number(literal) if name == "ip4" else _ip6_number(literal)
+    if address is None:
+        return Fault(FaultKind.NETWORK, word, _bad_address(name, literal))
+    length = (
+        _prefix(digits, longest) if slash and digits.isdecimal() else None if slash else longest
+    )
+    if length is None:
+        reason = f"the prefix length is 0-{longest}, without a leading zero"
+        return Fault(FaultKind.NETWORK, word, reason)
+    mask = full ^ (full >> length)
+    return Mechanism(
+        qualifier, name, word, None, network=address & mask, mask=mask,
+        has_host_bits=bool(address & ~mask),
+    )  # fmt: skip
+
+
+def _bad_address(name: str, literal: str) -> str:
+    other = _ip6_number(literal) if name == "ip4" else _ip4_number(literal)
+    if other is not None:
+        return f"{literal} belongs in {'ip6' if name == 'ip4' else 'ip4'}:"
+    return f"{literal[:60]!r} is not an {'IPv4' if name == 'ip4' else 'IPv6'} address"
+
+
+def _ip4_number(text: str) -> int | None:
+    found = _IP4.match(text)
+    if not found:
+        return None
+    number = 0
+    for part in found.groups():
+        if int(part) > 255 or (len(part) > 1 and part[0] == "0"):  # qnum of §12
+            return None
+        number = number << 8 | int(part)
+    return number
+
+
+def _ip6_number(text: str) -> int | None:
+    if "%" in text:
+        return None
+    try:
+        return int(ipaddress.IPv6Address(text))
+    except ValueError:
+        return None
+
+
+def _domain_spec(word: str, text: str) -> MacroText | Fault:
+    if reason := macro_fault(text, explanation=False):
+        return Fault(FaultKind.MACRO if "%" in text else FaultKind.DOMAIN, word, reason)
+    if not is_domain_spec(text):
+        reason = "a domain ends in a top label of letters and digits after a dot, or in a macro"
+        return Fault(FaultKind.DOMAIN, word, reason)
+    return parse_macros(text)
