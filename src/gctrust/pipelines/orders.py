@@ -64,7 +64,7 @@ Order = EmailDomainOrder | CustomDomainOrder | PinRotationOrder
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """`status`: "succeeded", "unverified" (it ended without its proof), "rolled-back", "cancelled"."""
+    """`status`: "succeeded", "unverified" (no proof), "rolled-back" or "cancelled"."""
 
     status: str
     summary: Mapping[str, Fact] = field(default_factory=dict)
