@@ -1,6 +1,6 @@
 """What the API answers: a status with a JSON body, or a refusal in the platform's own ErrorBody.
 
-The ErrorBody is the published one: message, code, status, contextId, details[], errors[] (and limit).
+The ErrorBody is the published one: message, code, status, contextId, details[], errors[].
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CODES = {
 
 
 class MalformedError(ValueError):
-    """A document of the sandbox's owner (seed, fault rules, control request) that cannot be read."""
+    """A document of the sandbox's owner (seed, fault rules, control) that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Detail:
 
 @dataclass(slots=True, eq=False)
 class Refusal(Exception):
-    """A request the platform turns down. `plain` replaces the ErrorBody (OAuth's own error form)."""
+    """A request the platform turns down. `plain` replaces the ErrorBody (OAuth's form)."""
 
     status: int
     message: str

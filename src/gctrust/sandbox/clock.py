@@ -1,7 +1,7 @@
 """The sandbox's own time: it can stand still, jump ahead, or run at another rate.
 
-Everything the sandbox does by time (token expiry, rate windows, propagation, certificates) reads this
-clock, so a test can cross three days in a millisecond. It never runs backwards.
+Everything the sandbox does by time (token expiry, rate windows, propagation, certificates) reads
+this clock, so a test can cross three days in a millisecond. It never runs backwards.
 """
 
 from __future__ import annotations

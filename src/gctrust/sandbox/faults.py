@@ -1,7 +1,7 @@
 """Fault rules: which requests go wrong, and how. Seeded, so a run can be repeated.
 
-A rule matches on method, path pattern, the nth matching request and a probability; its kind says what
-happens. `reset`, `lost` and `truncate` are done to the real socket by server.py.
+A rule matches on method, path pattern, the nth matching request and a probability; its kind says
+what happens. `reset`, `lost` and `truncate` are done to the real socket by server.py.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ _KEYS: Mapping[str, tuple[type, ...]] = {
 
 
 def parse_rules(document: object) -> list[Rule]:
-    """Rules from JSON: a list of objects, or {"rules": [...]}. Raises MalformedError naming the fault."""
+    """Rules from a JSON list, or {"rules": [...]}. Raises MalformedError naming the fault."""
     listed = document.get("rules") if isinstance(document, dict) else document
     if not isinstance(listed, list):
         raise MalformedError("fault rules must be a list of objects")

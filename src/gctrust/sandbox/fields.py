@@ -1,7 +1,7 @@
-"""Strict reading of request bodies and query strings: every unknown, missing or ill-typed field is named.
+"""Strict reading of bodies and query strings: each unknown, missing or ill-typed field is named.
 
-Loose reading (`--loose`) passes over unknown fields and drops optional ones of a wrong type; a field
-the call cannot do without is still required.
+Loose reading (`--loose`) passes over unknown fields and drops optional ones of a wrong type; a
+field the call cannot do without is still required.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from .answer import JsonObject, MalformedError
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One request. `effect` says that it changed the platform's state; no body and no secret is kept."""
+    """One request, without body or secret. `effect`: it changed the platform's state."""
 
     n: int
     time: float

@@ -1,7 +1,7 @@
 """Request limits as fixed windows of one virtual minute, counted per token.
 
-The platform documents 300 requests a minute per client-credentials token; that it counts fixed windows
-is our assumption, said on the fidelity page.
+The platform documents 300 requests a minute per client-credentials token; that it counts fixed
+windows is our assumption, said on the fidelity page.
 """
 
 from __future__ import annotations

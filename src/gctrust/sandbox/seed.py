@@ -27,7 +27,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Hostility:
-    """What the sandbox does to its clients without any fault rule. All zero: an obliging platform."""
+    """What clients meet without any fault rule. All zero: an obliging platform."""
 
     stale_list_reads: int = 1  # lists that do not show a new email domain yet
     stale_status_reads: int = 1  # reads that still say pending after DNS was found right
@@ -42,7 +42,7 @@ class Mail:
     inbound_host: str = "inbound-smtp.genesyscloud.com"
     spf_include: str = "genesyscloud.com"
     dkim_selector: str = "default"
-    token_label: str = "_genesys"
+    ownership_label: str = "_genesys"
     recheck_seconds: float = 5.0  # a status read looks at DNS again after this long
     horizon_seconds: float = 259_200.0  # 72 h, then failed until a restart
 
@@ -131,7 +131,7 @@ _PIN_SLOTS = ("primary_pin", "fallback_pin", "backup_pin")
 
 
 def parse_client(item: object) -> OAuthClient:
-    """An OAuth client from JSON; `pins` lists primary, fallback, backup. A missing secret is made."""
+    """An OAuth client from JSON; `pins` is [primary, fallback, backup], a missing secret is made."""
     if not isinstance(item, dict) or not isinstance(item.get("id"), str):
         raise MalformedError("a client needs an id")
     values: dict[str, Any] = {"name": item["id"], "secret": secrets.token_urlsafe(24), "scopes": []}

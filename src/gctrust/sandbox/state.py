@@ -1,7 +1,7 @@
 """The platform's state: frozen records in memory, lost when the process ends.
 
-Every outward change first keeps the state before it, so that a stale read can be answered truthfully
-from the past and never from an invention.
+Every outward change first keeps the state before it, so that a stale read can be answered
+truthfully from the past and never from an invention.
 """
 
 from __future__ import annotations
@@ -32,7 +32,8 @@ class EmailDomain:
     status: str = EMAIL_PENDING
     found: tuple[str, ...] = ()  # purposes seen in DNS at the last look
     last_look: float | None = None
-    stale_reads: int = 0  # reads left that still answer the status before
+    stale_reads: int = 0  # lists left that do not show the new domain
+    hidden_reads: int = 0  # reads left that still answer the status before
     shown_status: str = EMAIL_PENDING
 
 
