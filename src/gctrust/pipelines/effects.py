@@ -1,8 +1,8 @@
 """What a pipeline yields (effects) and what comes of it (outcomes), typed as pairs.
 
-`outcome = yield from do(Effect(...))` reads like the step of a guide. The runner performs each effect
-as one durable step; a failure arrives as a raised Problem. Outcomes are plain frozen data that one
-codec turns to JSON and back, because the engine stores them: none may hold a token or a key.
+`outcome = yield from do(Effect(...))` reads like the step of a guide. The runner performs each
+effect as one durable step; a failure arrives as a raised Problem. Outcomes are plain frozen data
+that one codec turns to JSON and back, because the engine stores them: none may hold a secret.
 """
 
 from __future__ import annotations
@@ -201,7 +201,7 @@ class AssessMail(Effect[MailAssessment]):
 
 @dataclass(frozen=True, slots=True)
 class CertificateFiles:
-    """Where a certificate and its key lie. The key is a reference, re-read and compared in effects."""
+    """Where a certificate and its key lie. The key is re-read and compared inside effects."""
 
     certificate: str
     key: str = ""
@@ -353,7 +353,7 @@ class ReadPins(Effect[ClientPins]):
 
 @dataclass(frozen=True, slots=True)
 class WritePins(Effect[ClientPins]):
-    """Compare-and-set against `etag`, then read back. Writing what is already there sends nothing."""
+    """Compare-and-set against `etag`, then read back. Sends nothing when it is there already."""
 
     outcome = ClientPins
     outward = True
@@ -373,13 +373,17 @@ class WritePins(Effect[ClientPins]):
 
 @dataclass(frozen=True, slots=True)
 class PinsOfFiles:
-    """Pins of the certificate files of a rotation, recomputed from the files, never typed."""
+    """Pins (base64) and validity of a rotation's files, read from the files, never typed."""
 
     new: str
     old: str
     backup: str
     kind: str
-    new_issuer: str = ""
+    new_not_before: float
+    new_not_after: float
+    old_not_before: float
+    old_not_after: float
+    same_key: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Orders: what a user asks for, frozen, as a run stores it; and RunEnd, how a run ended.
 
-An order's `identity` joins the open run for the same thing: two orders with one identity are one run.
+An order's `identity` joins the open run for the same thing: two such orders are one run.
 """
 
 from __future__ import annotations
