@@ -1,0 +1,367 @@
+"""The wire: frozen bodies of requests and answers, and how each is written and read.
+
+Unknown fields are passed over; an unknown status becomes "unknown" with the raw text kept, never
+"failed". A body without what its contract promises raises Unreadable.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, TypeVar
+
+from ...secret import Secret
+
+T = TypeVar("T")
+_SHOWN_CHARACTERS = 500
+
+EMAIL_STATUSES: Final = frozenset({"pending", "verified", "failed"})
+CUSTOM_STATUSES: Final = frozenset({"active", "deploying", "pending", "failed"})
+
+
+class Unreadable(ValueError):
+    """An answer that breaks its contract; the text says where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One HTTP answer, whole. Header names are in lower case; `content` may hold a token."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+    @property
+    def correlation_id(self) -> str:
+        return self.headers.get("inin-correlation-id", "")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorBody:
+    """The platform's ErrorBody, or OAuth's error form (RFC 6749 section 5.2)."""
+
+    code: str = ""
+    message: str = ""
+    context_id: str = ""
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RequiredRecord:
+    """A DNS record the platform asks for; `value` in presentation form without quotes."""
+
+    type: str
+    name: str
+    value: str
+    purpose: str = ""
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmailDomain:
+    """`status` is "pending", "verified", "failed" or "unknown"; `raw_status` as the wire has it."""
+
+    id: str
+    domain: str
+    status: str
+    raw_status: str
+    required: tuple[RequiredRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CustomDomain:
+    """`certificate` and `chain` are PEM, empty where the call does not give them."""
+
+    id: str
+    domain: str
+    status: str
+    raw_status: str
+    created: float | None
+    certificate: str = ""
+    chain: str = ""
+    etag: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateUpload:
+    """PEM texts. `chain` has intermediates only."""
+
+    certificate: str
+    private_key: Secret
+    chain: str = ""
+    tls_version: str = "TLSv1.2"
+    ocsp_stapling: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """`timestamp` in Unix seconds."""
+
+    id: str
+    event_id: str
+    event_type: str
+    timestamp: float
+    actor_id: str
+    target_id: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPage:
+    entries: tuple[AuditEntry, ...]
+    next_page: str  # empty on the last
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthClient:
+    """An OAuth client as the guide dialect shows it. Pins are base64 SHA-256 of `pin_kind`."""
+
+    id: str
+    name: str
+    mtls_required: bool
+    certificate_chain: str
+    scopes: tuple[str, ...]
+    service_id: str
+    primary_pin: str
+    fallback_pin: str
+    backup_pin: str
+    max_pin_count: int
+    pin_kind: str
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class PinUpdate:
+    """What a rotation writes; an empty pin retires that slot."""
+
+    service_id: str
+    primary_pin: str
+    fallback_pin: str
+    backup_pin: str
+    certificate_chain: str
+    pin_kind: str = "certificate"
+    max_pin_count: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGrant:
+    """`scopes` is None when neither the answer nor the token tells them."""
+
+    access_token: Secret
+    expires_in: float
+    scopes: frozenset[str] | None
+
+
+def write_registration(domain: str) -> Secret:
+    return _json({"domain": domain, "verification": "dns"})
+
+
+def write_upload(upload: CertificateUpload, domain: str | None = None) -> Secret:
+    """The body of a POST; of a PUT when `domain` is None."""
+    body: dict[str, object] = {
+        "certificate": upload.certificate,
+        "privateKey": upload.private_key.reveal(),
+        "settings": {"tlsVersion": upload.tls_version, "ocspStapling": upload.ocsp_stapling},
+    }
+    if upload.chain:
+        body["certificateChain"] = upload.chain
+    if domain is not None:
+        body |= {"domain": domain, "type": "web"}
+    return _json(body)
+
+
+def write_pins(update: PinUpdate) -> Secret:
+    return _json(
+        {
+            "certificateChain": update.certificate_chain,
+            "mtlsRequired": True,
+            "serviceId": update.service_id or None,
+            "primaryPin": update.primary_pin or None,
+            "fallbackPin": update.fallback_pin or None,
+            "backupPin": update.backup_pin or None,
+            "maxPinCount": update.max_pin_count,
+            "pinKind": update.pin_kind,
+        }
+    )
+
+
+def read_email_domain(answer: Answer) -> EmailDomain:
+    return _email_domain(_Body.of(answer))
+
+
+def read_email_domains(answer: Answer) -> tuple[EmailDomain, ...]:
+    return tuple(_email_domain(one) for one in _Body.of(answer).bodies("entities"))
+
+
+def read_custom_domain(answer: Answer) -> CustomDomain:
+    return _custom_domain(_Body.of(answer), answer.headers.get("etag", ""))
+
+
+def read_custom_domains(answer: Answer) -> tuple[CustomDomain, ...]:
+    listed = _Body.of(answer).bodies("entities")
+    return tuple(_custom_domain(one, one.text("etag", "")) for one in listed)
+
+
+def read_audit_page(answer: Answer) -> AuditPage:
+    body = _Body.of(answer)
+    entries = tuple(_audit_entry(one) for one in body.bodies("entity"))
+    return AuditPage(entries, body.word("nextPage"))
+
+
+def read_oauth_client(answer: Answer) -> OAuthClient:
+    body = _Body.of(answer)
+    return OAuthClient(
+        id=body.text("id"),
+        name=body.text("name", ""),
+        mtls_required=body.get("mtlsRequired", bool, False),
+        certificate_chain=body.text("certificateChain", ""),
+        scopes=tuple(str(scope) for scope in body.get("scopes", list, [])),
+        service_id=body.text("serviceId", ""),
+        primary_pin=body.text("primaryPin", ""),
+        fallback_pin=body.text("fallbackPin", ""),
+        backup_pin=body.text("backupPin", ""),
+        max_pin_count=body.get("maxPinCount", int, 3),
+        pin_kind=body.text("pinKind", "certificate"),
+        etag=answer.headers.get("etag", ""),
+    )
+
+
+def read_nothing(answer: Answer) -> None:
+    """For calls whose answer says nothing but that it worked."""
+
+
+def error_body(answer: Answer) -> ErrorBody:
+    """Never raises: an error page of a proxy gives an empty ErrorBody."""
+    try:
+        body = _Body.of(answer)
+        named = [one.text("fieldName", "") for one in body.bodies("details")]
+        return ErrorBody(
+            code=body.text("code", "") or body.text("error", ""),
+            message=(body.text("message", "") or body.text("error_description", ""))[
+                :_SHOWN_CHARACTERS
+            ],
+            context_id=body.text("contextId", ""),
+            fields=tuple(name for name in named if name),
+        )
+    except Unreadable:
+        return ErrorBody()
+
+
+def read_instant(text: str) -> float:
+    """Unix seconds of an RFC 3339 text. Raises Unreadable."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Unreadable(f"{text[:40]!r} is no instant") from None
+    if at.tzinfo is None:
+        raise Unreadable(f"{text[:40]!r} has no time zone")
+    return at.timestamp()
+
+
+def read_json(answer: Answer) -> Mapping[str, Any]:
+    """The answer's JSON object. Raises Unreadable, without quoting: it may hold a token."""
+    try:
+        body = json.loads(answer.content)
+    except (ValueError, RecursionError):
+        raise Unreadable("the body is not JSON") from None
+    if not isinstance(body, dict):
+        raise Unreadable("the body is not a JSON object")
+    return body
+
+
+class _Body:
+    """A JSON object with typed reading; null counts as absent."""
+
+    def __init__(self, fields: Mapping[str, Any]) -> None:
+        self._fields = fields
+
+    @classmethod
+    def of(cls, answer: Answer) -> _Body:
+        return cls(read_json(answer))
+
+    def get(self, name: str, kind: type[T], default: T | None = None) -> T:
+        value = self._fields.get(name)
+        if value is None and default is not None:
+            return default
+        if not isinstance(value, kind):
+            seen = "missing" if value is None else f"a {type(value).__name__}"
+            raise Unreadable(f"the field {name!r} is {seen}")
+        return value
+
+    def text(self, name: str, default: str | None = None) -> str:
+        return self.get(name, str, default)
+
+    def word(self, name: str) -> str:
+        """A text that some platforms write as a number; empty when absent."""
+        value = self._fields.get(name)
+        return "" if value is None else str(value)
+
+    def bodies(self, name: str) -> tuple[_Body, ...]:
+        listed = self.get(name, list, [])
+        if not all(isinstance(one, dict) for one in listed):
+            raise Unreadable(f"the field {name!r} lists something else than objects")
+        return tuple(_Body(one) for one in listed)
+
+
+def _email_domain(body: _Body) -> EmailDomain:
+    raw = body.text("status", "")
+    return EmailDomain(
+        id=body.text("id"),
+        domain=body.text("domain"),
+        status=_known(raw, EMAIL_STATUSES),
+        raw_status=raw,
+        required=tuple(_required(one) for one in body.bodies("verification")),
+    )
+
+
+def _required(body: _Body) -> RequiredRecord:
+    return RequiredRecord(
+        body.text("type").upper(),
+        body.text("name"),
+        body.text("value"),
+        body.text("purpose", ""),
+        body.text("status", ""),
+    )
+
+
+def _custom_domain(body: _Body, etag: str) -> CustomDomain:
+    raw, created = body.text("status", ""), body.text("createdDate", "")
+    return CustomDomain(
+        id=body.text("id"),
+        domain=body.text("domain"),
+        status=_known(raw, CUSTOM_STATUSES),
+        raw_status=raw,
+        created=read_instant(created) if created else None,
+        certificate=body.text("certificate", ""),
+        chain=body.text("certificateChain", ""),
+        etag=etag,
+    )
+
+
+def _audit_entry(body: _Body) -> AuditEntry:
+    return AuditEntry(
+        id=body.text("id"),
+        event_id=body.text("eventId", ""),
+        event_type=body.text("eventType", ""),
+        timestamp=read_instant(body.text("timestamp")),
+        actor_id=body.text("actorId", ""),
+        target_id=body.text("targetId", ""),
+        status=body.text("status", ""),
+    )
+
+
+def _known(raw: str, words: frozenset[str]) -> str:
+    return raw.lower() if raw.lower() in words else "unknown"
+
+
+def _json(body: Mapping[str, object]) -> Secret:
+    return Secret(json.dumps(body))
+
+
+Read = Callable[[Answer], T]

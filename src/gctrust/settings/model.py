@@ -1,0 +1,64 @@
+"""Settings: one frozen record of everything a user can choose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..names import DomainName
+from ..secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One field per setting. Times are seconds; paths are absolute; None means not set.
+
+    `platform` holds every text that names the platform at the winning level (one, unless both
+    GENESYS_REGION and GENESYS_ENV_URL are set); adapters.genesys.regions understands it.
+    `edges`, `mtls_endpoints`: "host:port"; `nameservers`: "address" or "address#port".
+    """
+
+    home: Path
+    platform: tuple[str, ...] = ()
+    dialect: str = "guide"
+    profile: str = "DEFAULT"
+    client_id: str | None = None
+    client_secret: Secret | None = None
+    token_style: str = "form"
+    proxy: Secret | None = None
+    target_domain: DomainName | None = None
+    cert_path: Path | None = None
+    key_path: Path | None = None
+    chain_path: Path | None = None
+    webhook_url: str | None = None
+    webhook_secret: Secret | None = None
+    webhook_token: Secret | None = None
+    pin_client_id: str | None = None
+    service_id: str | None = None
+    new_cert_path: Path | None = None
+    new_key_path: Path | None = None
+    old_cert_path: Path | None = None
+    backup_cert_path: Path | None = None
+    pin_kind: str = "certificate"
+    max_pins: int = 3
+    pin_issuer_path: Path | None = None
+    nameservers: tuple[str, ...] = ()
+    edge_port: int = 443
+    edges: tuple[str, ...] = ()
+    mtls_endpoints: tuple[str, ...] = ()
+    roots_file: Path | None = None
+    spf_include: str = "include:genesyscloud.com"
+    dkim_selectors: tuple[str, ...] = ("default",)
+    timeout_token: float = 10.0
+    timeout_deployment: float = 30.0
+    timeout_audit: float = 15.0
+    timeout_webhook: float = 10.0
+    request_tries: int = 3
+    dns_tries: int = 5
+    dns_backoff_base: float = 2.0
+    dns_backoff_cap: float = 30.0
+    status_polls: int = 10
+    status_interval: float = 5.0
+    horizon_hours: float = 72.0
+    origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)

@@ -1,0 +1,160 @@
+"""How each setting is read: its names in the environment and in `gc`, and its meaning as a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+from ..errors import Problem
+from ..names import BadName, DomainName
+from ..secret import Secret
+from .problems import MISSING
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a text was found; `base` is the folder its relative paths start from."""
+
+    text: str
+    origin: str
+    base: Path
+
+
+Parse = Callable[[Place], object]
+
+
+def _text(place: Place) -> str:
+    return place.text.strip()
+
+
+def _path(place: Place) -> Path:
+    return (place.base / Path(place.text).expanduser()).resolve()
+
+
+def _words(place: Place) -> tuple[str, ...]:
+    return tuple(place.text.replace(",", " ").split())
+
+
+def _domain(place: Place) -> DomainName:
+    try:
+        return DomainName.parse(place.text)
+    except BadName as error:
+        raise ValueError(f"a domain name is needed: {error.reason}") from None
+
+
+def _seconds(place: Place) -> float:
+    value = float(place.text) if place.text.replace(".", "", 1).isdigit() else -1.0
+    if value <= 0:
+        raise ValueError("a number above 0 is needed")
+    return value
+
+
+def _whole(low: int, high: int) -> Parse:
+    def parse(place: Place) -> int:
+        if not (place.text.isascii() and place.text.isdigit() and low <= int(place.text) <= high):
+            raise ValueError(f"a whole number from {low} to {high} is needed")
+        return int(place.text)
+
+    return parse
+
+
+def _one_of(*allowed: str) -> Parse:
+    def parse(place: Place) -> str:
+        if place.text not in allowed:
+            raise ValueError(f"one of {', '.join(allowed)} is needed")
+        return place.text
+
+    return parse
+
+
+def _url(place: Place) -> str:
+    parts = urlsplit(place.text.strip())
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("an http:// or https:// URL is needed")
+    return place.text.strip()
+
+
+def secret_text(place: Place) -> Secret:
+    return Secret(place.text.rstrip("\r\n"))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """How a setting is read. `env`: its environment names, the guides' first; `gc`: profile key."""
+
+    parse: Parse = _text
+    env: tuple[str, ...] = ()
+    gc: str = ""
+    several: bool = False
+
+    @property
+    def secret(self) -> bool:
+        return self.parse is secret_text
+
+
+ROWS: Mapping[str, Row] = MappingProxyType(
+    {
+        "home": Row(_path, ("GCTRUST_HOME",)),
+        "platform": Row(
+            env=("GENESYS_REGION", "GENESYS_ENV_URL", "GENESYSCLOUD_REGION"),
+            gc="environment",
+            several=True,
+        ),
+        "dialect": Row(_one_of("guide", "platform"), ("GCTRUST_DIALECT",)),
+        "profile": Row(env=("GCTRUST_PROFILE",)),
+        "client_id": Row(
+            env=("GENESYS_CLIENT_ID", "GENESYS_API_KEY", "GENESYSCLOUD_OAUTHCLIENT_ID"),
+            gc="client_credentials",
+        ),
+        "client_secret": Row(
+            secret_text,
+            ("GENESYS_CLIENT_SECRET", "GENESYS_API_SECRET", "GENESYSCLOUD_OAUTHCLIENT_SECRET"),
+            gc="client_secret",
+        ),
+        "token_style": Row(_one_of("form", "json"), ("GCTRUST_TOKEN_STYLE",)),
+        "proxy": Row(secret_text, ("GCTRUST_PROXY", "HTTPS_PROXY")),
+        "target_domain": Row(_domain, ("TARGET_DOMAIN",)),
+        "cert_path": Row(_path, ("CERT_PATH",)),
+        "key_path": Row(_path, ("KEY_PATH",)),
+        "chain_path": Row(_path, ("CHAIN_PATH",)),
+        "webhook_url": Row(_url, ("WEBHOOK_URL",)),
+        "webhook_secret": Row(secret_text, ("WEBHOOK_SECRET",)),
+        "webhook_token": Row(secret_text, ("WEBHOOK_TOKEN",)),
+        "pin_client_id": Row(env=("PIN_CLIENT_ID",)),
+        "service_id": Row(env=("SERVICE_ID",)),
+        "new_cert_path": Row(_path, ("NEW_CERT_PATH",)),
+        "new_key_path": Row(_path, ("NEW_KEY_PATH",)),
+        "old_cert_path": Row(_path, ("OLD_CERT_PATH",)),
+        "backup_cert_path": Row(_path, ("BACKUP_CERT_PATH",)),
+        "pin_kind": Row(_one_of("certificate", "spki"), ("GCTRUST_PIN_KIND",)),
+        "max_pins": Row(_whole(2, 3), ("GCTRUST_MAX_PINS",)),
+        "pin_issuer_path": Row(_path, ("GCTRUST_PIN_ISSUER_PATH",)),
+        "nameservers": Row(_words, ("GCTRUST_NAMESERVERS",)),
+        "edge_port": Row(_whole(1, 65535), ("GCTRUST_EDGE_PORT",)),
+        "edges": Row(_words, ("GCTRUST_EDGES",)),
+        "mtls_endpoints": Row(_words, ("GCTRUST_MTLS_ENDPOINTS",)),
+        "roots_file": Row(_path, ("GCTRUST_ROOTS_FILE",)),
+        "spf_include": Row(env=("GCTRUST_SPF_INCLUDE",)),
+        "dkim_selectors": Row(_words, ("GCTRUST_DKIM_SELECTORS",)),
+        "timeout_token": Row(_seconds, ("GCTRUST_TIMEOUT_TOKEN",)),
+        "timeout_deployment": Row(_seconds, ("GCTRUST_TIMEOUT_DEPLOYMENT",)),
+        "timeout_audit": Row(_seconds, ("GCTRUST_TIMEOUT_AUDIT",)),
+        "timeout_webhook": Row(_seconds, ("GCTRUST_TIMEOUT_WEBHOOK",)),
+        "request_tries": Row(_whole(1, 10), ("GCTRUST_REQUEST_TRIES",)),
+        "dns_tries": Row(_whole(1, 100), ("GCTRUST_DNS_TRIES",)),
+        "dns_backoff_base": Row(_seconds, ("GCTRUST_DNS_BACKOFF_BASE",)),
+        "dns_backoff_cap": Row(_seconds, ("GCTRUST_DNS_BACKOFF_CAP",)),
+        "status_polls": Row(_whole(1, 1000), ("GCTRUST_STATUS_POLLS",)),
+        "status_interval": Row(_seconds, ("GCTRUST_STATUS_INTERVAL",)),
+        "horizon_hours": Row(_seconds, ("GCTRUST_HORIZON_HOURS",)),
+    }
+)
+
+
+def missing(*names: str) -> Problem:
+    """The Problem for settings that a command needs and nobody gave."""
+    ways = [f"{name} ({' or '.join(ROWS[name].env)})" for name in names]
+    return Problem(MISSING, {"settings": list(names)}, hint=f"Set {' and '.join(ways)}.")
