@@ -15,7 +15,8 @@ from pathlib import Path
 import yaml
 
 from gctrust.mailauth.questions import Status
-from gctrust.mailauth.spf_check import SpfResult, check_host
+from gctrust.mailauth.spf_check import check_host
+from gctrust.mailauth.spf_result import SpfResult
 from gctrust.mailauth.zone import DictZone, run
 
 # The suite writes octets as the characters of the same number.

@@ -8,64 +8,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Generator
-from dataclasses import dataclass
-from enum import StrEnum
 from functools import lru_cache
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from .questions import Answer, Asks, Judge, Question, Status
-from .spf_macros import MacroText, expand, fit_name, parse_explanation
+from .spf_macros import MacroText, expand, fit_name, is_query_name, parse_explanation
 from .spf_record import Mechanism, Qualifier, SpfRecord, parse_spf, spf_texts
+from .spf_result import STANDARD, Limits, SpfResult, SpfVerdict, Step
 
 T = TypeVar("T")
 _Part = Generator[Asks, tuple[Answer, ...], T]  # a part of the one evaluation
-
-
-class SpfVerdict(StrEnum):
-    """The results of RFC 7208 section 2.6."""
-
-    NONE = "none"
-    NEUTRAL = "neutral"
-    PASS = "pass"  # noqa: S105 - a verdict, no secret
-    FAIL = "fail"
-    SOFTFAIL = "softfail"
-    TEMPERROR = "temperror"
-    PERMERROR = "permerror"
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """RFC 7208 section 4.6.4. `names` bounds the MX and PTR names looked at for one term."""
-
-    lookups: int = 10
-    voids: int = 2
-    names: int = 10
-
-
-class Step(NamedTuple):
-    """One term tried. `resolved` is what it came to; `lookups` and `voids` what it cost itself."""
-
-    depth: int
-    domain: str
-    term: str
-    outcome: str
-    resolved: tuple[str, ...]
-    lookups: int
-    voids: int
-
-
-@dataclass(frozen=True, slots=True)
-class SpfResult:
-    """`explanation` is set for a fail whose domain publishes one; `cause` says why an error or a
-    none came about, or which term decided; `lookups` and `voids` are what the check cost."""
-
-    verdict: SpfVerdict
-    domain: str
-    explanation: str
-    cause: str
-    trace: tuple[Step, ...]
-    lookups: int
-    voids: int
 
 
 class _Stop(Exception):
@@ -82,7 +34,6 @@ _BY_SIGN = {
     Qualifier.SOFTFAIL: SpfVerdict.SOFTFAIL,
     Qualifier.NEUTRAL: SpfVerdict.NEUTRAL,
 }
-STANDARD = Limits()
 
 
 class _Check:
@@ -383,16 +334,6 @@ def _explanation(check: _Check, record: SpfRecord, domain: str) -> _Part[str]:
         return (yield from _expanded(check, text, domain))
     except _Stop:
         return ""
-
-
-@lru_cache(maxsize=65536)
-def is_query_name(name: str) -> bool:
-    """Whether a query can be made of it: no empty label, none over 63 octets, 253 in all."""
-    name = name.removesuffix(".")
-    size = len(name) if name.isascii() else len(name.encode("utf-8", "replace"))
-    if not name or size > 253 or name.startswith("[") or "\x00" in name:
-        return False
-    return all(0 < len(label) < 64 for label in name.split("."))
 
 
 def _covers(check: _Check, term: Mechanism, text: object) -> bool:

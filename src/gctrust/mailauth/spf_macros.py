@@ -123,3 +123,13 @@ def fit_name(name: str) -> str:
             return name
         name = rest
     return name
+
+
+@lru_cache(maxsize=65536)
+def is_query_name(name: str) -> bool:
+    """Whether a query can be made of it: no empty label, none over 63 octets, 253 in all."""
+    name = name.removesuffix(".")
+    size = len(name) if name.isascii() else len(name.encode("utf-8", "replace"))
+    if not name or size > 253 or name.startswith("[") or "\x00" in name:
+        return False
+    return all(0 < len(label) < 64 for label in name.split("."))
