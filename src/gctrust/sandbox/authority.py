@@ -125,6 +125,9 @@ class Authority:
         self._revoked.setdefault(serial, _utc(self._clock.now()))
         self._staples.pop(serial, None)
 
+    def is_revoked(self, serial: int) -> bool:
+        return serial in self._revoked
+
     def ocsp_response(self, certificate: x509.Certificate | str) -> bytes:
         """The DER response to staple; empty for a certificate of another issuer."""
         if isinstance(certificate, str):

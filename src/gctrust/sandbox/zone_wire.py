@@ -26,7 +26,7 @@ class Listener:
         self.tcp = 0
         self._server: asyncio.Server | None = None
         self._transport: asyncio.DatagramTransport | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._open: dict[asyncio.StreamWriter, asyncio.Task[None] | None] = {}
 
     async def start(self) -> None:
         stream, datagram = _bind(self.port)
@@ -42,15 +42,18 @@ class Listener:
             self._transport.close()
         if self._server is not None:
             self._server.close()
-        for writer in list(self._open):
+        for writer in self._open:
             writer.close()
+        talks = [task for task in self._open.values() if task is not None]
+        if talks:
+            await asyncio.wait(talks, timeout=1)
 
     def datagram(self, wire: bytes) -> bytes | None:
         self.udp += 1
         return self._respond(wire, udp=True)
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open.add(writer)
+        self._open[writer] = asyncio.current_task()
         try:
             while True:
                 size = await asyncio.wait_for(reader.readexactly(2), _TCP_IDLE)
@@ -63,7 +66,7 @@ class Listener:
         except (OSError, EOFError, TimeoutError):
             pass  # the client is gone or silent
         finally:
-            self._open.discard(writer)
+            self._open.pop(writer, None)
             writer.close()
 
 
