@@ -1,0 +1,138 @@
+"""The command line's door: finds the command, runs it, and turns what it ended in to an exit code.
+
+Problems are translated here and nowhere else. A command's module is imported only when that command
+runs, and the first page of help needs none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+from ..errors import Problem
+from .exit_codes import ExitCode, of_problem
+from .output import Output
+
+if TYPE_CHECKING:
+    from cyclopts import App, CycloptsError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """`where` is "module:object", imported when the command runs."""
+
+    name: str
+    where: str
+    sentence: str
+
+
+COMMANDS = (
+    Command("demo", "demo:demo", "Run the three journeys against the sandbox, live."),
+    Command("sandbox", "sandbox:sandbox", "Start the stand-in Genesys Cloud."),
+    Command("check", "check:app", "Check a domain, an SPF verdict, a certificate or a host."),
+    Command("pin", "pin:pin", "Certificate and SPKI pins of files."),
+    Command("domain", "domain:app", "Email domains: verify, records, status, list."),
+    Command("tls", "tls:app", "Custom domains: deploy a certificate, see what it serves."),
+    Command("pins", "pins:app", "Client-certificate pins: rotate, status, check."),
+    Command("runs", "runs:app", "Durable runs: list, show, watch, resume, cancel."),
+    Command("audit", "audit:app", "The tamper-evident ledger: list, verify."),
+    Command("webhooks", "webhooks:app", "Webhook deliveries."),
+    Command("doctor", "doctor:doctor", "Check this machine, the settings and the organisation."),
+    Command("explain", "explain:explain", "What a finding, a problem or a hazard means."),
+    Command("config", "config:app", "The settings in force, and where each comes from."),
+    Command("completion", "completion:completion", "Shell completion for bash, zsh or fish."),
+)
+
+
+def main() -> NoReturn:
+    """The console script."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Run one command line; returns its exit code."""
+    out = Output.of_tokens(tokens)
+    if not tokens or tokens[0] in ("--help", "-h", "help"):
+        out.raw(first_page())
+        return ExitCode.FINE
+    if tokens[0] == "--version":
+        out.raw(_version())
+        return ExitCode.FINE
+    try:
+        return _dispatch(tokens, out)
+    except Problem as problem:
+        out.problem(problem)
+        return of_problem(problem)
+    except KeyboardInterrupt:
+        out.talk("interrupted; durable runs go on: gctrust runs list")
+        return ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): nothing more can be said, not even at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.FAILED
+
+
+def _dispatch(tokens: Sequence[str], out: Output) -> int:
+    from cyclopts import CycloptsError
+
+    try:
+        result = build()(
+            list(tokens), exit_on_error=False, print_error=False, result_action="return_value"
+        )
+    except CycloptsError as error:
+        return out.usage(_sentence(error), f"gctrust {_path(error)}--help")
+    return int(result) if isinstance(result, int) else ExitCode.FINE
+
+
+def _sentence(error: CycloptsError) -> str:
+    return " ".join(str(error).split())
+
+
+def _path(error: CycloptsError) -> str:
+    chain = tuple(error.command_chain or ())
+    return "".join(f"{name} " for name in chain)
+
+
+def build() -> App:
+    """The whole command tree; each noun's module stays unimported until it is needed."""
+    from cyclopts import App
+
+    app = App(
+        name="gctrust",
+        help="Keeps the trust of a Genesys Cloud organisation in order.",
+        version=_version,
+        suppress_keyboard_interrupt=False,
+        help_format="plaintext",
+    )
+    for command in COMMANDS:
+        app.command(f"gctrust.cli.{command.where}", name=command.name, help=command.sentence)
+    return app
+
+
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("gctrust")
+
+
+def first_page() -> str:
+    """What `gctrust --help` prints, made from the table above and from nothing slower."""
+    width = max(len(command.name) for command in COMMANDS)
+    rows = "\n".join(f"  {c.name:<{width}}  {c.sentence}" for c in COMMANDS)
+    return f"""\
+Usage: gctrust COMMAND
+
+Keeps the trust of a Genesys Cloud organisation in order: email domains that verify, certificates
+that serve, client-certificate pins that rotate without one refused handshake.
+
+Commands
+{rows}
+
+  --help     This page; gctrust COMMAND --help for one command.
+  --version  The version.
+
+Start here: gctrust demo --fast
+"""

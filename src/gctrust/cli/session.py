@@ -1,0 +1,68 @@
+"""What every command has: the options on output and settings, and the App opened for its body."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from .exit_codes import ExitCode
+from .output import Output
+
+if TYPE_CHECKING:
+    from ..app import App
+    from ..settings import Settings
+
+_GROUP = Group("Output and settings", sort_key=100)
+_FLAG = Parameter(negative="", group=_GROUP)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """Accepted by every command."""
+
+    json: Annotated[bool, _FLAG] = field(default=False)
+    "One JSON object on stdout, with `schema` and `version`."
+    output: Annotated[str, Parameter(group=_GROUP)] = ""
+    "Write the answer to this file."
+    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", group=_GROUP)] = False
+    "Nothing on stderr but problems."
+    no_color: Annotated[bool, _FLAG] = False
+    "No colour (also: NO_COLOR)."
+    profile: Annotated[str, Parameter(group=_GROUP)] = ""
+    "Profile of ~/.gc/config.toml to use."
+    home: Annotated[str, Parameter(group=_GROUP)] = ""
+    "Folder of gctrust's own state (also: GCTRUST_HOME)."
+
+    @property
+    def out(self) -> Output:
+        return Output(json=self.json, quiet=self.quiet, color=not self.no_color, file=self.output)
+
+
+def settings_of(options: Options, **flags: str) -> Settings:
+    """The Settings of this command line; an empty flag is one not given. Raises Problem config.*."""
+    from ..settings import environment, load_settings
+
+    given = {"profile": options.profile, "home": options.home, **flags}
+    return load_settings(
+        {name: value or None for name, value in given.items()}, environment(), Path.cwd()
+    )
+
+
+def with_app(
+    options: Options, body: Callable[[App], Awaitable[ExitCode]], **flags: str
+) -> ExitCode:
+    """Open the App, run `body` in it, close it."""
+
+    async def opened() -> ExitCode:
+        from ..app import build_app
+
+        async with build_app(settings_of(options, **flags)) as app:
+            return await body(app)
+
+    return asyncio.run(opened())
