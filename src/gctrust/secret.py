@@ -1,4 +1,4 @@
-"""Secret: a text that no print, log, JSON, pickle or traceback shows. `.reveal()` is the only way out."""
+"""Secret: a text that no print, log, JSON, pickle or traceback shows; `.reveal()` gives it out."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SHOWN_EMPTY = "Secret(empty)"
 class Secret:
     """Holds a token, password or private key.
 
-    Printing shows only whether it is set, json and pickle refuse it, and copies share the one value.
+    Printing shows only whether it is set, json and pickle refuse it, copies share the one value.
     Equality takes the same time wherever the texts differ.
     """
 

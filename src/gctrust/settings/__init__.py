@@ -62,8 +62,8 @@ def load_settings(
             origins[name] = " and ".join(place.origin for place in found)
     if "home" not in values:
         values["home"] = levels.default_home
-    if "token_style" not in values and origins.get("client_id", "").endswith("GENESYS_API_KEY"):
-        values["token_style"], origins["token_style"] = "json", "follows GENESYS_API_KEY"
+    if "grant_body" not in values and origins.get("client_id", "").endswith("GENESYS_API_KEY"):
+        values["grant_body"], origins["grant_body"] = "json", "follows GENESYS_API_KEY"
     add_sandbox(values, origins)
     return Settings(**values, origins=MappingProxyType(origins))  # type: ignore[arg-type]
 

@@ -25,7 +25,7 @@ class Settings:
     profile: str = "DEFAULT"
     client_id: str | None = None
     client_secret: Secret | None = None
-    token_style: str = "form"
+    grant_body: str = "form"
     proxy: Secret | None = None
     target_domain: DomainName | None = None
     cert_path: Path | None = None

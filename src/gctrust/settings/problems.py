@@ -14,7 +14,7 @@ BAD_VALUE = ProblemType(
 CONFLICT = ProblemType(
     "config.conflict",
     "Two names of one setting have different values.",
-    "The guides and the official tools name the same thing differently; which was meant is unclear.",
+    "The guides and the official tools name one thing differently; which was meant is unclear.",
     "Unset one of the two names, or give both the same value.",
     kind=ProblemKind.USAGE,
 )

@@ -1,4 +1,4 @@
-"""How each setting is read: its names in the environment and in `gc`, and its meaning as a value."""
+"""How each setting is read: its names in the environment and in `gc`, and its value."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             ("GENESYS_CLIENT_SECRET", "GENESYS_API_SECRET", "GENESYSCLOUD_OAUTHCLIENT_SECRET"),
             gc="client_secret",
         ),
-        "token_style": Row(_one_of("form", "json"), ("GCTRUST_TOKEN_STYLE",)),
+        "grant_body": Row(_one_of("form", "json"), ("GCTRUST_GRANT_BODY",)),
         "proxy": Row(secret_text, ("GCTRUST_PROXY", "HTTPS_PROXY")),
         "target_domain": Row(_domain, ("TARGET_DOMAIN",)),
         "cert_path": Row(_path, ("CERT_PATH",)),

@@ -58,9 +58,7 @@ GUIDE: Final = Dialect(
         "email-domain.find": Route("GET", _MAIL, _MAIL_READ),
         "email-domain.get": Route("GET", _MAIL + "/{id}", _MAIL_READ),
         "email-domain.delete": Route("DELETE", _MAIL + "/{id}", _MAIL_WRITE, EMAIL_ROLE),
-        "email-domain.verify": Route(
-            "POST", _MAIL + "/{id}/verification", _MAIL_WRITE, EMAIL_ROLE
-        ),
+        "email-domain.verify": Route("POST", _MAIL + "/{id}/verification", _MAIL_WRITE, EMAIL_ROLE),
         "custom-domain.create": Route("POST", _CUSTOM, _CUSTOM_WRITE, timeout="deployment"),
         "custom-domain.find": Route("GET", _CUSTOM, _CUSTOM_READ),
         "custom-domain.get": Route("GET", _CUSTOM + "/{id}", _CUSTOM_READ),

@@ -87,7 +87,7 @@ def pace(
 
 
 def read_retry_after(text: str | None, now: float) -> float | None:
-    """Seconds to wait by a Retry-After header: seconds or an HTTP date (RFC 9110 section 10.2.3)."""
+    """Seconds to wait by a Retry-After header, of either form (RFC 9110 section 10.2.3)."""
     if text is None:
         return None
     text = text.strip()
