@@ -80,6 +80,9 @@ class Windows:
         reset = self._turn()
         return Reading(self._counts.get(key, 0), self.allowed, reset)
 
+    def clear(self) -> None:
+        self._counts.clear()
+
     def _turn(self) -> int:
         now = self._clock.now()
         window = int(now // WINDOW_SECONDS)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import dns.asyncbackend
 import dns.asyncquery
 import dns.exception
+import dns.flags
 import dns.message
 import dns.name
 import dns.rdatatype
@@ -71,6 +72,7 @@ class MailLook:
         query = dns.message.make_query(
             record.name, record.type, use_edns=0, payload=UDP_PAYLOAD, id=secrets.randbelow(65536)
         )
+        query.flags &= ~dns.flags.RD  # the authoritative answer, nobody's cache
         try:
             response, _ = await dns.asyncquery.udp_with_fallback(
                 query, server[0], TIMEOUT_SECONDS, server[1]

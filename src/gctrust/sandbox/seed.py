@@ -14,6 +14,7 @@ from typing import Any, TypeVar, cast
 
 from .answer import MalformedError
 from .state import OAuthClient
+from .zone_data import BadRecord, Record
 
 PartT = TypeVar("PartT")
 PARTS = ("randomSeed", "limits", "hostile", "mail", "clients", "zones", "servers", "comment")
@@ -54,16 +55,6 @@ class Servers:
 
 
 @dataclass(frozen=True, slots=True)
-class ZoneRecord:
-    """One DNS record in presentation form; `name` without the trailing dot."""
-
-    name: str
-    type: str
-    ttl: int
-    value: str
-
-
-@dataclass(frozen=True, slots=True)
 class Seed:
     random_seed: int
     limits: Limits
@@ -71,7 +62,7 @@ class Seed:
     mail: Mail
     servers: Servers
     clients: tuple[OAuthClient, ...]
-    zones: tuple[ZoneRecord, ...]
+    zones: tuple[Record, ...]
 
 
 def load_seed(text: str | None = None) -> Seed:
@@ -94,20 +85,14 @@ def load_seed(text: str | None = None) -> Seed:
     )
 
 
-def parse_records(listed: object) -> tuple[ZoneRecord, ...]:
+def parse_records(listed: object) -> tuple[Record, ...]:
     """Records from JSON objects {name, type, ttl, value}. Raises MalformedError."""
-    if not isinstance(listed, list):
-        raise MalformedError("records must be a list")
-    return tuple(_record(item) for item in listed)
-
-
-def _record(item: object) -> ZoneRecord:
-    match item:
-        case {"name": str(name), "type": str(kind), "value": str(value), **rest}:
-            ttl = rest.get("ttl", 60)
-            if set(rest) <= {"ttl"} and isinstance(ttl, int):
-                return ZoneRecord(name.rstrip(".").lower(), kind.upper(), ttl, value)
-    raise MalformedError(f"not a record {{name, type, ttl, value}}: {json.dumps(item)[:120]}")
+    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
+        raise MalformedError("records must be a list of objects")
+    try:
+        return tuple(Record.parse({"ttl": 60} | item) for item in listed)
+    except BadRecord as error:
+        raise MalformedError(f"record: {error}") from None
 
 
 CLIENT_FIELDS: Mapping[str, tuple[str, tuple[type, ...]]] = {
@@ -131,7 +116,7 @@ _PIN_SLOTS = ("primary_pin", "fallback_pin", "backup_pin")
 
 
 def parse_client(item: object) -> OAuthClient:
-    """An OAuth client from JSON; `pins` is [primary, fallback, backup], a missing secret is made."""
+    """An OAuth client from JSON; `pins` is [primary, fallback, backup]."""
     if not isinstance(item, dict) or not isinstance(item.get("id"), str):
         raise MalformedError("a client needs an id")
     values: dict[str, Any] = {"name": item["id"], "secret": secrets.token_urlsafe(24), "scopes": []}

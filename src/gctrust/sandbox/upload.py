@@ -1,7 +1,7 @@
 """An uploaded certificate, key and chain, judged by really parsing them.
 
 Refused with 400: what does not parse, a key that is not the leaf's, a chain whose links are not
-signed by the next, TLS under 1.2, too much text. Dates and names are not judged: see the fidelity page.
+signed by the next, TLS under 1.2, too much text. Dates and names are not judged (fidelity page).
 """
 
 from __future__ import annotations

@@ -1,0 +1,196 @@
+"""The API origin: limits, faults, authentication, routing and journal around the guide's handlers.
+
+Order: fault rule, known path, token, rate limit, rights, media type, handler. Every answer carries
+ININ-Correlation-Id and the inin-ratelimit-* headers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, field
+
+from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
+
+from .answer import Answer, Headers, JsonObject, Refusal
+from .asgi import break_off, head_of, read_request, send_answer, send_bytes
+from .faults import FaultKind, FaultPlan, Rule
+from .guide import check_media_type, check_rights, find_route
+from .journal import Entry, Journal
+from .limits import Reading, Windows
+from .oauth import Token, TokenEndpoint, Tokens
+from .platform import Platform, new_id
+from .state import OAuthClient
+from .wire import Call, Request
+
+_NOBODY = ""  # the rate-limit key of requests without a token: counted, never refused
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is known of one request while it is answered."""
+
+    request: Request
+    correlation_id: str
+    rule: Rule | None
+    reading: Reading
+    client_id: str = ""
+    effect: bool = False
+    started: float = field(default_factory=time.monotonic)
+
+    def headers(self) -> Headers:
+        return (("ININ-Correlation-Id", self.correlation_id), *self.reading.headers())
+
+    def fault(self, *kinds: FaultKind) -> bool:
+        return self.rule is not None and self.rule.kind in kinds
+
+
+class Api:
+    """The ASGI application of the API port."""
+
+    def __init__(self, platform: Platform, faults: FaultPlan, journal: Journal) -> None:
+        limits = platform.seed.limits
+        self.platform = platform
+        self.faults = faults
+        self.journal = journal
+        self.tokens = Tokens(platform.clock)
+        self.windows = Windows(platform.clock, limits.per_minute)
+        self.token_windows = Windows(platform.clock, limits.tokens_per_minute)
+        self._token_endpoint = TokenEndpoint(self.tokens, self.token_windows)
+
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        if scope["type"] != "http":
+            return
+        try:
+            request = await read_request(scope, receive)
+        except ConnectionError:
+            return
+        except Refusal as refusal:
+            exchange = self._open(head_of(scope), None)
+            await self._finish(
+                scope, receive, send, exchange, refusal.answer(exchange.correlation_id)
+            )
+            return
+        exchange = self._open(request, self.faults.strike(request.method, request.path))
+        if exchange.rule is not None and exchange.rule.delay:
+            await asyncio.sleep(exchange.rule.delay)
+        answer = await self._answer(exchange)
+        await self._finish(scope, receive, send, exchange, answer)
+
+    def _open(self, request: Request, rule: Rule | None) -> _Exchange:
+        return _Exchange(request, new_id(), rule, self.windows.look(_NOBODY))
+
+    async def _answer(self, exchange: _Exchange) -> Answer:
+        if exchange.fault(FaultKind.RESET):
+            return Answer(0)
+        try:
+            if exchange.rule is not None and exchange.fault(FaultKind.STATUS):
+                raise _scripted(exchange.rule)
+            return await self._serve(exchange)
+        except Refusal as refusal:
+            return refusal.answer(exchange.correlation_id)
+
+    async def _serve(self, exchange: _Exchange) -> Answer:
+        request = exchange.request
+        match request.method, request.path:
+            case "GET", "/sandbox/clock":
+                return Answer(200, {"now": self.platform.clock.now()})
+            case "POST", "/oauth/token" | "/api/v2/oauth/token":
+                return self._token(exchange)
+        route, params = find_route(request.method, request.path)
+        token, client = self._authenticate(exchange)
+        if exchange.reading.exceeded:
+            raise exchange.reading.refusal()
+        check_rights(route, token, client)
+        check_media_type(route, request.headers.get("content-type", ""), request.body)
+        stale = exchange.fault(FaultKind.STALE) and request.method == "GET"
+        state = self.platform.state
+        call = Call(request, params, client, state.before if stale else state.now, state)
+        try:
+            return await route.handler(self.platform, call)
+        finally:
+            exchange.effect = call.effect
+
+    def _authenticate(self, exchange: _Exchange) -> tuple[Token, OAuthClient]:
+        token = self.tokens.find(exchange.request.headers.get("authorization"))
+        client = self.platform.state.now.clients.get(token.client_id)
+        if client is None:
+            raise Refusal(401, "Invalid login credentials.", "bad.credentials")
+        exchange.client_id = client.id
+        exchange.reading = self.windows.count(token.key)
+        return token, client
+
+    def _token(self, exchange: _Exchange) -> Answer:
+        request, clients = exchange.request, self.platform.state.now.clients
+        exchange.reading = self.windows.count(_NOBODY)
+        if request.path == "/oauth/token":
+            return self._token_endpoint.form(request.headers, request.body, clients)
+        return self._token_endpoint.json(
+            request.headers, request.body, clients, self.platform.strict
+        )
+
+    async def _finish(
+        self,
+        scope: HTTPScope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        exchange: _Exchange,
+        answer: Answer,
+    ) -> None:
+        """Write the journal first, so that whoever has the answer also finds its entry."""
+        lost = exchange.fault(FaultKind.RESET, FaultKind.LOST)
+        self._record(exchange, None if lost else answer.status)
+        if lost:
+            await break_off(scope, receive, politely=False)
+        elif exchange.fault(FaultKind.TRUNCATE, FaultKind.MALFORMED) and answer.body is not None:
+            await self._spoil(scope, receive, send, exchange, answer)
+        else:
+            await send_answer(send, answer, exchange.headers())
+
+    async def _spoil(
+        self,
+        scope: HTTPScope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+        exchange: _Exchange,
+        answer: Answer,
+    ) -> None:
+        payload, headers = answer.payload(), (*answer.headers, *exchange.headers())
+        half = len(payload) // 2
+        if exchange.fault(FaultKind.MALFORMED):
+            await send_bytes(send, answer.status, payload[:half] + b"<<", headers)
+            return
+        await send_bytes(send, answer.status, payload, headers, cut=half)
+        await break_off(scope, receive, politely=True)
+
+    def _record(self, exchange: _Exchange, status: int | None) -> None:
+        request = exchange.request
+        self.journal.add(
+            Entry(
+                n=self.journal.next_number,
+                time=self.platform.clock.now(),
+                method=request.method,
+                path=request.path,
+                query="&".join(f"{name}={value}" for name, value in request.query),
+                status=status,
+                client_id=exchange.client_id,
+                correlation_id=exchange.correlation_id,
+                effect=exchange.effect,
+                fault=exchange.rule.name if exchange.rule else "",
+            )
+        )
+
+    def forget(self) -> None:
+        """Back to the start: no token, no count, no entry."""
+        self.tokens.clear()
+        self.journal.clear()
+        self.windows.clear()
+        self.token_windows.clear()
+
+
+def _scripted(rule: Rule) -> Refusal:
+    body: JsonObject | None = rule.body if isinstance(rule.body, dict) else None
+    said = f"Fault rule [{rule.name}] of the sandbox answers {rule.status}"
+    return Refusal(rule.status, said, headers=rule.headers, plain=body)
