@@ -184,7 +184,7 @@ def what_if_include(domain: str, include: str) -> Judge[WhatIf]:
     first, second = yield from ask_all((Question(domain, "TXT"), Question(include, "TXT")))
     tree = yield from walk_tree(domain, first)
     branch = yield from walk_tree(include, second)
-    present = any(node.domain.lower() == include for node in tree.walk())
+    present = any(child.domain.lower() == include for child in tree.children)
     return WhatIf(
         domain, include, tree.total, 0 if present else 1 + branch.total,
         (*contributions(tree), *(() if present else (_added(include, branch),))),
