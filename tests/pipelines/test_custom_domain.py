@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from gctrust.findings import Finding, Severity
+from gctrust.pipelines.custom_domain import custom_domain
+from gctrust.pipelines.effects import (
+    AssessFiles,
+    AuditEntry,
+    AuditSeen,
+    CertificateAssessment,
+    CertificateFiles,
+    CustomDomainSeen,
+    HandshakesSeen,
+    ProbeEdges,
+    ReadAudit,
+    Record,
+    UploadCertificate,
+)
+from gctrust.pipelines.orders import CustomDomainOrder
+
+from .world import World
+
+LEAF, OTHER = "ab" * 32, "cd" * 32
+GOOD = CertificateAssessment((), (), True, "CN=x", 0.0, 9e9, LEAF, "ef" * 32)
+SEEN = CustomDomainSeen("cd-1", "www.example", "active", LEAF, latency=0.25)
+SERVED = HandshakesSeen(100, 100, 2.0, 3.0, 4.0, (("e1", LEAF), ("e2", LEAF)))
+BEHIND = replace(SERVED, served=(("e1", LEAF), ("e2", OTHER)))
+ENTRY = AuditEntry("a1", "customdomain.update", 5.0, "cd-1", "SUCCESS")
+ORDER = CustomDomainOrder("www.example", CertificateFiles("cert.pem", "key.pem", "chain.pem"))
+
+
+def world(judged: object = GOOD, served: object = SERVED, audit: object = None) -> World:
+    return World(
+        {
+            AssessFiles: judged,
+            UploadCertificate: SEEN,
+            ReadAudit: audit or [AuditSeen((), 1), AuditSeen((ENTRY,), 2)],
+            ProbeEdges: served,
+        }
+    )
+
+
+def test_it_succeeds_only_when_every_edge_serves_the_uploaded_leaf():
+    w = world(served=[BEHIND, BEHIND, SERVED])
+    end = w.run(custom_domain(ORDER))
+    assert end.status == "succeeded"
+    assert len(w.of(ProbeEdges)) == 3
+    assert end.summary["platform_audit_id"] == "a1"
+    assert end.summary["handshake_success_rate"] == 1.0
+    assert len(w.of(Record)) == 1
+
+
+@pytest.mark.parametrize(
+    "served",
+    [
+        BEHIND,
+        replace(SERVED, succeeded=99),
+        replace(SERVED, served=()),
+        replace(SERVED, legacy_accepted=("TLSv1",)),
+        HandshakesSeen(0, 0, 0.0, 0.0, 0.0, ()),
+    ],
+)
+def test_an_edge_that_does_not_prove_it_ends_unverified(served):
+    assert world(served=served).run(custom_domain(ORDER)).status == "unverified"
+
+
+@pytest.mark.parametrize(
+    "judged",
+    [
+        replace(GOOD, accepted=False),
+        replace(GOOD, findings=(Finding("cert.key-mismatch", Severity.CRITICAL, "CN=x", "no"),)),
+    ],
+)
+def test_a_broken_bundle_stops_before_anything_is_sent(judged):
+    w = world(judged)
+    end = w.run(custom_domain(ORDER))
+    assert end.status == "refused"
+    assert not w.of(UploadCertificate)
+    assert w.of(Record)[0].action == "custom-domain.refused"
+
+
+def test_a_platform_that_never_writes_its_audit_entry_does_not_block_the_proof():
+    end = world(audit=AuditSeen((), 1)).run(custom_domain(ORDER))
+    assert end.status == "succeeded"
+    assert end.summary["platform_audit_id"] is None

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gctrust.errors import Problem, ProblemType
+from gctrust.pipelines.effects import (
+    AssessMail,
+    EmailDomainSeen,
+    MailAssessment,
+    ReadEmailDomain,
+    Record,
+    RegisterEmailDomain,
+    RequestVerification,
+    RequiredRecord,
+    Wait,
+)
+from gctrust.pipelines.email_domain import email_domain
+from gctrust.pipelines.orders import EmailDomainOrder
+
+from .world import World
+
+RECORD = RequiredRecord("TXT", "_genesys.mail.example", "token")
+PENDING = EmailDomainSeen("id-1", "mail.example", "pending", "pending", (RECORD,))
+VERIFIED = replace(PENDING, status="verified", raw="verified")
+LACKING = MailAssessment((), (), False, ("TXT _genesys.mail.example",), 1_000_000.0 + 900)
+READY = MailAssessment((), (), True, (), 0.0)
+ORDER = EmailDomainOrder("mail.example")
+
+
+def world(**changes: object) -> World:
+    answers = {
+        RegisterEmailDomain: PENDING,
+        AssessMail: READY,
+        RequestVerification: PENDING,
+        ReadEmailDomain: [PENDING, VERIFIED],
+    }
+    by_name = {kind.__name__: kind for kind in answers}
+    return World(answers | {by_name[name]: answer for name, answer in changes.items()})
+
+
+def test_it_waits_for_dns_then_for_the_platform_and_records_what_came_of_it():
+    w = world(AssessMail=[LACKING, LACKING, READY])
+    end = w.run(email_domain(ORDER))
+    assert end.status == "succeeded"
+    assert len(w.of(RegisterEmailDomain)) == 1
+    assert len(w.of(RequestVerification)) == 1
+    assert "TXT _genesys.mail.example" in w.of(Wait)[0].reason
+    (entry,) = w.of(Record)
+    assert entry.action == "email-domain.succeeded"
+    assert entry.fields["delivery_accepted"] is None
+    assert entry.fields["latency_ms"] > 0
+
+
+def test_after_the_attached_looks_it_waits_as_long_as_the_ttls_say():
+    later = replace(LACKING, next_look=1_000_000.0 + 3000)
+    w = world(AssessMail=[later] * 6 + [READY])
+    w.run(email_domain(ORDER))
+    pauses = [wait.until - 1_000_000.0 for wait in w.of(Wait)]
+    assert pauses[0] == 2.0
+    assert pauses[5] == 3000.0
+
+
+def test_the_horizon_ends_it_unverified_with_what_is_missing():
+    end_world = world(AssessMail=LACKING)
+    end = end_world.run(email_domain(replace(ORDER, horizon=600.0)))
+    assert end.status == "unverified"
+    assert end.summary["error"] == "DNS lacks TXT _genesys.mail.example"
+    assert not end_world.of(RequestVerification)
+
+
+def test_a_cancel_during_the_wait_ends_it_and_is_recorded():
+    w = world(AssessMail=LACKING)
+    w.signals = {2: "cancel"}
+    assert w.run(email_domain(ORDER)).status == "cancelled"
+    assert w.of(Record)[0].action == "email-domain.cancelled"
+
+
+def test_a_verification_that_failed_is_asked_for_again():
+    failed = replace(PENDING, status="failed", raw="failed")
+    w = world(ReadEmailDomain=[failed, VERIFIED])
+    assert w.run(email_domain(ORDER)).status == "succeeded"
+    assert len(w.of(RequestVerification)) == 2
+
+
+def test_a_problem_of_the_registration_is_recorded_not_lost():
+    refused = Problem(ProblemType("genesys.forbidden", "Not allowed.", "", ""))
+    w = world(RegisterEmailDomain=refused)
+    end = w.run(email_domain(ORDER))
+    assert end.status == "failed"
+    assert "genesys.forbidden" in str(end.summary["error"])
+    assert len(w.of(Record)) == 1

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import replace
+
+from gctrust.errors import Problem, ProblemType
+from gctrust.pipelines.effects import (
+    AssessFiles,
+    CertificateAssessment,
+    CertificateFiles,
+    ClientPins,
+    ComputePins,
+    PinProbe,
+    PinsOfFiles,
+    ProbePins,
+    ReadPins,
+    Record,
+    WritePins,
+)
+from gctrust.pipelines.orders import PinRotationOrder
+from gctrust.pipelines.pin_rotation import pin_rotation
+
+from .world import World
+
+
+def b64(seed: str) -> str:
+    return base64.b64encode(hashlib.sha256(seed.encode()).digest()).decode()
+
+
+OLD, NEW, BACKUP = b64("old"), b64("new"), b64("backup")
+BEFORE = ClientPins("c1", '"1"', True, "certificate", primary=OLD)
+FILES = PinsOfFiles(NEW, OLD, BACKUP, "certificate", 0.0, 9e9, 0.0, 9e9, False)
+GOOD = CertificateAssessment((), (), True, "CN=c", 0.0, 9e9, "ab" * 32, "cd" * 32)
+ORDER = PinRotationOrder(
+    "c1",
+    "svc",
+    CertificateFiles("new.pem", "new.key"),
+    CertificateFiles("old.pem", "old.key"),
+    "backup.pem",
+)
+CLEAN = PinProbe(400, 0, 0)
+
+
+class Platform:
+    """Holds the pins as a platform would; a write needs the etag of the last answer."""
+
+    def __init__(self) -> None:
+        self.live = BEFORE
+        self.history: list[tuple[str, ...]] = []
+
+    def read(self, _: ReadPins) -> ClientPins:
+        return self.live
+
+    def write(self, effect: WritePins) -> ClientPins:
+        assert effect.etag == self.live.etag
+        etag = f'"{len(self.history) + 2}"'
+        self.live = replace(
+            self.live,
+            etag=etag,
+            primary=effect.primary,
+            fallback=effect.fallback,
+            backup=effect.backup,
+        )
+        self.history.append(self.live.pins)
+        return self.live
+
+
+def world(platform: Platform, probe: object = CLEAN, pins: object = FILES) -> World:
+    return World(
+        {
+            ReadPins: platform.read,
+            AssessFiles: GOOD,
+            ComputePins: pins,
+            WritePins: platform.write,
+            ProbePins: probe,
+        }
+    )
+
+
+def test_the_new_pin_is_published_beside_the_old_one_and_the_old_one_goes_last():
+    platform = Platform()
+    end = world(platform).run(pin_rotation(ORDER))
+    assert end.status == "succeeded"
+    assert platform.history == [(NEW, OLD, BACKUP), (NEW, BACKUP)]
+    assert end.summary["pinMatchSample"] == 400
+    assert 0.99 <= float(str(end.summary["pinMatchLowerBound"])) < 1.0
+
+
+def test_both_certificates_are_seen_accepted_before_the_drain():
+    w = world(Platform())
+    w.run(pin_rotation(ORDER))
+    assert [p.files.certificate for p in w.of(ProbePins)][:2] == ["new.pem", "old.pem"]
+
+
+def test_a_replica_that_refuses_the_new_pin_keeps_the_old_one_until_it_converges():
+    platform = Platform()
+    end = world(platform, [PinProbe(300, 100, 0), PinProbe(390, 10, 0), CLEAN]).run(
+        pin_rotation(ORDER)
+    )
+    assert end.status == "succeeded"
+    assert OLD in platform.history[0]
+
+
+def test_one_that_never_converges_is_rolled_back_to_the_set_of_before():
+    platform = Platform()
+    end = world(platform, PinProbe(300, 100, 0)).run(pin_rotation(ORDER))
+    assert end.status == "rolled-back"
+    assert platform.live.pins == (OLD,)
+    assert "pin.match-rate-low" in {found.rule for found in end.findings}
+
+
+def test_failures_before_the_certificate_do_not_count_as_a_sample():
+    end = world(Platform(), PinProbe(0, 0, 400)).run(pin_rotation(ORDER))
+    assert end.status == "rolled-back"
+    assert end.summary["pinMatchRate"] is None
+
+
+def test_without_a_backup_pin_it_is_refused_until_allowed_by_name():
+    no_backup = replace(FILES, backup="")
+    platform = Platform()
+    assert world(platform, pins=no_backup).run(pin_rotation(ORDER)).status == "refused"
+    assert platform.history == []
+    allowed = replace(ORDER, allow=("pin.no-backup",))
+    assert world(platform, pins=no_backup).run(pin_rotation(allowed)).status == "succeeded"
+    assert platform.history == [(NEW, OLD), (NEW,)]
+
+
+def test_a_problem_in_the_middle_restores_the_pins_and_is_recorded():
+    platform = Platform()
+    lost = Problem(ProblemType("tls.unreachable", "No endpoint answered.", "", ""))
+    w = world(platform, lost)
+    end = w.run(pin_rotation(ORDER))
+    assert end.status == "failed"
+    assert platform.live.pins == (OLD,)
+    assert "tls.unreachable" in str(w.of(Record)[0].fields["error"])
+
+
+def test_cancel_during_the_soak_rolls_back():
+    platform = Platform()
+    w = world(platform)
+    w.signals = {1: "cancel"}
+    assert w.run(pin_rotation(ORDER)).status == "cancelled"
+    assert platform.live.pins == (OLD,)
