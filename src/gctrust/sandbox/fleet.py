@@ -1,5 +1,5 @@
-"""Simulated clients of the mTLS edges: each holds certificate and key files, reloads them at its own
-pace by the virtual clock, and keeps handshaking. What they count is what a rotation must keep at 0.
+"""Simulated clients of the mTLS edges: each holds certificate and key files, reloads them at its
+own pace by the virtual clock, and keeps handshaking. What they count, a rotation must keep at 0.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
 Any issuer will do; the pins of the set this replica holds at that moment decide, besides the
 certificate's dates and the sandbox authority's revocations, by the virtual clock. A refusal is a
 failed handshake: a TLS alert, then the end. Under TLS 1.3 a client believes its handshake finished
-before the server has judged it (RFC 8446 section 4.4.4), so it learns the outcome at its first read:
-an accepted connection is sent one HTTP/1.1 200 response at once, unasked, and then closed.
+before the server has judged it (RFC 8446 section 4.4.4), so it learns the outcome at its first
+read: an accepted connection is sent one HTTP/1.1 200 response at once, unasked, and then closed.
 """
 
 from __future__ import annotations
