@@ -1,0 +1,105 @@
+"""The lease: one executor for one store, told by a heartbeat row with an epoch.
+
+A row, not a file lock: a lock would not notice a process that hangs. Whoever takes over raises
+the epoch, so a hung process that wakes sees a higher one and does nothing outward any more.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from dataclasses import dataclass
+from uuid import uuid4
+
+import sqlalchemy as sa
+
+from .store import LEASES, Store
+
+TTL = 6.0  # seconds without a heartbeat after which anyone may take over
+BEAT = 1.0  # seconds between heartbeats
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseRow:
+    epoch: int
+    holder: str
+    host: str
+    pid: int
+    beat: float
+
+
+def _gone(row: LeaseRow) -> bool:
+    """A process of this host that has ended need not be waited for."""
+    if row.host != socket.gethostname() or row.pid == os.getpid():
+        return False
+    try:
+        os.kill(row.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+class Lease:
+    """`epoch` is 0 while another holds it. Heartbeats are wall-clock, never virtual, seconds."""
+
+    def __init__(self, store: Store, holder: str, ttl: float = TTL) -> None:
+        self.store, self.ttl, self.epoch = store, ttl, 0
+        self.holder = f"{holder}-{uuid4().hex[:12]}"
+
+    def row(self) -> LeaseRow | None:
+        with self.store.read() as connection:
+            return self._row(connection)
+
+    def _row(self, connection: sa.Connection) -> LeaseRow | None:
+        row = connection.execute(sa.select(LEASES).where(LEASES.c.name == "executor")).first()
+        return LeaseRow(row.epoch, row.holder, row.host, row.pid, row.beat) if row else None
+
+    def acquire(self) -> bool:
+        """Take the lease when it is free, released, expired, or its holder has ended."""
+        with self.store.write() as connection:
+            old, now = self._row(connection), time.time()
+            if old and old.holder and now - old.beat < self.ttl and not _gone(old):
+                return False
+            connection.execute(sa.delete(LEASES).where(LEASES.c.name == "executor"))
+            self.epoch = (old.epoch if old else 0) + 1
+            connection.execute(
+                sa.insert(LEASES).values(
+                    name="executor",
+                    epoch=self.epoch,
+                    holder=self.holder,
+                    host=socket.gethostname(),
+                    pid=os.getpid(),
+                    beat=now,
+                )
+            )
+            return True
+
+    def renew(self) -> bool:
+        """One heartbeat. False: another has taken over, and `epoch` is 0 from here on."""
+        with self.store.write() as connection:
+            done = connection.execute(
+                sa.update(LEASES).where(*self._mine()).values(beat=time.time())
+            )
+        if done.rowcount == 0:
+            self.epoch = 0
+        return self.epoch > 0
+
+    def held(self) -> bool:
+        """Read anew from the store: asked before every outward effect."""
+        row = self.row()
+        return row is not None and self.epoch > 0 and row.epoch == self.epoch
+
+    def release(self) -> None:
+        with self.store.write() as connection:
+            connection.execute(sa.update(LEASES).where(*self._mine()).values(holder="", beat=0.0))
+        self.epoch = 0
+
+    def _mine(self) -> tuple[sa.ColumnElement[bool], ...]:
+        return (
+            LEASES.c.name == "executor",
+            LEASES.c.epoch == self.epoch,
+            LEASES.c.holder == self.holder,
+        )

@@ -1,0 +1,127 @@
+"""One webhook attempt: resolve and check the receiver, sign, POST, say what came of it.
+
+The address is resolved once, checked, and connected to, so that a name cannot point elsewhere
+between the check and the connection (SSRF). Redirects are refused: they would go round the check.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import socket
+import ssl
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+import httpx2
+from standardwebhooks import Webhook
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Secrets:
+    """Held for one attempt only; prints nothing."""
+
+    signing: str | None
+    bearer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """`status` is None when no answer came; `retry_after` in seconds from now."""
+
+    status: int | None
+    error: str = ""
+    retry_after: float = 0.0
+
+    @property
+    def accepted(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+    @property
+    def gone(self) -> bool:
+        return self.status == 410
+
+
+class _Refused(Exception):
+    """The receiver's address may not be connected to."""
+
+
+async def _address(host: str, port: int, *, allow_private: bool) -> str:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    addresses = [str(item[4][0]) for item in found]
+    if not allow_private:
+        for text in addresses:
+            address = ipaddress.ip_address(text.partition("%")[0])
+            mapped = getattr(address, "ipv4_mapped", None) or address
+            if not mapped.is_global or mapped.is_multicast:
+                raise _Refused(f"{host} resolves to {text}, which is not a public address")
+    return addresses[0]
+
+
+def _headers(id_: str, body: str, secrets: Secrets, stamp: float) -> dict[str, str]:
+    headers = {
+        "Content-Type": "application/cloudevents+json; charset=utf-8",
+        "webhook-id": id_,
+        "webhook-timestamp": str(int(stamp)),
+    }
+    if secrets.signing:
+        at = datetime.fromtimestamp(int(stamp), UTC)
+        headers["webhook-signature"] = Webhook(secrets.signing).sign(id_, at, body)
+    if secrets.bearer:
+        headers["Authorization"] = f"Bearer {secrets.bearer}"
+    return headers
+
+
+def _retry_after(value: str | None, stamp: float) -> float:
+    """Seconds or an HTTP date (RFC 9110 section 10.2.3), at most a day; nonsense counts as 0."""
+    if value is None:
+        return 0.0
+    if value.strip().isdigit():
+        return min(float(value), 86400.0)
+    try:
+        return min(max(parsedate_to_datetime(value).timestamp() - stamp, 0.0), 86400.0)
+    except ValueError:
+        return 0.0
+
+
+async def send(
+    client: httpx2.AsyncClient,
+    url: str,
+    id_: str,
+    body: str,
+    secrets: Secrets,
+    *,
+    stamp: float,
+    timeout: float,  # noqa: ASYNC109 - seconds for the whole attempt, look-up included
+    allow_private: bool,
+) -> Attempt:
+    """POST the body once. Never raises for what a receiver or a network can do."""
+    target = httpx2.URL(url)
+    host, port = target.host, target.port or (443 if target.scheme == "https" else 80)
+    try:
+        headers = _headers(id_, body, secrets, stamp) | {"Host": target.netloc.decode()}
+        async with asyncio.timeout(timeout):
+            address = await _address(host, port, allow_private=allow_private)
+            answer = await client.post(
+                target.copy_with(host=address),
+                content=body.encode(),
+                headers=headers,
+                timeout=timeout,
+                # The certificate is checked against the name, not the address connected to.
+                extensions={"sni_hostname": host},
+            )
+    except TimeoutError:
+        return Attempt(None, f"no answer in {timeout:g} s")
+    except _Refused as refused:
+        return Attempt(None, str(refused))
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ssl.SSLError) as error:
+        return Attempt(None, f"{type(error).__name__}: {error}"[:300])
+    except ValueError:
+        return Attempt(None, "the webhook secret is not base64 (whsec_...)")
+    error_text = "" if answer.is_success else f"HTTP {answer.status_code}"
+    if answer.is_redirect:
+        error_text = f"HTTP {answer.status_code}: redirects are refused"
+    wait = _retry_after(answer.headers.get("Retry-After"), stamp)
+    return Attempt(answer.status_code, error_text, wait)

@@ -1,0 +1,293 @@
+"""The loop: pipeline -> effect -> durable step -> outcome -> pipeline.
+
+Steps never raise: a step's answer says done, failed or again, with the digest of the effect it
+belongs to, so that a replay that asks for something else is noticed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import Executor
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, ParamSpec, Protocol, TypeVar
+
+from ..adapters.ledger import Entry
+from ..adapters.outbox import Outbox
+from ..errors import Fact, Problem, Retry
+from ..pipelines.effects import (
+    Done,
+    Effect,
+    Instant,
+    Now,
+    Pipeline,
+    Record,
+    Recorded,
+    Stage,
+    Wait,
+    Woken,
+)
+from ..pipelines.orders import RunEnd
+from ..ports import Clock, Performer
+from .codec import Codec
+from .problems import CANCELLED, CRASHED, DIVERGED
+from .runs import OpenRun, Runs, StepRow
+from .waits import Waits
+
+P = ParamSpec("P")
+T = TypeVar("T")
+Body = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
+
+
+class Engine(Protocol):
+    """Runs `body` once and remembers its answer; on a replay gives that answer again.
+
+    Raises Problem run.replay-diverged when the stored step has another name.
+    """
+
+    async def step(self, name: str, body: Body) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a passing fault is met with trying again. Seconds, by the run's clock."""
+
+    tries: int = 60
+    base: float = 2.0
+    cap: float = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a drive needs of the outside. `held` asks whether this process may still act."""
+
+    codec: Codec
+    clock: Clock
+    performer: Performer
+    runs: Runs
+    outbox: Outbox
+    waits: Waits
+    held: Callable[[], bool]
+    threads: Executor
+    patience: Patience = Patience()
+
+    async def blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """A synchronous store call, in the bounded pool."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.threads, lambda: call(*args, **kwargs))
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A step's answer: `kind` is "done", "failed" or "again" (not before `at`)."""
+
+    kind: str
+    outcome: object = None
+    problem: Problem | None = None
+    at: float = 0.0
+
+
+class Stopped(Exception):
+    """The run has to end as failed or cancelled: `problem`, to be resumed from `step`."""
+
+    def __init__(self, problem: Problem, step: int) -> None:
+        super().__init__(problem.code)
+        self.problem, self.step = problem, step
+
+
+class Drive:
+    """One run being driven. `busy` counts this run's effects in flight (waits are not)."""
+
+    def __init__(self, run: OpenRun, engine: Engine, means: Means) -> None:
+        self.run, self.engine, self.means = run, engine, means
+        self.busy = 0
+        self._step = 0
+        self._thrown: list[tuple[Problem, int]] = []
+
+    async def drive(self, pipeline: Pipeline[RunEnd]) -> RunEnd:
+        """Raises Stopped when a Problem escapes the pipeline or its history does not fit it."""
+        answer: object = None
+        problem: Problem | None = None
+        try:
+            while True:
+                try:
+                    effect = pipeline.throw(problem) if problem else pipeline.send(answer)
+                except StopIteration as stop:
+                    end: RunEnd = stop.value
+                    return end
+                answer, problem = await self._settle(effect)
+        except Problem as escaped:
+            raise Stopped(escaped, self._step_of(escaped)) from None
+        except Exception as error:  # a defect in the pipeline ends its run, not the runner
+            raise Stopped(_crash(error, "the pipeline"), max(self._step, 1)) from error
+        finally:
+            pipeline.close()
+
+    def _step_of(self, problem: Problem) -> int:
+        known = [step for thrown, step in self._thrown if thrown is problem]
+        return known[0] if known else max(self._step, 1)
+
+    async def _settle(self, effect: Effect[Any]) -> tuple[object, Problem | None]:
+        """The effect's outcome, or the Problem it ended in; trying again happens in here."""
+        first, tries = self._step + 1, 0
+        while True:
+            tries += 1
+            answer = await self._ask(effect, tries)
+            if answer.kind == "done":
+                return answer.outcome, None
+            problem = answer.problem
+            assert problem is not None
+            if answer.kind == "again":
+                woken = await self._ask(Wait(answer.at, f"again: {problem.code}"), 1)
+                if isinstance(woken.outcome, Woken) and woken.outcome.signal is None:
+                    continue
+                problem = Problem(CANCELLED, {"last": problem.code, **problem.facts})
+            self._thrown.append((problem, first))
+            return None, problem
+
+    async def _ask(self, effect: Effect[Any], tries: int) -> Answer:
+        self._step += 1
+        step, digest = self._step, self.means.codec.digest(effect)
+        name = f"{step} {type(effect).__name__} {effect.key}".rstrip()
+
+        async def body() -> dict[str, Any]:
+            return await self._perform(step, name, effect, digest, tries)
+
+        stored = await self.engine.step(name, body)
+        if stored["digest"] != digest:
+            facts: dict[str, Fact] = {"run": self.run.id, "step": step, "asks": name}
+            raise Stopped(Problem(DIVERGED, facts), step)
+        return self._read(stored, effect)
+
+    def _read(self, stored: Mapping[str, Any], effect: Effect[Any]) -> Answer:
+        codec = self.means.codec
+        if stored["kind"] == "done":
+            return Answer("done", codec.decode(stored["outcome"], type(effect).outcome))
+        problem = codec.decode_problem(stored["problem"])
+        return Answer(stored["kind"], None, problem, stored.get("at", 0.0))
+
+    async def _perform(
+        self, step: int, name: str, effect: Effect[Any], digest: str, tries: int
+    ) -> dict[str, Any]:
+        """The body of a step: never raises, but for the engine's own end (cancellation)."""
+        means, started, clocked = self.means, time.monotonic(), self.means.clock.now()
+        stored: dict[str, Any]
+        try:
+            answer = await self._answer(step, effect, tries)
+            stored = self._stored(answer)
+        except Problem as problem:
+            answer = self._failed(problem, tries)
+            stored = self._stored(answer)
+        except Exception as error:  # a defect: the run stops with it, and can be resumed
+            answer = Answer("failed", problem=_crash(error, name))
+            stored = self._stored(answer)
+        code = answer.problem.code if answer.problem else ""
+        seconds, now = time.monotonic() - started, means.clock.now()
+        line = StepRow(step, name, answer.kind, code, clocked, now, seconds, self.run.life)
+        # The history is for watchers; the answer itself is the engine's to keep.
+        with suppress(Problem):
+            await means.blocking(means.runs.keep, self.run.id, line)
+        return {**stored, "digest": digest}
+
+    def _stored(self, answer: Answer) -> dict[str, Any]:
+        if answer.kind == "done":
+            return {"kind": "done", "outcome": self.means.codec.encode(answer.outcome)}
+        assert answer.problem is not None
+        problem = self.means.codec.encode_problem(answer.problem)
+        return {"kind": answer.kind, "problem": problem, "at": answer.at}
+
+    def _failed(self, problem: Problem, tries: int) -> Answer:
+        """Again or not is decided here, inside the step, so that a replay decides the same."""
+        patience = self.means.patience
+        if problem.type.retry is not Retry.LATER or tries >= patience.tries:
+            return Answer("failed", problem=problem)
+        bound = min(patience.cap, patience.base * 2 ** min(tries - 1, 30))
+        at = self.means.clock.now() + random.uniform(bound / 2, bound)
+        at = max(at, problem.retry_at or 0.0)
+        if at > self.run.horizon:
+            return Answer("failed", problem=problem)
+        return Answer("again", problem=problem, at=at)
+
+    async def _answer(self, step: int, effect: Effect[Any], tries: int) -> Answer:
+        means, runs, run = self.means, self.means.runs, self.run.id
+        if isinstance(effect, Wait):
+            return Answer("done", await self._wait(step, effect))
+        if isinstance(effect, Now):
+            return Answer("done", Instant(means.clock.now()))
+        self.busy += 1
+        try:
+            if isinstance(effect, Stage):
+                await means.blocking(runs.stage, run, effect.name, effect.note)
+                return Answer("done", Done())
+            if isinstance(effect, Record):
+                return Answer("done", Recorded(await means.blocking(self._record, step, effect)))
+            if type(effect).outward:
+                return await self._outward(step, effect, tries)
+            return Answer("done", await means.performer(effect))
+        finally:
+            self.busy -= 1
+
+    async def _wait(self, step: int, wait: Wait) -> Woken:
+        means, run, by = self.means, self.run.id, f"{self.run.life}.{step}"
+        await means.blocking(means.runs.waiting, run, wait.until, wait.reason)
+        signal = await means.blocking(means.runs.take_signal, run, by, wait.signals)
+        while signal is None and means.clock.now() < wait.until:
+            await means.waits.sleep(run, wait.until, wait.signals)
+            signal = await means.blocking(means.runs.take_signal, run, by, wait.signals)
+        await means.blocking(means.runs.waiting, run, None)
+        return Woken(means.clock.now(), signal)
+
+    def _record(self, step: int, record: Record) -> int:
+        entry = self._entry(step, "record", record.action, record.entity, record.fields)
+        with self.means.runs.store.write() as connection:
+            outbox = self.means.outbox
+            return outbox.record_in(connection, entry, record.event, record.data)
+
+    def _entry(
+        self, step: int, phase: str, action: str, entity: str, data: Mapping[str, Fact]
+    ) -> Entry:
+        slot = f"{step}.{self.run.life}:{phase}"
+        return Entry(action, entity, self.run.id, step, slot, data)
+
+    async def _outward(self, step: int, effect: Effect[Any], tries: int) -> Answer:
+        """Intent before, outcome after; and nothing at all once the lease is another's."""
+        means, word = self.means, _word(effect)
+        await self._still_held()
+        intent = self._entry(step, "intent", f"{word}.intended", effect.key, {"try": tries})
+        await means.blocking(means.outbox.ledger.append, intent)
+        try:
+            answer = Answer("done", await means.performer(effect))
+            self._stored(answer)  # an outcome that may not be stored must not be recorded as done
+        except Problem as problem:
+            answer = self._failed(problem, tries)
+        except Exception as error:
+            answer = Answer("failed", problem=_crash(error, word))
+        data: dict[str, Fact] = {"kind": answer.kind}
+        if answer.problem:
+            data |= {"problem": answer.problem.code}
+        end = "done" if answer.kind == "done" else "failed"
+        entry = self._entry(step, "outcome", f"{word}.{end}", effect.key, data)
+        await means.blocking(means.outbox.ledger.append, entry)
+        return answer
+
+    async def _still_held(self) -> None:
+        if not await self.means.blocking(self.means.held):
+            # Another process drives this run now. Wait to be torn down: raising would be recorded.
+            await asyncio.Event().wait()
+
+
+def _word(effect: Effect[Any]) -> str:
+    """RegisterEmailDomain -> register-email-domain"""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", type(effect).__name__).lower()
+
+
+def _crash(error: Exception, where: str) -> Problem:
+    """Names the kind and the place, not the message: that one could quote a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return Problem(CRASHED, {"error": type(error).__name__, "at": place, "in": where})

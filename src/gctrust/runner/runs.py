@@ -1,0 +1,242 @@
+"""Runs as rows: what was ordered, where it stands, which signals came, how it ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from ..adapters.store import RUNS, SIGNALS, STEPS, Store
+from ..errors import Problem
+from ..pipelines.orders import Order, RunEnd
+from ..ports import Clock
+from .codec import Codec, dumps
+from .problems import NO_SUCH
+
+OPEN, FAILED, CANCELLED = "open", "failed", "cancelled"
+
+
+@dataclass(frozen=True, slots=True)
+class StepRow:
+    """`kind` is "done", "failed" or "again"; `seconds` is real time, the instants the run's."""
+
+    step: int
+    name: str
+    kind: str
+    problem: str
+    started: float
+    ended: float
+    seconds: float
+    life: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A run as watchers see it. `status` is "open" until it ends, then RunEnd's word, or "failed".
+
+    Instants are Unix seconds by the run's clock. `life` counts the resumptions of an ended run.
+    """
+
+    id: str
+    journey: str
+    identity: str
+    status: str
+    stage: str
+    note: str
+    waiting_until: float | None
+    waiting_for: str
+    started: float
+    ended: float | None
+    horizon: float
+    life: int = 1
+    problem: Problem | None = None
+    end: RunEnd | None = None
+    history: tuple[StepRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRun:
+    """What the engine needs to go on with a run."""
+
+    id: str
+    journey: str
+    order: Order
+    horizon: float
+    life: int
+    rewind_to: int | None
+
+
+class Runs:
+    """The tables of runs, steps and signals. Every method is one transaction."""
+
+    def __init__(self, store: Store, codec: Codec, clock: Clock) -> None:
+        self.store, self.codec, self.clock = store, codec, clock
+
+    def submit(self, order: Order) -> str:
+        """A new run, or the open one of the same identity. Returns its id."""
+        try:
+            return self._submit(order)
+        except IntegrityError:  # another process ordered the same between our look and our write
+            return self._submit(order)
+
+    def _submit(self, order: Order) -> str:
+        identity, now = order.identity, self.clock.now()
+        text = dumps(self.codec.encode(order))
+        with self.store.write() as connection:
+            same = sa.select(RUNS).where(RUNS.c.identity == identity)
+            rows = connection.execute(same.order_by(RUNS.c.generation)).all()
+            if rows and rows[-1].ended is None:
+                return str(rows[-1].id)
+            generation = rows[-1].generation + 1 if rows else 1
+            id_ = f"{identity}@{generation}"
+            connection.execute(
+                sa.insert(RUNS).values(
+                    {
+                        "id": id_,
+                        "journey": identity.partition(":")[0],
+                        "identity": identity,
+                        "generation": generation,
+                        "order": text,
+                        "status": OPEN,
+                        "started": now,
+                        "horizon": now + order.horizon,
+                    }
+                )
+            )
+        return id_
+
+    def open_runs(self) -> tuple[OpenRun, ...]:
+        with self.store.read() as connection:
+            query = sa.select(RUNS).where(RUNS.c.ended.is_(None)).order_by(RUNS.c.started)
+            rows = connection.execute(query).all()
+        return tuple(
+            OpenRun(r.id, r.journey, self._order(r), r.horizon, r.life, r.rewind_to) for r in rows
+        )
+
+    def _order(self, row: sa.Row[tuple[object, ...]]) -> Order:
+        order: Order = self.codec.decode(json.loads(row._mapping["order"]), object)  # type: ignore[assignment]
+        return order
+
+    def get(self, run: str, *, history: bool = True) -> RunRow:
+        """Raises Problem run.no-such-run."""
+        with self.store.read() as connection:
+            row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run)).first()
+            if row is None:
+                raise Problem(NO_SUCH, {"run": run})
+            query = sa.select(STEPS).where(STEPS.c.run == run).order_by(STEPS.c.life, STEPS.c.step)
+            steps = connection.execute(query).all() if history else ()
+        return self._row(row, tuple(_step(step) for step in steps))
+
+    def all(self, limit: int = 200) -> tuple[RunRow, ...]:
+        """Newest first, without their history."""
+        with self.store.read() as connection:
+            query = sa.select(RUNS).order_by(RUNS.c.started.desc(), RUNS.c.id).limit(limit)
+            return tuple(self._row(row) for row in connection.execute(query))
+
+    def _row(self, row: sa.Row[tuple[object, ...]], history: tuple[StepRow, ...] = ()) -> RunRow:
+        plain = [n for n in RunRow.__slots__ if n not in ("problem", "end", "history")]
+        problem, end = row._mapping["problem"], row._mapping["end"]
+        return RunRow(
+            **{name: row._mapping[name] for name in plain},
+            problem=self.codec.decode_problem(json.loads(problem)) if problem else None,
+            end=self.codec.decode(json.loads(end), RunEnd) if end else None,
+            history=history,
+        )
+
+    def stage(self, run: str, name: str, note: str) -> None:
+        self._update(run, stage=name, note=note)
+
+    def waiting(self, run: str, until: float | None, reason: str = "") -> None:
+        self._update(run, waiting_until=until, waiting_for=reason)
+
+    def began(self, run: str) -> None:
+        """The engine has taken the run up: nothing is left to be rewound."""
+        self._update(run, rewind_to=None)
+
+    def ended(self, run: str, end: RunEnd) -> None:
+        self._finish(run, end.status, end=dumps(self.codec.encode(end)))
+
+    def failed(self, run: str, problem: Problem, step: int, status: str = FAILED) -> None:
+        """`step` is where a resumption begins again."""
+        text = dumps(self.codec.encode_problem(problem))
+        self._finish(run, status, problem=text, rewind_to=step)
+
+    def _finish(self, run: str, status: str, **values: object) -> None:
+        now = self.clock.now()
+        with self.store.write() as connection:
+            connection.execute(
+                sa.update(RUNS)
+                .where(RUNS.c.id == run, RUNS.c.ended.is_(None))
+                .values(status=status, ended=now, waiting_until=None, waiting_for="", **values)
+            )
+
+    def reopen(self, run: str) -> bool:
+        """Take a failed run up again from the step it failed at; False when it did not fail.
+
+        An open run, or a later one of the same identity, is left as it is.
+        """
+        order = self.get(run, history=False)
+        now = self.clock.now()
+        try:
+            with self.store.write() as connection:
+                changed = connection.execute(
+                    sa.update(RUNS)
+                    .where(RUNS.c.id == run, RUNS.c.ended.is_not(None), RUNS.c.end.is_(None))
+                    .values(
+                        status=OPEN,
+                        ended=None,
+                        problem=None,
+                        life=RUNS.c.life + 1,
+                        horizon=now + (order.horizon - order.started),
+                    )
+                )
+                return changed.rowcount > 0
+        except IntegrityError:
+            return False
+
+    def _update(self, run: str, **values: object) -> None:
+        with self.store.write() as connection:
+            connection.execute(sa.update(RUNS).where(RUNS.c.id == run).values(**values))
+
+    def keep(self, run: str, step: StepRow) -> None:
+        """One line of the run's history; done again after a crash it replaces itself."""
+        insert = sa.insert(STEPS).prefix_with("OR REPLACE")
+        with self.store.write() as connection:
+            connection.execute(
+                insert.values(run=run, **{n: getattr(step, n) for n in StepRow.__slots__})
+            )
+
+    def signal(self, run: str, name: str) -> None:
+        """Raises Problem run.no-such-run."""
+        self.get(run, history=False)
+        with self.store.write() as connection:
+            connection.execute(sa.insert(SIGNALS).values(run=run, name=name, at=self.clock.now()))
+
+    def untaken(self) -> tuple[tuple[str, str], ...]:
+        """(run, name) of every signal that no wait has taken yet."""
+        query = sa.select(SIGNALS.c.run, SIGNALS.c.name).where(SIGNALS.c.taken_by.is_(None))
+        with self.store.read() as connection:
+            return tuple((run, name) for run, name in connection.execute(query))
+
+    def take_signal(self, run: str, by: str, names: Sequence[str]) -> str | None:
+        """The signal that ends the wait `by`; the same one when asked again after a crash."""
+        mine = sa.and_(SIGNALS.c.run == run, SIGNALS.c.name.in_(names))
+        with self.store.write() as connection:
+            query = sa.select(SIGNALS.c.id, SIGNALS.c.name).where(
+                mine, sa.or_(SIGNALS.c.taken_by == by, SIGNALS.c.taken_by.is_(None))
+            )
+            order = (SIGNALS.c.taken_by.is_(None), SIGNALS.c.id)
+            found = connection.execute(query.order_by(*order)).first()
+            if found is None:
+                return None
+            connection.execute(
+                sa.update(SIGNALS).where(SIGNALS.c.id == found.id).values(taken_by=by)
+            )
+            return str(found.name)
+
+
+def _step(row: sa.Row[tuple[object, ...]]) -> StepRow:
+    return StepRow(**{name: getattr(row, name) for name in StepRow.__slots__})
