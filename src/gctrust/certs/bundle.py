@@ -1,0 +1,295 @@
+"""Bundle: certificates and keys out of PEM, DER, PKCS#12, PKCS#7, in any order and wrapping.
+
+Private keys stay in memory and never print. Bad input is a finding, never an exception.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from asn1crypto import cms
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import pkcs12
+from cryptography.x509 import Certificate as X509Certificate
+
+from ..findings import Finding
+from .certificate import Certificate, Unreadable, read_certificate
+from .rules import found
+
+MAX_BYTES, MAX_CERTIFICATES = 1 << 20, 64
+_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.S)
+_HEAD = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
+_KEYS = ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY")
+_KEYS += ("DSA PRIVATE KEY", "OPENSSH PRIVATE KEY")
+_IGNORED = ("EC PARAMETERS", "DH PARAMETERS")
+_ENCODING = serialization.Encoding.DER
+_SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PrivateKey:
+    """A private key in memory. It prints as its kind only; `spki` is its public half in DER."""
+
+    key: PrivateKeyTypes = field(repr=False)
+    spki: bytes = field(repr=False)
+
+    def __reduce__(self) -> str:
+        raise TypeError("a private key is not to be stored")
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What one or more files held. `unpaired` are the CSRs, CRLs and others that were passed by."""
+
+    certificates: tuple[Certificate, ...] = ()
+    keys: tuple[PrivateKey, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    unpaired: tuple[str, ...] = ()
+
+    def plus(self, other: Bundle) -> Bundle:
+        return Bundle(
+            self.certificates + other.certificates,
+            self.keys + other.keys,
+            self.findings + other.findings,
+            self.unpaired + other.unpaired,
+        )
+
+    @property
+    def readable(self) -> bool:
+        return bool(self.certificates)
+
+
+class _Reading:
+    def __init__(self, name: str, passphrase: bytes | None) -> None:
+        self.name, self.passphrase = name, passphrase
+        self.certificates: list[Certificate] = []
+        self.keys: list[PrivateKey] = []
+        self.findings: list[Finding] = []
+        self.unpaired: list[str] = []
+
+    def add(self, rule: str, **facts: str | int) -> None:
+        self.findings.append(found(rule, self.name, **facts))
+
+    def certificate(self, der: bytes) -> None:
+        if len(self.certificates) >= MAX_CERTIFICATES:
+            if len(self.certificates) == MAX_CERTIFICATES:
+                self.add("cert.too-many", limit=MAX_CERTIFICATES)
+            return
+        try:
+            cert = read_certificate(der)
+        except Unreadable as error:
+            self.add("cert.unreadable", reason=str(error)[:160])
+            return
+        self.certificates.append(cert)
+        if cert.notes:
+            self.add("cert.trailing-bytes", detail=cert.notes[0])
+
+    def key(self, data: bytes, *, pem: bool, encrypted: bool) -> None:
+        if encrypted and not self.passphrase:
+            self.add("cert.key-encrypted")
+            return
+        load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
+        if b"OPENSSH" in data[:60]:
+            load = serialization.load_ssh_private_key
+        try:
+            key = load(data, self.passphrase if encrypted else None)
+            self.hold(key)
+        except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+            text = str(error).lower()
+            wrong = encrypted and ("password" in text or "decrypt" in text or "padding" in text)
+            if wrong or encrypted:
+                self.add("cert.key-passphrase")
+            else:
+                self.add("cert.key-unreadable")
+
+    def hold(self, key: object) -> None:
+        public = key.public_key() if hasattr(key, "public_key") else None
+        if public is None:
+            self.add("cert.key-unreadable")
+            return
+        spki = public.public_bytes(_ENCODING, _SPKI)
+        self.keys.append(PrivateKey(key, spki))  # type: ignore[arg-type]
+
+    def bundle(self) -> Bundle:
+        return Bundle(
+            tuple(self.certificates), tuple(self.keys), tuple(self.findings), tuple(self.unpaired)
+        )
+
+
+def read_bundle(data: bytes, *, name: str = "bundle", passphrase: bytes | None = None) -> Bundle:
+    """Read one file's bytes; `name` is what findings call it."""
+    reading = _Reading(name, passphrase)
+    if len(data) > MAX_BYTES:
+        reading.add("cert.too-big", size=len(data), limit=MAX_BYTES)
+    elif not data.strip():
+        reading.add("cert.empty")
+    else:
+        _read(data, reading)
+    return reading.bundle()
+
+
+def read_bundles(files: Sequence[tuple[str, bytes]], *, passphrase: bytes | None = None) -> Bundle:
+    """Certificate, chain and key files together, as the guide's CERT_PATH, CHAIN_PATH, KEY_PATH."""
+    whole = Bundle()
+    for name, data in files:
+        whole = whole.plus(read_bundle(data, name=name, passphrase=passphrase))
+    return whole
+
+
+def _read(data: bytes, reading: _Reading) -> None:
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        data = data.decode("utf-16", "ignore").encode("utf-8")
+        reading.add("cert.encoding", detail="UTF-16 text")
+    if data.startswith(b"\xef\xbb\xbf"):
+        data = data[3:]
+        reading.add("cert.encoding", detail="a byte order mark")
+    if b"-----BEGIN" in data:
+        _read_pem(data, reading)
+    elif data[:1] == b"\x30":
+        _read_der(data, reading)
+    else:
+        _read_base64(data, reading)
+
+
+def _read_base64(data: bytes, reading: _Reading) -> None:
+    """Base64 of PEM (as secrets stores keep it) or of DER."""
+    try:
+        inner = base64.b64decode(b"".join(data.split()), validate=True)
+    except (binascii.Error, ValueError):
+        reading.add("cert.unreadable", reason="it is neither PEM, DER, PKCS#12 nor PKCS#7")
+        return
+    if b"-----BEGIN" in inner:
+        reading.add("cert.encoding", detail="base64 of PEM")
+        _read_pem(inner, reading)
+    elif inner[:1] == b"\x30":
+        reading.add("cert.encoding", detail="base64 without its BEGIN and END lines")
+        _read_der(inner, reading)
+    else:
+        reading.add("cert.unreadable", reason="it is base64 of something else")
+
+
+def _read_pem(data: bytes, reading: _Reading) -> None:
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if len(_HEAD.findall(data)) > len(_BLOCK.findall(data)):
+        reading.add("cert.pem-broken", detail="a BEGIN line has no matching END line")
+    outside = re.sub(rb"(?m)^#.*$", b"", _BLOCK.sub(b"", data))
+    if re.search(rb"[^\x09-\x7e]", outside):
+        reading.add("cert.pem-broken", detail="binary data stands between the blocks")
+    for match in _BLOCK.finditer(data):
+        _read_block(match.group(1).decode("ascii"), match.group(0), match.group(2), reading)
+
+
+def _read_block(label: str, block: bytes, body: bytes, reading: _Reading) -> None:
+    if label in _KEYS:
+        encrypted = label.startswith("ENCRYPTED") or b"ENCRYPTED" in body[:200]
+        reading.key(block + b"\n", pem=True, encrypted=encrypted)
+        return
+    if label in _IGNORED:
+        return
+    try:
+        der = base64.b64decode(b"".join(body.split()), validate=True)
+    except (binascii.Error, ValueError):
+        reading.add("cert.pem-broken", detail=f"the {label} block is not base64")
+        return
+    if label in _CERTIFICATES:
+        # OpenSSL's TRUSTED form appends its own settings to the certificate
+        reading.certificate(_first_element(der) if label.startswith("TRUSTED") else der)
+    elif label in ("PKCS7", "CMS"):
+        _read_pkcs7(der, reading)
+    else:
+        reading.unpaired.append(label)
+        reading.add("cert.unexpected-block", label=label)
+
+
+def _first_element(der: bytes) -> bytes:
+    from .certificate import node
+
+    try:
+        return node(der)[0].der
+    except Unreadable:
+        return der
+
+
+def _read_der(data: bytes, reading: _Reading) -> None:
+    try:
+        read_certificate(data)
+    except Unreadable:
+        if _read_pkcs12(data, reading) or _read_pkcs7(data, reading, quiet=True):
+            return
+        _read_der_key(data, reading)
+        return
+    while data[:1] == b"\x30":
+        one = _first_element(data)
+        rest = data[len(one) :]
+        reading.certificate(data if rest[:1] != b"\x30" else one)
+        data = rest if rest[:1] == b"\x30" else b""
+
+
+def _read_der_key(data: bytes, reading: _Reading) -> None:
+    for passphrase in dict.fromkeys((None, reading.passphrase)):
+        try:
+            reading.hold(serialization.load_der_private_key(data, passphrase))
+            return
+        except TypeError:
+            if reading.passphrase is None:
+                reading.add("cert.key-encrypted")
+                return
+        except (ValueError, UnsupportedAlgorithm):
+            continue
+    reading.add("cert.unreadable", reason="it is DER, but no certificate, PKCS#12, PKCS#7 or key")
+
+
+def _read_pkcs12(data: bytes, reading: _Reading) -> bool:
+    """Whether the data is PKCS#12, read or not."""
+    if b"\x2a\x86\x48\x86\xf7\x0d\x01\x07" not in data[:64] or data[4:12].find(b"\x02\x01\x03") < 0:
+        return False
+    try:
+        parts = pkcs12.load_pkcs12(data, reading.passphrase)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        missing = not reading.passphrase or "password" not in str(error).lower()
+        unreadable = "password" not in str(error).lower() and reading.passphrase
+        rule = "cert.key-encrypted" if missing else "cert.key-passphrase"
+        reading.add("cert.key-passphrase" if unreadable else rule)
+        return True
+    if parts.key is not None:
+        reading.hold(parts.key)
+    held = [parts.cert, *parts.additional_certs]
+    for item in held:
+        if item is not None:
+            reading.certificate(item.certificate.public_bytes(_ENCODING))
+    return True
+
+
+def _read_pkcs7(data: bytes, reading: _Reading, *, quiet: bool = False) -> bool:
+    try:
+        info = cms.ContentInfo.load(data)
+        if info["content_type"].native != "signed_data":
+            raise ValueError(f"the content is {info['content_type'].native}")
+        ders = [item.chosen.dump() for item in info["content"]["certificates"] or ()]
+    except Exception as error:  # asn1crypto raises many kinds on hostile DER
+        if not quiet:
+            reading.add("cert.unreadable", reason=f"PKCS#7: {error}"[:160])
+        return False
+    for der in ders:
+        reading.certificate(der)
+    return True
+
+
+def from_x509(certificates: Sequence[X509Certificate]) -> Bundle:
+    """A bundle of certificates already loaded."""
+    return Bundle(tuple(read_certificate(c.public_bytes(_ENCODING)) for c in certificates))
+
+
+def from_ders(ders: Sequence[bytes]) -> Bundle:
+    """A bundle of DER certificates, such as a handshake's chain, in their order."""
+    reading = _Reading("chain", None)
+    for der in ders:
+        reading.certificate(der)
+    return reading.bundle()

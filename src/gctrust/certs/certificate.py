@@ -1,0 +1,254 @@
+"""One X.509 certificate, read tolerantly: what a strict reader refuses is remembered, not fatal.
+
+The outline comes from the DER itself, the extensions from `cryptography`, and from asn1crypto one
+by one where `cryptography` refuses them (it refuses the whole set when one is bad).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import warnings
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from asn1crypto import core as asn1
+from asn1crypto import parser as asn1_parser
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+
+from .extensions import Extensions, RawExtension, decode_extensions
+
+
+class Unreadable(ValueError):
+    """The bytes are no certificate; the text says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One DER element: its tag byte's number and class, its content and its whole encoding."""
+
+    cls: int
+    tag: int
+    content: bytes
+    der: bytes
+
+
+def node(data: bytes) -> tuple[Node, bytes]:
+    """The first element of `data` and the rest. Raises Unreadable."""
+    try:
+        cls, _, tag, header, content, trailer = asn1_parser.parse(data, strict=False)
+    except (ValueError, IndexError, TypeError, RecursionError) as error:
+        raise Unreadable(f"not DER: {error}") from None
+    size = len(header) + len(content) + len(trailer)
+    return Node(cls, tag, content, data[:size]), data[size:]
+
+
+def children(content: bytes, limit: int = 50_000) -> list[Node]:
+    """Every element of a constructed value. Raises Unreadable."""
+    nodes: list[Node] = []
+    while content:
+        child, content = node(content)
+        nodes.append(child)
+        if len(nodes) > limit:
+            raise Unreadable(f"more than {limit} elements")
+    return nodes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Certificate:
+    """`x509` is None where `cryptography` refuses the certificate, and `refusal` says why.
+
+    `subject`, `issuer`, `spki` are DER. Two certificates are equal when their bytes are.
+    """
+
+    der: bytes
+    version: int
+    serial: int
+    subject: bytes
+    issuer: bytes
+    subject_text: str
+    issuer_text: str
+    not_before: datetime | None
+    not_after: datetime | None
+    time_notes: tuple[str, ...]
+    spki: bytes
+    inner_algorithm: bytes
+    outer_algorithm: bytes
+    raw_extensions: tuple[RawExtension, ...]
+    extensions: Extensions
+    x509: x509.Certificate | None
+    refusal: str = ""
+    notes: tuple[str, ...] = field(default=())
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Certificate) and self.der == other.der
+
+    def __hash__(self) -> int:
+        return hash(self.der)
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.der).hexdigest()
+
+    @property
+    def spki_sha256(self) -> str:
+        return hashlib.sha256(self.spki).hexdigest()
+
+    @property
+    def self_issued(self) -> bool:
+        return self.subject == self.issuer
+
+    @property
+    def is_ca(self) -> bool:
+        return bool(self.extensions.ca)
+
+    @property
+    def label(self) -> str:
+        return self.subject_text or f"serial {self.serial:x}"
+
+    @property
+    def lifetime_seconds(self) -> int | None:
+        """Both ends count (RFC 5280 section 4.1.2.5): the period is one second more."""
+        if self.not_before is None or self.not_after is None:
+            return None
+        return int((self.not_after - self.not_before).total_seconds()) + 1
+
+    def __repr__(self) -> str:
+        return f"Certificate({self.label!r}, sha256={self.sha256[:16]})"
+
+
+def _name_text(der: bytes) -> str:
+    try:
+        name = asn1_x509.Name.load(der)
+        parts = [
+            f"{_SHORT.get(pair['type'].native, pair['type'].native)}={pair['value'].native}"
+            for rdn in name.chosen
+            for pair in rdn
+        ]
+    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
+        return "(unreadable name)"
+    return ", ".join(part[:120] for part in parts[:16])
+
+
+_SHORT = {
+    "common_name": "CN",
+    "organization_name": "O",
+    "organizational_unit_name": "OU",
+    "country_name": "C",
+    "locality_name": "L",
+    "state_or_province_name": "ST",
+}
+
+
+def _instant(item: Node) -> tuple[datetime | None, str]:
+    """RFC 5280 section 4.1.2.5: UTCTime YYMMDDHHMMSSZ to 2049, GeneralizedTime from 2050."""
+    text = item.content.decode("latin-1")
+    utc = item.tag == 23
+    kind = "UTCTime" if utc else "GeneralizedTime"
+    plain = len(text) == (13 if utc else 15) and text[:-1].isdecimal() and text.endswith("Z")
+    note = "" if plain else f"{kind} {text[:32]!r} is not in the form RFC 5280 demands"
+    try:
+        if plain:
+            year = int(text[:2]) + (2000 if int(text[:2]) < 50 else 1900) if utc else int(text[:4])
+            rest = text[2:-1] if utc else text[4:-1]
+            month, day, hour, minute, second = (int(rest[i : i + 2]) for i in range(0, 10, 2))
+            value = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+            if not utc and year < 2050:
+                note = f"{text} before 2050 must be a UTCTime"
+            return value, note
+        loose = (asn1.UTCTime if utc else asn1.GeneralizedTime).load(item.der).native
+        return (loose.astimezone(UTC) if isinstance(loose, datetime) else None), note
+    except (ValueError, TypeError, OverflowError, AttributeError):
+        return None, note or f"{kind} {text[:32]!r} is no time"
+
+
+def _validity(der: bytes) -> tuple[datetime | None, datetime | None, tuple[str, ...]]:
+    try:
+        items = children(der)
+    except Unreadable as error:
+        return None, None, (str(error),)
+    if len(items) != 2:
+        return None, None, ("the validity has not two times",)
+    before, first = _instant(items[0])
+    after, second = _instant(items[1])
+    return before, after, tuple(note for note in (first, second) if note)
+
+
+def _raw_extensions(tbs: list[Node]) -> tuple[RawExtension, ...]:
+    """Extensions are the [3] element of the TBSCertificate (RFC 5280 section 4.1)."""
+    holder = next((n for n in tbs if n.cls == 2 and n.tag == 3), None)
+    if holder is None:
+        return ()
+    found: list[RawExtension] = []
+    for item in children(node(holder.content)[0].content):
+        parts = children(item.content)
+        if len(parts) not in (2, 3) or parts[0].tag != 6 or parts[-1].tag != 4:
+            raise Unreadable("an extension is not (id, critical, value)")
+        oid = asn1.ObjectIdentifier.load(parts[0].der).dotted
+        critical = len(parts) == 3 and parts[1].content != b"\x00"
+        found.append(RawExtension(oid, critical, parts[-1].content))
+    return tuple(found)
+
+
+def _strict(der: bytes) -> tuple[x509.Certificate | None, str]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return x509.load_der_x509_certificate(der), ""
+        except (ValueError, TypeError, x509.InvalidVersion) as error:
+            return None, str(error)[:300]
+
+
+def _tbs_parts(der: bytes) -> tuple[list[Node], list[Node], tuple[str, ...]]:
+    outer, rest = node(der)
+    if outer.tag != 16 or outer.cls != 0:
+        raise Unreadable("not a SEQUENCE")
+    parts = children(outer.content)
+    if len(parts) != 3:
+        raise Unreadable(f"a certificate has three parts, this has {len(parts)}")
+    tbs = children(parts[0].content)
+    notes = (f"{len(rest)} bytes follow the certificate",) if rest else ()
+    return parts, tbs, notes
+
+
+def read_certificate(der: bytes) -> Certificate:
+    """Read DER. Raises Unreadable when not even the outline of a certificate is there."""
+    try:
+        return _read(der)
+    except Unreadable:
+        raise
+    except (ValueError, TypeError, IndexError, KeyError, OverflowError, RecursionError) as error:
+        raise Unreadable(f"not a certificate: {error}"[:200]) from None
+
+
+def _read(der: bytes) -> Certificate:
+    parts, tbs, notes = _tbs_parts(der)
+    versioned = bool(tbs) and tbs[0].cls == 2 and tbs[0].tag == 0
+    version = int.from_bytes(node(tbs[0].content)[0].content, "big") + 1 if versioned else 1
+    fields = tbs[1:] if versioned else tbs
+    if len(fields) < 6:
+        raise Unreadable("the TBSCertificate is too short")
+    exact = der[: len(der) - sum(len(p) for p in (node(der)[1],))] if notes else der
+    strict, refusal = _strict(exact)
+    raw = _raw_extensions(fields[6:])
+    before, after, time_notes = _validity(fields[3].content)
+    return Certificate(
+        der=exact,
+        version=version,
+        serial=int.from_bytes(fields[0].content, "big", signed=True),
+        subject=fields[4].der,
+        issuer=fields[2].der,
+        subject_text=_name_text(fields[4].der),
+        issuer_text=_name_text(fields[2].der),
+        not_before=before,
+        not_after=after,
+        time_notes=time_notes,
+        spki=fields[5].der,
+        inner_algorithm=fields[1].der,
+        outer_algorithm=parts[1].der,
+        raw_extensions=raw,
+        extensions=decode_extensions(raw, strict),
+        x509=strict,
+        refusal=refusal,
+        notes=notes,
+    )

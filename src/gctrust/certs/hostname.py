@@ -1,0 +1,198 @@
+"""Names: what a certificate is good for (RFC 9525), and what a public CA may put in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from ipaddress import ip_address
+
+from publicsuffixlist import PublicSuffixList
+
+from ..findings import Finding
+from ..names import BadName, DomainName
+from .certificate import Certificate
+from .extensions import SUBJECT_ALT_NAME, IpAddress
+from .rules import found
+
+# RFC 6761, 6762, 7686, 8375, ICANN's .internal: no public CA may certify names below them.
+_INTERNAL = ("local", "localhost", "internal", "lan", "home", "corp", "test", "example", "invalid")
+_INTERNAL += ("onion", "home.arpa")
+
+
+_ODD_OCTET = re.compile(r"0[xX][0-9a-fA-F]{1,2}|[0-9]{1,4}")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The host a client asks for: an A-label `name`, or an `address`."""
+
+    name: str
+    address: IpAddress | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """Raises BadName."""
+        try:
+            return cls("", ip_address(text.strip().strip("[]")))
+        except ValueError:
+            return cls(DomainName.parse(text).text)
+
+    def __str__(self) -> str:
+        return self.name or str(self.address)
+
+
+def matches_name(host: str, pattern: str) -> bool:
+    """RFC 9525 section 6.3: a wildcard is the whole left-most label and covers exactly one."""
+    host, pattern = host.lower().rstrip("."), pattern.lower()
+    if not pattern.startswith("*."):
+        return bool(pattern) and "*" not in pattern and host == pattern
+    first, dot, rest = host.partition(".")
+    return bool(first and dot) and rest == pattern[2:] and "." in rest
+
+
+def matches_target(target: Target, cert: Certificate) -> bool:
+    facts = cert.extensions
+    if target.address is not None:
+        return target.address in facts.addresses
+    return any(matches_name(target.name, pattern) for pattern in facts.dns_names)
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=False)
+
+
+@cache
+def _icann_suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=False, only_icann=True)
+
+
+def judge_target(cert: Certificate, target: Target | None) -> Iterator[Finding]:
+    """NAME-02, NAME-03, NAME-05: the name asked for is in the certificate, in the right form."""
+    if target is None:
+        return
+    facts, label = cert.extensions, cert.label
+    if matches_target(target, cert):
+        return
+    names = [*facts.dns_names[:20], *(str(a) for a in facts.addresses[:5])]
+    if target.address is not None and str(target) in facts.dns_names:
+        yield found("cert.address-as-name", label, address=str(target))
+        return
+    parent = target.name.partition(".")[2]
+    deeper = [p for p in facts.dns_names if p.startswith("*.") and parent.endswith("." + p[2:])]
+    if deeper or f"*.{target.name}" in facts.dns_names:
+        wide = deeper[0] if deeper else f"*.{target.name}"
+        yield found("cert.wildcard-depth", label, host=str(target), pattern=wide)
+    yield found("cert.name-mismatch", label, host=str(target), names=names)
+
+
+def judge_names(cert: Certificate, *, public: bool) -> Iterator[Finding]:
+    """NAME-01, -04, -06..-09. Internal and odd names are wrong in public certificates only."""
+    facts, label = cert.extensions, cert.label
+    if not facts.has_san:
+        if SUBJECT_ALT_NAME not in {e.oid for e in cert.raw_extensions}:
+            yield found("cert.no-san", label)
+        return
+    critical = any(e.critical for e in cert.raw_extensions if e.oid == SUBJECT_ALT_NAME)
+    empty = cert.subject == b"0\x00"
+    if empty and not critical:
+        yield found("cert.san-criticality", label, state="not critical with an empty subject")
+    elif public and critical and not empty:
+        yield found("cert.san-criticality", label, state="critical with a subject")
+    for name in facts.dns_names[:2000]:
+        yield from _judge_dns_name(name, label, public=public)
+    if not public:
+        return
+    for address in facts.addresses:
+        if not address.is_global:
+            yield found("cert.internal-name", label, name=str(address))
+    kinds = sorted({*facts.other_names, *(["email"] if facts.emails else [])})
+    if facts.directory_names:
+        kinds.append("DirectoryName")
+    if kinds:
+        yield found("cert.other-san-types", label, kinds=kinds)
+    yield from _judge_common_name(cert)
+
+
+def _judge_dns_name(name: str, label: str, *, public: bool) -> Iterator[Finding]:
+    body = name.removeprefix("*.")
+    if "*" in body:
+        yield found("cert.bad-wildcard", label, name=name[:120])
+        return
+    try:
+        ip_address(body)
+        yield found("cert.address-as-name", label, address=name)
+        return
+    except ValueError:
+        pass
+    if body != body.rstrip(".") or "_" in body or body.startswith("."):
+        yield found("cert.bad-name", label, name=name[:120], reason="a dot or underscore misplaced")
+        return
+    try:
+        parsed = DomainName.parse(body)
+    except BadName as error:
+        yield found("cert.bad-name", label, name=name[:120], reason=error.reason)
+        return
+    if not name.isascii():
+        yield found("cert.bad-name", label, name=name, reason=f"write {parsed} instead")
+    if "xn--" in parsed.text and parsed.unicode == parsed.text:
+        yield found("cert.bad-name", label, name=name, reason="an A-label is not valid IDNA")
+    if public:
+        yield from _judge_public_name(name, parsed, label)
+
+
+def _judge_public_name(name: str, parsed: DomainName, label: str) -> Iterator[Finding]:
+    text = parsed.text
+    internal = any(parsed.is_within(DomainName(i)) for i in _INTERNAL) or "." not in text
+    if name.startswith("*."):
+        if _icann_suffixes().publicsuffix(text) == text:
+            yield found("cert.wildcard-on-suffix", label, name=name)
+            return
+        if _suffixes().publicsuffix(text) == text:
+            yield found("cert.wildcard-on-private-suffix", label, name=name)
+    if text.endswith((".in-addr.arpa", ".ip6.arpa")) or internal:
+        yield found("cert.internal-name", label, name=name)
+
+
+def _judge_common_name(cert: Certificate) -> Iterator[Finding]:
+    """BR section 7.1.4.3: the CN is a character-for-character copy of one SAN (RFC 5952 for IPv6)."""
+    if cert.x509 is None:
+        return
+    try:
+        from cryptography.x509.oid import NameOID
+
+        values = [
+            str(a.value) for a in cert.x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+        ]
+    except ValueError:
+        return
+    facts = cert.extensions
+    names = {*facts.dns_names, *(str(a) for a in facts.addresses)}
+    for value in values:
+        if value in names:
+            continue
+        same = next((name for name in sorted(names) if _canonical(name) == _canonical(value)), None)
+        if same is not None:
+            yield found("cert.cn-variant", cert.label, cn=value[:120], name=same)
+        else:
+            yield found("cert.cn-not-in-san", cert.label, cn=value[:120])
+
+
+def _canonical(text: str) -> str:
+    """One spelling for one name or address; inet_aton's odd forms are read as it reads them."""
+    try:
+        return str(ip_address(text.strip("[]")))
+    except ValueError:
+        pass
+    parts = text.split(".")
+    if len(parts) == 4 and all(_ODD_OCTET.fullmatch(part) for part in parts):
+        numbers = [int(p, 16) if p[:2].lower() == "0x" else int(p) for p in parts]
+        return ".".join(str(number) for number in numbers)
+    if re.fullmatch(r"0[xX][0-9a-fA-F]{1,8}", text):
+        return str(ip_address(int(text, 16)))
+    try:
+        return DomainName.parse(text).text
+    except BadName:
+        return text.lower()

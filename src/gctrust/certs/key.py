@@ -1,0 +1,112 @@
+"""KEY: the private key belongs to the certificate and works, and the public key is sound."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+
+from ..findings import Finding
+from ..keys import BadKey, PublicKey
+from .bundle import PrivateKey
+from .certificate import Certificate
+from .rules import found
+from .weak_keys import weaknesses
+
+_CURVES = ("secp256r1", "secp384r1", "secp521r1")
+_PROBE = b"gctrust: does the private half of this key work?"
+_WEAK_RULES = {
+    "small-factor": "cert.key-small-factor",
+    "modulus": "cert.key-modulus",
+    "exponent": "cert.key-exponent",
+    "roca": "cert.key-roca",
+    "fermat": "cert.key-fermat",
+    "small-d": "cert.key-compromised",
+    "pattern": "cert.key-compromised",
+}
+
+
+def judge_pair(leaf: Certificate, keys: tuple[PrivateKey, ...]) -> Iterator[Finding]:
+    """KEY-01 and KEY-02. The whole SPKI is compared: half of an EC point proves nothing."""
+    if not keys:
+        return
+    key = next((k for k in keys if same_key(leaf, k)), None)
+    if key is None:
+        yield found("cert.key-mismatch", leaf.label)
+    elif not _works(key):
+        yield found("cert.key-broken", leaf.label)
+
+
+def same_key(cert: Certificate, key: PrivateKey) -> bool:
+    """Equal public keys; the DER may differ where the encoding is not the usual one."""
+    if cert.spki == key.spki:
+        return True
+    try:
+        return cert.x509 is not None and cert.x509.public_key() == key.key.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        return False
+
+
+def _works(pair: PrivateKey) -> bool:
+    key = pair.key
+    try:
+        if isinstance(key, rsa.RSAPrivateKey):
+            scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
+            signature = key.sign(_PROBE, scheme, hashes.SHA256())
+            key.public_key().verify(signature, _PROBE, scheme, hashes.SHA256())
+        elif isinstance(key, ec.EllipticCurvePrivateKey):
+            mode = ec.ECDSA(hashes.SHA256())
+            key.public_key().verify(key.sign(_PROBE, mode), _PROBE, mode)
+        elif isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
+            key.public_key().verify(key.sign(_PROBE), _PROBE)
+        else:
+            return False
+    except (InvalidSignature, ValueError, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def judge_public_key(
+    cert: Certificate, *, public: bool, compromised: frozenset[bytes] = frozenset()
+) -> Iterator[Finding]:
+    """KEY-04..10, 12, 13 on the public key. `compromised` holds SPKI SHA-256 digests."""
+    try:
+        key = PublicKey.from_spki_der(cert.spki)
+    except BadKey as error:
+        yield found("cert.key-unknown", cert.label, kind=str(error)[:100])
+        return
+    if key.spki_sha256 in compromised:
+        yield found("cert.key-compromised", cert.label, detail="the key is on the list given")
+    if key.kind == "rsa":
+        yield from _judge_rsa(cert, key)
+    elif key.kind == "ec":
+        yield from _judge_ec(cert, key)
+    elif key.kind in ("ed25519", "ed448") or key.kind.startswith("ml-dsa"):
+        if public:
+            yield found("cert.key-not-for-web", cert.label, kind=key.kind)
+        elif key.kind.startswith("ml-dsa"):
+            yield found("cert.key-rare", cert.label, kind=key.kind)
+    else:
+        yield found("cert.key-unknown", cert.label, kind=key.kind)
+
+
+def _judge_rsa(cert: Certificate, key: PublicKey) -> Iterator[Finding]:
+    if key.bits < 2048:
+        yield found("cert.key-short", cert.label, bits=key.bits)
+    if key.bits % 8:
+        yield found("cert.key-odd-size", cert.label, bits=key.bits)
+    for weakness in weaknesses(key.modulus, key.exponent):
+        yield found(_WEAK_RULES[weakness.kind], cert.label, detail=weakness.detail)
+    if 3 <= key.exponent <= 1 << 16 or key.exponent >= 1 << 256:
+        yield found("cert.key-exponent-odd", cert.label, exponent=str(key.exponent)[:24])
+
+
+def _judge_ec(cert: Certificate, key: PublicKey) -> Iterator[Finding]:
+    if key.curve == "explicit parameters":
+        yield found("cert.key-explicit-curve", cert.label)
+    elif key.curve not in _CURVES:
+        yield found("cert.key-curve", cert.label, curve=key.curve)
+    elif not key.is_loadable:
+        yield found("cert.key-point", cert.label)
