@@ -227,7 +227,7 @@ class _Decoder:
                     raise _Malformed
             referral = referral or kind == _NS
         for _ in range(extras):
-            owner, kind, ttl, _, at = self._record(at)
+            _, kind, ttl, _, at = self._record(at)
             if kind == _OPT and ttl >> 24:  # the upper bits of the response code, RFC 6891 6.1.3
                 return Reply(self._answer(Status.SERVFAIL), format_error=True)
         least = min((*ttls, negative or 0))
