@@ -19,8 +19,8 @@ from gctrust.mailauth.spf_check import check_host
 from gctrust.mailauth.spf_result import SpfResult
 from gctrust.mailauth.zone import DictZone, run
 
-# The suite writes octets as the characters of the same number.
 NO_EXPLANATION = "DEFAULT"
+_RCODE = {0: Status.NO_DATA, 3: Status.NX_DOMAIN, 5: Status.REFUSED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def suite_outcomes(path: Path) -> Iterator[Outcome]:
 def suite_zone(data: Mapping[str, list[object]]) -> DictZone:
     """A zone from the suite's tables.
 
-    TIMEOUT fails every type that is not listed; SPF records stand for TXT where the name lists no
+    TIMEOUT, and an RCODE, are the answer for every type that is not listed; SPF records stand for TXT where the name lists no
     TXT of its own; `TXT: NONE` means that there are none.
     """
     names: dict[str, dict[str, object]] = {}
@@ -86,6 +86,9 @@ def suite_zone(data: Mapping[str, list[object]]) -> DictZone:
                 continue
             assert isinstance(entry, dict)
             for kind, value in entry.items():
+                if kind == "RCODE":
+                    types["*"] = _RCODE.get(int(value), Status.SERVFAIL)
+                    continue
                 records = types.setdefault(kind, [])
                 assert isinstance(records, list)
                 if value != "NONE":
@@ -101,6 +104,7 @@ def suite_zone(data: Mapping[str, list[object]]) -> DictZone:
 def _rdata(kind: str, value: object) -> object:
     if kind not in ("TXT", "SPF"):
         return value
+    # the suite writes an octet as the character of the same number
     strings = value if isinstance(value, list) else [value]
     return [str(part).encode("latin-1") for part in strings]
 

@@ -7,6 +7,7 @@ are tried and only those that exist are judged.
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -169,9 +170,12 @@ def record_findings(name: str, key: DkimKey) -> Iterator[Finding]:
         yield finding(DKIM_RULE["dkim.strict-identity"], name)
 
 
+_NOTES = re.compile(r"(?:^|;)\s*n\s*=[^;]*")  # n= is for people: quotes do no harm there
+
+
 def _damage(key: DkimKey) -> str:
     """How a panel spoilt the text. A key that reads well is never called damaged for its length."""
-    text = key.text
+    text = _NOTES.sub("", key.text)
     if "\\" in text:
         return "it holds backslashes"
     if '"' in text or "'" in text:
@@ -179,8 +183,8 @@ def _damage(key: DkimKey) -> str:
     if "\xe2\x80" in text:
         return "it holds typographic quotes or dashes"
     if key.key is None and key.key_fault:
-        if len(text) in (254, 255, 256):
-            return f"it was cut at {len(text)} octets"
+        if len(key.text) in (254, 255, 256):
+            return f"it was cut at {len(key.text)} octets"
         starts = [at for at in (text.find("v=DKIM1"), text.find("k=rsa")) if at > 0]
         if starts and parse_dkim_key(_turned(text, min(starts))).key is not None:
             return "its strings stand in the wrong order"

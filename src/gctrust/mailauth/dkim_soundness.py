@@ -1,4 +1,4 @@
-"""Whether an RSA key can be what a sane generator made, and whether a key is a published example."""
+"""Whether an RSA key can be what a sane generator made, and whether a key is a known example."""
 
 from __future__ import annotations
 
