@@ -1,0 +1,380 @@
+"""TLS probe: full, unresumed handshakes over pyOpenSSL memory BIOs, one or many at once.
+
+It verifies nothing: it brings the chain, the stapled OCSP answer and the parameters to the judge. A
+failure is a value with its cause, for it is what the probe is asked about.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import Certificate as X509Certificate
+from OpenSSL import SSL
+
+_CHUNK = 65_536
+_VERSIONS = {
+    "TLSv1": SSL.TLS1_VERSION,
+    "TLSv1.1": SSL.TLS1_1_VERSION,
+    "TLSv1.2": SSL.TLS1_2_VERSION,
+    "TLSv1.3": SSL.TLS1_3_VERSION,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ClientIdentity:
+    """What the client presents: its certificate, what to send with it, and its private key."""
+
+    certificate: X509Certificate
+    chain: tuple[X509Certificate, ...]
+    key: PrivateKeyTypes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """One try. `cause` is empty when it went well, else one of: refused, unreachable, timeout,
+    closed, reset, "alert: NAME", "closed after certificate", "protocol: NAME".
+
+    `chain` and `staple` are DER as the server sent them; `seconds` is from connect to the end.
+    `read` is what the server answered when a request was sent after the handshake.
+    """
+
+    address: str
+    port: int
+    server_name: str | None
+    seconds: float
+    cause: str = ""
+    chain: tuple[bytes, ...] = ()
+    staple: bytes = b""
+    version: str = ""
+    cipher: str = ""
+    alpn: str = ""
+    asked_for_certificate: bool = False
+    read: bytes = b""
+
+    @property
+    def ok(self) -> bool:
+        return not self.cause
+
+    @property
+    def leaf(self) -> bytes | None:
+        return self.chain[0] if self.chain else None
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeSample:
+    """n handshakes. Seconds are of the successful ones, 0 when there is none."""
+
+    count: int
+    succeeded: int
+    p50: float
+    p95: float
+    p99: float
+    causes: tuple[tuple[str, int], ...]
+    latencies: tuple[float, ...]
+    leaves: tuple[tuple[bytes, int], ...]
+    seconds: float
+
+    @property
+    def success_rate(self) -> float:
+        return self.succeeded / self.count if self.count else 0.0
+
+
+class _Refused(Exception):
+    def __init__(self, cause: str) -> None:
+        super().__init__(cause)
+        self.cause = cause
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What OpenSSL's callbacks saw of one connection."""
+
+    staple: bytes = b""
+    alert: str = ""
+    asked: bool = False
+
+
+@lru_cache(maxsize=32)
+def _context(
+    client: ClientIdentity | None, low: str, high: str, alpn: tuple[str, ...], staple: bool
+) -> SSL.Context:
+    context = SSL.Context(SSL.TLS_CLIENT_METHOD)
+    context.set_verify(SSL.VERIFY_NONE, lambda *_: True)
+    context.set_options(SSL.OP_NO_TICKET)
+    context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
+    if low in ("TLSv1", "TLSv1.1"):
+        context.set_cipher_list(b"ALL:@SECLEVEL=0")  # or OpenSSL would not even offer them
+    context.set_min_proto_version(_VERSIONS[low])
+    context.set_max_proto_version(_VERSIONS[high])
+    if alpn:
+        context.set_alpn_protos([name.encode("ascii") for name in alpn])
+    if client is not None:
+        context.use_certificate(client.certificate)
+        for certificate in client.chain:
+            context.add_extra_chain_cert(certificate)
+        context.use_privatekey(client.key)  # type: ignore[arg-type]
+    if staple:
+        context.set_ocsp_client_callback(_keep_staple)
+    context.set_info_callback(_keep_alert)
+    return context
+
+
+def _keep_staple(connection: SSL.Connection, staple: bytes, data: object) -> bool:
+    seen = connection.get_app_data()
+    if isinstance(seen, _Seen):
+        seen.staple = staple
+    return True
+
+
+def _keep_alert(connection: SSL.Connection, where: int, value: int) -> None:
+    if where & SSL.SSL_CB_ALERT and where & SSL.SSL_CB_READ and value & 0xFF:
+        seen = connection.get_app_data()
+        if isinstance(seen, _Seen):
+            seen.alert = _ALERTS.get(value & 0xFF, f"number {value & 0xFF}")
+
+
+# RFC 8446 section 6, and the older ones of RFC 5246 section 7.2
+_ALERTS = {
+    10: "unexpected_message",
+    20: "bad_record_mac",
+    22: "record_overflow",
+    40: "handshake_failure",
+    42: "bad_certificate",
+    43: "unsupported_certificate",
+    44: "certificate_revoked",
+    45: "certificate_expired",
+    46: "certificate_unknown",
+    47: "illegal_parameter",
+    48: "unknown_ca",
+    49: "access_denied",
+    50: "decode_error",
+    51: "decrypt_error",
+    70: "protocol_version",
+    71: "insufficient_security",
+    80: "internal_error",
+    86: "inappropriate_fallback",
+    90: "user_canceled",
+    109: "missing_extension",
+    110: "unsupported_extension",
+    112: "unrecognized_name",
+    113: "bad_certificate_status_response",
+    115: "unknown_psk_identity",
+    116: "certificate_required",
+    120: "no_application_protocol",
+}
+
+
+async def handshake(
+    address: str,
+    port: int,
+    server_name: str | None,
+    *,
+    client: ClientIdentity | None = None,
+    timeout: float = 10.0,  # noqa: ASYNC109 -- part of one result, not of the caller's scope
+    min_version: str = "TLSv1.2",
+    max_version: str = "TLSv1.3",
+    alpn: tuple[str, ...] = (),
+    staple: bool = True,
+    ask: bool | None = None,
+) -> Handshake:
+    """One full handshake with `address` (an IP address), `server_name` in SNI (None: without).
+
+    With `ask` (the default when a client certificate is given) a request is sent and the answer
+    awaited: in TLS 1.3 a server refuses a client certificate only after the client is done
+    (RFC 8446 section 4.4.2.4), so an alert or an end before the first octet is a refusal.
+    """
+    context = _context(client, min_version, max_version, alpn, staple)
+    wire = _Wire(context, server_name, staple)
+    ask = client is not None if ask is None else ask
+    start = time.perf_counter()
+    cause, read = "", b""
+    try:
+        async with asyncio.timeout(timeout):
+            read = await wire.run(address, port, _request(server_name, address) if ask else b"")
+    except _Refused as error:
+        cause = error.cause
+    except TimeoutError:
+        cause = "timeout"
+    except ConnectionRefusedError:
+        cause = "refused"
+    except (ConnectionResetError, BrokenPipeError):
+        cause = wire.end_cause("reset")
+    except OSError as error:
+        cause = f"unreachable: {error.strerror or error}"
+    finally:
+        wire.close()
+    seconds = time.perf_counter() - start
+    return replace(wire.result(address, port, server_name), seconds=seconds, cause=cause, read=read)
+
+
+def _request(server_name: str | None, address: str) -> bytes:
+    host = server_name or address
+    return f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii", "replace")
+
+
+class _Wire:
+    """One connection: OpenSSL on memory BIOs on one side, a non-blocking socket on the other."""
+
+    def __init__(self, context: SSL.Context, server_name: str | None, staple: bool) -> None:
+        self.seen = _Seen()
+        self.tls = SSL.Connection(context, None)
+        self.tls.set_app_data(self.seen)
+        if server_name is not None:
+            self.tls.set_tlsext_host_name(server_name.encode("ascii"))
+        if staple:
+            self.tls.request_ocsp()
+        self.tls.set_connect_state()
+        self.sock: socket.socket | None = None
+        self.done = False
+
+    async def run(self, address: str, port: int, request: bytes) -> bytes:
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        loop = asyncio.get_running_loop()
+        self.sock = socket.socket(family, socket.SOCK_STREAM)
+        self.sock.setblocking(False)
+        self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await loop.sock_connect(self.sock, (address, port))
+        await self._drive(self.tls.do_handshake)
+        self.done = True
+        await self._flush()
+        if not request:
+            return b""
+        await self._drive(lambda: self.tls.send(request))
+        await self._flush()
+        return await self._drive(lambda: self.tls.recv(4096)) or b""
+
+    async def _drive(self, step: Callable[[], object]) -> bytes:
+        """Repeat `step` while it wants octets. Raises _Refused with the cause."""
+        while True:
+            try:
+                value = step()
+                return value if isinstance(value, bytes) else b""
+            except SSL.WantReadError:
+                await self._flush()
+                await self._fill()
+            except (SSL.ZeroReturnError, SSL.SysCallError):
+                raise _Refused(self.end_cause("closed")) from None
+            except SSL.Error as error:
+                raise _Refused(self._error_cause(error)) from None
+
+    async def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        with contextlib.suppress(SSL.WantReadError):
+            while octets := self.tls.bio_read(_CHUNK):
+                await loop.sock_sendall(self._socket, octets)
+
+    async def _fill(self) -> None:
+        octets = await asyncio.get_running_loop().sock_recv(self._socket, _CHUNK)
+        if not octets:
+            raise _Refused(self.end_cause("closed"))
+        self.tls.bio_write(octets)
+
+    @property
+    def _socket(self) -> socket.socket:
+        assert self.sock is not None
+        return self.sock
+
+    def end_cause(self, otherwise: str) -> str:
+        """An end after the client sent its certificate is how some servers refuse it."""
+        if self.seen.alert:
+            return f"alert: {self.seen.alert}"
+        sent = self.done or b"write finished" in self.tls.get_state_string()
+        return "closed after certificate" if sent else otherwise
+
+    def _error_cause(self, error: SSL.Error) -> str:
+        if self.seen.alert:
+            return f"alert: {self.seen.alert}"
+        reasons = error.args[0] if error.args and isinstance(error.args[0], list) else []
+        text = str(reasons[-1][-1]) if reasons else str(error)
+        return "protocol: " + re.sub(r"\s+", " ", text or type(error).__name__)[:80]
+
+    def result(self, address: str, port: int, server_name: str | None) -> Handshake:
+        chain = tuple(
+            certificate.public_bytes(Encoding.DER)
+            for certificate in self.tls.get_peer_cert_chain(as_cryptography=True) or ()
+        )
+        return Handshake(
+            address,
+            port,
+            server_name,
+            0.0,
+            chain=chain,
+            staple=self.seen.staple,
+            version=self.tls.get_protocol_version_name() if self.done else "",
+            cipher=(self.tls.get_cipher_name() or "") if self.done else "",
+            alpn=self.tls.get_alpn_proto_negotiated().decode("ascii", "replace"),
+            asked_for_certificate=bool(self.tls.get_client_ca_list()),
+        )
+
+    def close(self) -> None:
+        if self.sock is not None:
+            self.sock.close()
+
+
+async def sample(
+    address: str,
+    port: int,
+    server_name: str | None,
+    *,
+    n: int,
+    concurrency: int = 8,
+    client: ClientIdentity | None = None,
+    timeout: float = 10.0,  # noqa: ASYNC109 -- part of one result, not of the caller's scope
+    min_version: str = "TLSv1.2",
+    max_version: str = "TLSv1.3",
+    staple: bool = True,
+) -> HandshakeSample:
+    """`n` handshakes, at most `concurrency` at once."""
+    results: list[Handshake] = []
+    turns = iter(range(n))
+
+    async def worker() -> None:
+        for _ in turns:
+            results.append(
+                await handshake(
+                    address,
+                    port,
+                    server_name,
+                    client=client,
+                    timeout=timeout,
+                    min_version=min_version,
+                    max_version=max_version,
+                    staple=staple,
+                )
+            )
+
+    start = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(max(1, min(concurrency, n))):
+            group.create_task(worker())
+    return summarise(results, time.perf_counter() - start)
+
+
+def summarise(results: list[Handshake], seconds: float) -> HandshakeSample:
+    """Percentiles by the nearest rank: the smallest value that at least p of all do not exceed."""
+    times = sorted(r.seconds for r in results if r.ok)
+
+    def rank(share: float) -> float:
+        return times[max(0, -(-int(share * 1000) * len(times) // 1000) - 1)] if times else 0.0
+
+    return HandshakeSample(
+        count=len(results),
+        succeeded=len(times),
+        p50=rank(0.50),
+        p95=rank(0.95),
+        p99=rank(0.99),
+        causes=tuple(Counter(r.cause for r in results if not r.ok).most_common()),
+        latencies=tuple(times),
+        leaves=tuple(Counter(r.leaf for r in results if r.leaf is not None).most_common()),
+        seconds=seconds,
+    )
