@@ -117,3 +117,16 @@ async def test_a_frozen_clock_wakes_its_sleepers_when_it_jumps() -> None:
     assert 5000.0 <= clock.now() < 5000.001
     with pytest.raises(ValueError, match="backwards"):
         clock.advance(-1)
+
+
+@pytest.mark.parametrize("turns", range(4))
+async def test_a_cancellation_is_not_lost_when_it_meets_the_wake_up(turns: int) -> None:
+    clock = VirtualClock(100.0)
+    sleeper = asyncio.create_task(clock.wait_until(200.0))
+    await asyncio.sleep(0.01)
+    clock.set_rate(2)  # wakes it
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    sleeper.cancel()
+    await asyncio.wait([sleeper], timeout=1)
+    assert sleeper.cancelled()

@@ -6,11 +6,15 @@ import base64
 import socket
 import ssl
 import time
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from .conftest import AUDIT, CUSTOM, Sandbox
 
@@ -160,3 +164,22 @@ def test_delete_takes_it_from_the_edges(sandbox: Sandbox) -> None:
     before = served(sandbox, "www.example")
     assert sandbox.call("DELETE", f"{CUSTOM}/{made['id']}").status_code == 204
     assert served(sandbox, "www.example") != before
+
+
+def test_a_key_the_edges_cannot_serve_fails_visibly(sandbox: Sandbox) -> None:
+    """RSA 1024 parses, so the upload is taken; no modern TLS stack serves it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "weak.example")])
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+    leaf = (
+        x509.CertificateBuilder(name, name, key.public_key(), 7, start, start + timedelta(90))
+        .sign(key, hashes.SHA256())
+        .public_bytes(Encoding.PEM)
+    )
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    sent = body({"certificate": leaf.decode(), "privateKey": secret.decode(), "chain": ""})
+    made = sandbox.call("POST", CUSTOM, sent)
+    assert made.status_code == 201
+    sandbox.advance(3)
+    time.sleep(0.1)
+    assert sandbox.call("GET", f"{CUSTOM}/{made.json()['id']}").json()["status"] == "failed"

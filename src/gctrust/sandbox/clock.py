@@ -64,16 +64,18 @@ class VirtualClock:
 
     async def wait_until(self, instant: float) -> None:
         """Sleep until the virtual instant; a jump or a new rate is noticed at once."""
-        changed = asyncio.Event()
+        changed, loop = asyncio.Event(), asyncio.get_running_loop()
         self._sleepers.add(changed)
+        # Not asyncio.wait_for: in 3.11 it drops a cancellation that meets the wake-up.
         try:
             while (left := instant - self.now()) > 0:
                 changed.clear()
-                timeout = None if self._frozen else left / self._rate
+                alarm = None if self._frozen else loop.call_later(left / self._rate, changed.set)
                 try:
-                    await asyncio.wait_for(changed.wait(), timeout)
-                except TimeoutError:
-                    continue
+                    await changed.wait()
+                finally:
+                    if alarm is not None:
+                        alarm.cancel()
         finally:
             self._sleepers.discard(changed)
 

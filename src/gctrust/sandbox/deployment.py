@@ -20,6 +20,11 @@ class Deployments:
         self._stop_serving = stop_serving
         self._pending: dict[str, asyncio.Task[None]] = {}
         self._served: set[str] = set()
+        self._failed: set[str] = set()
+
+    def failed(self, domain: str) -> bool:
+        """Whether the edges could not take the last upload (a key too weak for them, say)."""
+        return domain in self._failed
 
     def deploy(self, domain: str, upload: Upload, at: float) -> None:
         self._cancel(domain)
@@ -37,11 +42,15 @@ class Deployments:
 
     async def _land(self, domain: str, upload: Upload, at: float) -> None:
         await self._clock.wait_until(at)
-        self._serve(domain, upload)
-        self._served.add(domain)
         del self._pending[domain]
+        try:
+            self._serve(domain, upload)
+            self._served.add(domain)
+        except ValueError:
+            self._failed.add(domain)
 
     def _cancel(self, domain: str) -> None:
+        self._failed.discard(domain)
         task = self._pending.pop(domain, None)
         if task is not None:
             task.cancel()

@@ -167,7 +167,7 @@ def _json(platform: Platform, domain: CustomDomain, *, certificate: bool) -> Jso
     body: JsonObject = {
         "id": domain.id,
         "domain": domain.domain,
-        "status": "active" if platform.clock.now() >= domain.ready_at else "deploying",
+        "status": _status(platform, domain),
         "createdDate": platform.instant(domain.created),
         "modifiedDate": platform.instant(domain.modified),
         "type": "web",
@@ -177,6 +177,12 @@ def _json(platform: Platform, domain: CustomDomain, *, certificate: bool) -> Jso
     if certificate:
         body |= {"certificate": domain.certificate, "certificateChain": domain.chain}
     return body
+
+
+def _status(platform: Platform, domain: CustomDomain) -> str:
+    if platform.clock.now() < domain.ready_at:
+        return "deploying"
+    return "failed" if platform.deploy_failed(domain.domain) else "active"
 
 
 def _wanted(platform: Platform, entry: AuditEntry, query: dict[str, str]) -> bool:

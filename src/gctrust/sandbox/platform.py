@@ -15,6 +15,7 @@ from .upload import Upload
 
 Deploy = Callable[[str, Upload, float], None]  # domain, upload, instant it is served from
 Withdraw = Callable[[str], None]
+DeployFailed = Callable[[str], bool]
 SetPins = Callable[[OAuthClient], None]
 
 
@@ -27,6 +28,7 @@ class Platform:
     strict: bool
     deploy: Deploy
     withdraw: Withdraw
+    deploy_failed: DeployFailed
     set_pins: SetPins
 
     def instant(self, seconds: float) -> str:

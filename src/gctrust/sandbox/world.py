@@ -121,6 +121,7 @@ class World:
             strict=self._options.strict,
             deploy=self.servers.deployments.deploy,
             withdraw=self.servers.deployments.withdraw,
+            deploy_failed=self.servers.deployments.failed,
             set_pins=self.set_pins,
         )
         self.api = Api(self.platform, self.faults, self.journal)
