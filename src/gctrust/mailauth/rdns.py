@@ -1,0 +1,104 @@
+"""Judges reverse DNS: does a PTR name of an address resolve back to it (FCrDNS, RFC 8601 2.7.3)?"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..findings import Finding, Severity, finding
+from . import mx_rules as rules
+from .questions import Answer, Judge, Question, Status, ask, ask_all
+
+MAX_NAMES = 10  # PTR names tried, as in RFC 7208 section 5.5
+
+
+class ReverseState(StrEnum):
+    CONFIRMED = "confirmed"
+    NOT_CONFIRMED = "not-confirmed"
+    MISSING = "missing"
+    UNKNOWN = "unknown"  # a look-up failed, which says nothing
+
+
+@dataclass(frozen=True, slots=True)
+class Reverse:
+    """`names` are the PTR names, `confirmed` those that resolve back to the address."""
+
+    address: str
+    state: ReverseState
+    names: tuple[str, ...]
+    confirmed: tuple[str, ...]
+    findings: tuple[Finding, ...]
+
+
+def assess_address(
+    address: str, *, sends: bool = True, ehlo: str = "", fresh: bool = False
+) -> Judge[Reverse]:
+    """Judge one address; for one that sends mail a fault is an error, else a warning.
+
+    Raises ValueError when `address` is none.
+    """
+    parsed = ipaddress.ip_address(address)
+    answer = yield from ask(Question(parsed.reverse_pointer, "PTR", fresh=fresh))
+    names = tuple(dict.fromkeys(str(name).lower() for name in answer.records))
+    severity = Severity.ERROR if sends else Severity.WARN
+    if answer.status is not Status.FOUND:
+        return _unnamed(str(parsed), answer, severity)
+    kind = "A" if parsed.version == 4 else "AAAA"
+    tried = names[:MAX_NAMES]
+    forward = yield from ask_all(Question(name, kind, fresh=fresh) for name in tried)
+    confirmed = tuple(
+        name for name, found in zip(tried, forward, strict=True) if _holds(found, parsed)
+    )
+    failed = any(found.status.is_temporary for found in forward)
+    state = ReverseState.UNKNOWN if failed else ReverseState.NOT_CONFIRMED
+    if confirmed:
+        state = ReverseState.CONFIRMED
+    said = tuple(_say(str(parsed), state, names, ehlo, severity))
+    return Reverse(str(parsed), state, names, confirmed, said)
+
+
+def _holds(answer: Answer, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    return str(address) in answer.records
+
+
+def _unnamed(address: str, answer: Answer, severity: Severity) -> Reverse:
+    if answer.status.is_temporary:
+        said = finding(rules.RDNS_FAILED, address, status=answer.status.value)
+        return Reverse(address, ReverseState.UNKNOWN, (), (), (said,))
+    if answer.chain:
+        said = finding(rules.BROKEN_CHAIN, address, severity=severity, target=answer.chain[-1])
+    else:
+        pointer = ipaddress.ip_address(address).reverse_pointer
+        said = finding(rules.NO_PTR, address, severity=severity, fix=f"{pointer}. PTR <host name>.")
+    return Reverse(address, ReverseState.MISSING, (), (), (said,))
+
+
+def _say(
+    address: str, state: ReverseState, names: tuple[str, ...], ehlo: str, severity: Severity
+) -> Iterator[Finding]:
+    shown = ", ".join(names[:MAX_NAMES])
+    if state is ReverseState.UNKNOWN:
+        yield finding(rules.RDNS_FAILED, address, status="a name of it failed")
+    if state is ReverseState.NOT_CONFIRMED:
+        kind = "AAAA" if ":" in address else "A"
+        fix = f"{names[0]}. {kind} {address}"
+        yield finding(rules.NOT_CONFIRMED, address, severity=severity, names=shown, fix=fix)
+    for name in names[:MAX_NAMES]:
+        if is_generic(name, address):
+            yield finding(rules.GENERIC, address, name=name)
+    if ehlo and ehlo.rstrip(".").lower() not in names:
+        yield finding(rules.NOT_EHLO, address, names=shown, ehlo=ehlo)
+
+
+def is_generic(name: str, address: str) -> bool:
+    """Whether an IPv4 address stands in the name, forwards or backwards, in decimal or hex."""
+    parsed = ipaddress.ip_address(address)
+    if parsed.version == 6:
+        return parsed.exploded.replace(":", "") in re.sub(r"[.-]", "", name)
+    octets = address.split(".")
+    numbers = re.findall(r"\d+", name)
+    runs = [[n.lstrip("0") or "0" for n in numbers[i : i + 4]] for i in range(len(numbers) - 3)]
+    return octets in runs or octets[::-1] in runs or parsed.packed.hex() in name
