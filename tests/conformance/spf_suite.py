@@ -74,8 +74,8 @@ def suite_outcomes(path: Path) -> Iterator[Outcome]:
 def suite_zone(data: Mapping[str, list[object]]) -> DictZone:
     """A zone from the suite's tables.
 
-    TIMEOUT, and an RCODE, are the answer for every type that is not listed; SPF records stand for TXT where the name lists no
-    TXT of its own; `TXT: NONE` means that there are none.
+    TIMEOUT, and an RCODE, are the answer for every type that is not listed; SPF records stand for
+    TXT where the name lists no TXT of its own; `TXT: NONE` means that there are none.
     """
     names: dict[str, dict[str, object]] = {}
     for name, entries in data.items():

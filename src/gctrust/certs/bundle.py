@@ -23,11 +23,13 @@ from .certificate import Certificate, Unreadable, read_certificate
 from .rules import found
 
 MAX_BYTES, MAX_CERTIFICATES = 1 << 20, 64
+MOST_CERTIFICATES = 1000  # files of roots hold some 150
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.S)
 _HEAD = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
 _CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
-_KEYS = ("PRIVATE KEY", "ENCRYPTED PRIVATE KEY", "RSA PRIVATE KEY", "EC PRIVATE KEY")
-_KEYS += ("DSA PRIVATE KEY", "OPENSSH PRIVATE KEY")
+_KEYS = frozenset(
+    f"{kind}PRIVATE KEY" for kind in ("", "ENCRYPTED ", "RSA ", "EC ", "DSA ", "OPENSSH ")
+)
 _IGNORED = ("EC PARAMETERS", "DH PARAMETERS")
 _ENCODING = serialization.Encoding.DER
 _SPKI = serialization.PublicFormat.SubjectPublicKeyInfo
@@ -78,9 +80,9 @@ class _Reading:
         self.findings.append(found(rule, self.name, **facts))
 
     def certificate(self, der: bytes) -> None:
-        if len(self.certificates) >= MAX_CERTIFICATES:
-            if len(self.certificates) == MAX_CERTIFICATES:
-                self.add("cert.too-many", limit=MAX_CERTIFICATES)
+        if len(self.certificates) == MAX_CERTIFICATES:
+            self.add("cert.too-many", limit=MAX_CERTIFICATES)
+        if len(self.certificates) >= MOST_CERTIFICATES:
             return
         try:
             cert = read_certificate(der)

@@ -17,8 +17,19 @@ from .extensions import SUBJECT_ALT_NAME, IpAddress
 from .rules import found
 
 # RFC 6761, 6762, 7686, 8375, ICANN's .internal: no public CA may certify names below them.
-_INTERNAL = ("local", "localhost", "internal", "lan", "home", "corp", "test", "example", "invalid")
-_INTERNAL += ("onion", "home.arpa")
+_INTERNAL = (
+    "local",
+    "localhost",
+    "internal",
+    "lan",
+    "home",
+    "corp",
+    "test",
+    "example",
+    "invalid",
+    "onion",
+    "home.arpa",
+)
 
 
 _ODD_OCTET = re.compile(r"0[xX][0-9a-fA-F]{1,2}|[0-9]{1,4}")

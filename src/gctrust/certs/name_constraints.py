@@ -1,4 +1,4 @@
-"""Name constraints (RFC 5280 section 4.2.1.10): DNS, IP, DN and e-mail names against the subtrees."""
+"""Name constraints (RFC 5280 section 4.2.1.10) for DNS, IP, DN and e-mail names."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Roots:
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """`kind` is a word ("expired", "signature", "untrusted" ...), `where` a certificate's subject."""
+    """`kind` is a word ("expired", "signature" ...), `where` a certificate's subject."""
 
     kind: str
     where: str

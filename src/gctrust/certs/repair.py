@@ -91,7 +91,7 @@ def _changes(
 
 @dataclass(frozen=True, slots=True)
 class CertificateDiff:
-    """What differs between the certificate that serves and the one to come, one line a difference."""
+    """What differs between the certificate that serves and the one to come, a line each."""
 
     lines: tuple[str, ...]
     key_reused: bool

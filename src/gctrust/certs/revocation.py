@@ -17,7 +17,7 @@ from .rules import found
 
 @dataclass(frozen=True, slots=True)
 class RevocationVerdict:
-    """`state` is good, revoked or unknown; `reason` says why it is unknown, or since when revoked."""
+    """`state` is good, revoked or unknown; `reason` why unknown, or since when revoked."""
 
     state: str
     reason: str = ""

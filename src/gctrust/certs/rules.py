@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from ..errors import Fact
-from ..findings import Finding, Severity, finding, rule_catalogue
+from ..findings import Finding, rule_catalogue
 from . import rules_chain, rules_input, rules_web
 
 RULES = rule_catalogue((*rules_input.ROWS, *rules_chain.ROWS, *rules_web.ROWS))
 
 
-def found(rule: str, subject: str, *, severity: Severity | None = None, **facts: Fact) -> Finding:
+def found(rule: str, subject: str, **facts: Fact) -> Finding:
     """The finding of the rule of that id on `subject`."""
-    return finding(RULES[rule], subject, severity=severity, **facts)
+    row = RULES[rule]
+    message = row.sentence.format_map({"subject": subject, **facts})
+    return Finding(row.id, row.severity, subject, message, facts, row.fix, row.source)

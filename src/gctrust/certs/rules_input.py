@@ -35,7 +35,7 @@ ROWS = (
         "Remove it.",
         "RFC 7468", "", PATH),
     Rule("cert.too-many", "IN-09", ERROR, "{subject} holds more than {limit} certificates",
-        "No server sends so many; the rest was not read.",
+        "No server sends so many.",
         "Give the leaf and its chain only.",
         "RFC 8446 section 4.4.2", "", PATH),
     Rule("cert.too-big", "IN-09", CRITICAL, "{subject} has {size} octets, {limit} are read",
