@@ -10,6 +10,7 @@ import os
 import socket
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -39,7 +40,16 @@ def _gone(row: LeaseRow) -> bool:
         return True
     except OSError:
         return False
-    return False
+    return _is_zombie(row.pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Ended, but not yet waited for by its parent (a container's first process may never do)."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[:1] == ["Z"]
 
 
 class Lease:

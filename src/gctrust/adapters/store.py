@@ -230,7 +230,8 @@ class Store:
     def _prepare(self) -> None:
         with self.write() as connection:
             METADATA.create_all(connection)
-            known = dict(connection.execute(sa.select(META.c.name, META.c.value)).tuples().all())
+            marks = connection.execute(sa.select(META.c.name, META.c.value))
+            known = {str(row.name): str(row.value) for row in marks}
             if int(known.get("schema", SCHEMA_VERSION)) > SCHEMA_VERSION:
                 raise Problem(NEWER, {"path": str(self.path), "schema": known["schema"]})
             if known.get("store_kind", self.kind) != self.kind:
@@ -268,9 +269,10 @@ class Store:
         except IntegrityError:
             raise
         except DBAPIError as error:
-            raise self._translated(error) from None
+            raise self.translated(error) from None
 
-    def _translated(self, error: DBAPIError) -> Problem:
+    def translated(self, error: DBAPIError) -> Problem:
+        """The Problem behind a driver's error; for the engine too, which uses the same file."""
         code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
         return self._problem(_BY_SQLITE_CODE.get(code, UNREADABLE), str(error.orig))
 

@@ -121,6 +121,8 @@ class Drive:
                     end: RunEnd = stop.value
                     return end
                 answer, problem = await self._settle(effect)
+        except Stopped:
+            raise
         except Problem as escaped:
             raise Stopped(escaped, self._step_of(escaped)) from None
         except Exception as error:  # a defect in the pipeline ends its run, not the runner

@@ -81,16 +81,18 @@ def _engine(store: Store) -> sa.Engine:
 class _DbosEngine:
     """drive.Engine for the workflow that is running in the current context."""
 
-    def __init__(self, run: str) -> None:
-        self.run = run
+    def __init__(self, run: str, store: Store) -> None:
+        self.run, self.store = run, store
 
     async def step(self, name: str, body: Body) -> dict[str, Any]:
+        step = int(name.partition(" ")[0])
         try:
             return await DBOS.run_step_async({"name": name}, body)
         except dbos_error.DBOSUnexpectedStepError:
-            step = int(name.partition(" ")[0])
             problem = Problem(DIVERGED, {"run": self.run, "step": step, "asks": name})
             raise Stopped(problem, step) from None
+        except sa.exc.DBAPIError as error:  # the answer could not be kept: the disk is full
+            raise Stopped(self.store.translated(error), step) from None
 
 
 class Runner:
@@ -229,7 +231,7 @@ class Runner:
         while True:
             try:
                 await job()
-            except Problem:
+            except (Problem, sa.exc.SQLAlchemyError, dbos_error.DBOSException):
                 await asyncio.sleep(1.0)
 
     async def _lead(self) -> None:
@@ -241,7 +243,7 @@ class Runner:
             "serializer": JsonSerializer(),  # type: ignore[typeddict-item]
             "log_level": "CRITICAL",
             "max_executor_threads": 32,
-            "notification_listener_polling_interval_sec": 5.0,
+            "notification_listener_polling_interval_sec": 0.25,
         }
         self._engine = config["system_database_engine"]
         DBOS(config=config)
@@ -319,7 +321,7 @@ class Runner:
             if run is None:
                 return "ended"
             await self._blocking(self.runs.began, run_id)
-            drive = Drive(run, _DbosEngine(run_id), self._means)
+            drive = Drive(run, _DbosEngine(run_id, self.store), self._means)
             self._live[run_id] = (task, drive)
             try:
                 if run.journey not in self._pipelines:

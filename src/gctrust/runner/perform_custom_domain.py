@@ -1,0 +1,134 @@
+"""Performs the effects of journey 2: certificate files, custom domains, handshakes."""
+
+from __future__ import annotations
+
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+
+from ..adapters.certificate_check import CertificateCheck
+from ..adapters.edge_probe import EdgeProbe
+from ..adapters.files import CHANGED, pem_of, read_files
+from ..adapters.genesys.client import GenesysClient
+from ..adapters.genesys.problems import ANSWER_LOST, CONFLICT
+from ..adapters.genesys.wire import CertificateUpload, CustomDomain
+from ..certs.assess import CertificateReport
+from ..certs.bundle import Bundle, read_bundle
+from ..certs.chain import sort_bundle
+from ..certs.key import same_key
+from ..errors import Problem
+from ..pipelines.effects import (
+    AssessFiles,
+    AuditEntry,
+    AuditSeen,
+    CertificateAssessment,
+    CertificateFiles,
+    CustomDomainSeen,
+    HandshakesSeen,
+    ProbeEdges,
+    ReadAudit,
+    UploadCertificate,
+)
+from ..ports import Clock
+from ..secret import Secret
+
+
+class CustomDomainPerformer:
+    """The private key is read inside the one effect that sends it, and compared before."""
+
+    def __init__(
+        self, genesys: GenesysClient, check: CertificateCheck, probe: EdgeProbe, clock: Clock
+    ) -> None:
+        self._genesys, self._check, self._probe, self._clock = genesys, check, probe, clock
+
+    async def assess(self, effect: AssessFiles) -> CertificateAssessment:
+        report = self._check.files(effect.files, effect.host, effect.profile)
+        leaf = report.leaf
+        return CertificateAssessment(
+            findings=report.findings,
+            not_judged=report.not_judged,
+            accepted=report.path.accepted,
+            subject=leaf.subject if leaf else "",
+            not_before=leaf.not_before.timestamp() if leaf and leaf.not_before else 0.0,
+            not_after=leaf.not_after.timestamp() if leaf and leaf.not_after else 0.0,
+            leaf_sha256=leaf.sha256 if leaf else "",
+            spki_sha256=leaf.spki_sha256 if leaf else "",
+        )
+
+    async def upload(self, effect: UploadCertificate) -> CustomDomainSeen:
+        await self._genesys.require("custom-domain.create", "custom-domain.replace")
+        began = self._clock.now()
+        report = self._check.files(effect.files, effect.domain, "public")
+        if report.leaf is None or report.leaf.sha256 != effect.leaf_sha256:
+            raise Problem(CHANGED, {"path": effect.files.certificate})
+        held = await self._held(effect.domain)
+        if held and _leaf_sha256(held) == effect.leaf_sha256:
+            return _seen(held, effect.leaf_sha256, adopted=True)
+        made = await self._send(effect, _upload(effect.files, report), held)
+        return _seen(made, effect.leaf_sha256, latency=self._clock.now() - began)
+
+    async def _send(
+        self, effect: UploadCertificate, upload: CertificateUpload, held: CustomDomain | None
+    ) -> CustomDomain:
+        try:
+            if held is None:
+                return await self._genesys.create_custom_domain(effect.domain, upload)
+            return await self._genesys.replace_custom_domain(held.id, upload, held.etag)
+        except Problem as problem:
+            if problem.type not in (ANSWER_LOST, CONFLICT):
+                raise
+            now = await self._held(effect.domain)
+            if now is None or _leaf_sha256(now) != effect.leaf_sha256:
+                raise
+            return now
+
+    async def _held(self, domain: str) -> CustomDomain | None:
+        """With certificate and ETag, which a listing may not carry."""
+        found = await self._genesys.find_custom_domain(domain)
+        return await self._genesys.get_custom_domain(found.id) if found else None
+
+    async def audit(self, effect: ReadAudit) -> AuditSeen:
+        entries: list[AuditEntry] = []
+        pages = 0
+        async for page in self._genesys.audit_pages():
+            pages += 1
+            entries += [
+                AuditEntry(e.id, e.event_id, e.timestamp, e.target_id, e.status)
+                for e in page.entries
+                if e.target_id == effect.target and e.timestamp >= effect.since
+            ]
+        return AuditSeen(tuple(entries), pages)
+
+    async def probe(self, effect: ProbeEdges) -> HandshakesSeen:
+        return await self._probe.host(effect.host, effect.count)
+
+
+def _leaf_sha256(held: CustomDomain) -> str:
+    leaf = sort_bundle(read_bundle(held.certificate.encode())).leaf
+    return leaf.sha256 if leaf else ""
+
+
+def _seen(
+    made: CustomDomain, leaf: str, *, adopted: bool = False, latency: float = 0.0
+) -> CustomDomainSeen:
+    return CustomDomainSeen(made.id, made.domain, made.status, leaf, adopted, latency)
+
+
+def _upload(files: CertificateFiles, report: CertificateReport) -> CertificateUpload:
+    """The repaired chain goes up: leaf apart, intermediates only, no root."""
+    chain = report.repaired_chain
+    certificates = chain.certificates if chain else ((report.certificate,))
+    given = [c for c in certificates if c]
+    bundle = read_files((files.certificate, files.key, files.chain))
+    return CertificateUpload(pem_of(given[:1]), _key_pem(bundle, report), pem_of(given[1:]))
+
+
+def _key_pem(bundle: Bundle, report: CertificateReport) -> Secret:
+    leaf = report.certificate
+    key = next((k for k in bundle.keys if leaf and same_key(leaf, k)), None)
+    if key is None:
+        raise Problem(CHANGED, {"path": "the key file", "seen": "no key of this certificate"})
+    octets = key.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    return Secret(octets.decode("ascii"))

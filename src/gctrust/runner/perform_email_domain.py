@@ -1,0 +1,62 @@
+"""Performs the effects of journey 1: the platform's email domains, and DNS."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..adapters.genesys.client import GenesysClient
+from ..adapters.genesys.problems import ANSWER_LOST, CONFLICT
+from ..adapters.genesys.wire import EmailDomain
+from ..errors import Problem
+from ..pipelines.effects import (
+    EmailDomainSeen,
+    ReadEmailDomain,
+    RegisterEmailDomain,
+    RequestVerification,
+    RequiredRecord,
+)
+from ..ports import Clock
+
+
+class EmailDomainPerformer:
+    """Looks before it creates: a registration that exists is adopted, whoever made it."""
+
+    def __init__(self, genesys: GenesysClient, clock: Clock) -> None:
+        self._genesys, self._clock = genesys, clock
+
+    async def register(self, effect: RegisterEmailDomain) -> EmailDomainSeen:
+        await self._genesys.require("email-domain.create", "email-domain.verify")
+        began = self._clock.now()
+        found = await self._genesys.find_email_domain(effect.domain)
+        made = None if found else await self._create(effect.domain)
+        seen = _seen(found or made or await self._adopt(effect.domain), adopted=made is None)
+        return replace(seen, latency=self._clock.now() - began)
+
+    async def _create(self, domain: str) -> EmailDomain | None:
+        """None when it exists after all: made by another, or by us before an answer was lost."""
+        try:
+            return await self._genesys.create_email_domain(domain)
+        except Problem as problem:
+            if problem.type not in (CONFLICT, ANSWER_LOST):
+                raise
+            return None
+
+    async def _adopt(self, domain: str) -> EmailDomain:
+        found = await self._genesys.find_email_domain(domain)
+        if found is None:
+            # A list may lag behind a creation; the next try of this effect looks again.
+            raise Problem(ANSWER_LOST, {"operation": "email-domain.create", "domain": domain})
+        return found
+
+    async def read(self, effect: ReadEmailDomain) -> EmailDomainSeen:
+        return _seen(await self._genesys.get_email_domain(effect.id))
+
+    async def verify(self, effect: RequestVerification) -> EmailDomainSeen:
+        return _seen(await self._genesys.verify_email_domain(effect.id))
+
+
+def _seen(found: EmailDomain, *, adopted: bool = False) -> EmailDomainSeen:
+    required = tuple(RequiredRecord(r.type, r.name, r.value) for r in found.required)
+    return EmailDomainSeen(
+        found.id, found.domain, found.status, found.raw_status, required, adopted
+    )

@@ -1,0 +1,43 @@
+"""Performs effects: each class of effect goes to the one method that knows how."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from ..adapters.mail_check import MailCheck
+from ..pipelines import effects as fx
+from .perform_custom_domain import CustomDomainPerformer
+from .perform_email_domain import EmailDomainPerformer
+from .perform_pin_rotation import PinRotationPerformer
+
+Perform = Callable[[Any], Awaitable[object]]
+
+
+class Performers:
+    """The Performer of the ports. Now, Wait, Stage and Record are the driver's own."""
+
+    def __init__(
+        self,
+        email: EmailDomainPerformer,
+        custom: CustomDomainPerformer,
+        pins: PinRotationPerformer,
+        mail: MailCheck,
+    ) -> None:
+        self._by_effect: Mapping[type, Perform] = {
+            fx.RegisterEmailDomain: email.register,
+            fx.ReadEmailDomain: email.read,
+            fx.RequestVerification: email.verify,
+            fx.AssessMail: mail.perform,
+            fx.AssessFiles: custom.assess,
+            fx.UploadCertificate: custom.upload,
+            fx.ReadAudit: custom.audit,
+            fx.ProbeEdges: custom.probe,
+            fx.ReadPins: pins.read,
+            fx.ComputePins: pins.compute,
+            fx.WritePins: pins.write,
+            fx.ProbePins: pins.probe,
+        }
+
+    async def __call__(self, effect: fx.Effect[Any]) -> object:
+        return await self._by_effect[type(effect)](effect)
