@@ -10,9 +10,11 @@ import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 from typing import TYPE_CHECKING, NoReturn
 
-from ..errors import Problem
+from ..errors import Problem, ProblemType
 from .exit_codes import ExitCode, of_problem
 from .output import Output
 
@@ -73,6 +75,26 @@ def run(tokens: Sequence[str]) -> int:
         # The reader went away (`| head`): nothing more can be said, not even at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.FAILED
+    except Exception as error:
+        if sys.flags.dev_mode:  # python -X dev -m gctrust ... shows the whole traceback
+            raise
+        out.problem(_defect(error))
+        return ExitCode.FAILED
+
+
+DEFECT = ProblemType(
+    "cli.defect",
+    "The program met a case it does not handle.",
+    "This is a defect of gctrust; durable runs are as they were.",
+    "Report it with these facts; `python -X dev -m gctrust ...` shows the whole traceback.",
+)
+
+
+def _defect(error: Exception) -> Problem:
+    """Type and place only: an unforeseen error's text may hold what must not be shown."""
+    frames = extract_tb(error.__traceback__)
+    place = f"{Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return Problem(DEFECT, {"error": type(error).__name__, "at": place})
 
 
 def _dispatch(tokens: Sequence[str], out: Output) -> int:

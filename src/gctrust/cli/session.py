@@ -45,7 +45,7 @@ class Options:
 
 
 def settings_of(options: Options, **flags: str) -> Settings:
-    """The Settings of this command line; an empty flag is one not given. Raises Problem config.*."""
+    """The Settings of this command line; an empty flag was not given. Raises Problem config.*."""
     from ..settings import environment, load_settings
 
     given = {"profile": options.profile, "home": options.home, **flags}

@@ -1,0 +1,286 @@
+"""`gctrust check`: judge a domain, an SPF verdict, a certificate or a host; no account is needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from ..errors import Problem, ProblemKind, ProblemType
+from ..findings import Finding, Severity
+from .exit_codes import ExitCode, of_findings
+from .output import Block, Heading, Table, by_severity
+from .pin import read_file
+from .session import Options, with_app
+
+if TYPE_CHECKING:
+    from .. import app as composition
+    from ..adapters.tls_probe import HandshakeSample
+    from ..certs.assess import CertificateReport
+    from ..mailauth.assess import DomainReport
+    from ..mailauth.spf_check import SpfResult
+
+app = App(name="check", help="Check a domain, an SPF verdict, a certificate or a host.")
+
+FailOn = Literal["info", "warn", "error", "critical"]
+Profile = Literal["public", "private", "client"]
+_AT_ONCE = 50
+
+BAD_ARGUMENT = ProblemType(
+    "cli.bad-argument",
+    "A value on the command line cannot be used.",
+    "Going on with another value would judge something you did not ask for.",
+    "Correct the value; `gctrust COMMAND --help` says what is expected.",
+    kind=ProblemKind.USAGE,
+)
+
+
+def bad_argument(name: str, seen: str, reason: str) -> Problem:
+    return Problem(BAD_ARGUMENT, {"argument": name, "seen": seen[:120]}, hint=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class DomainsChecked:
+    domains: tuple[DomainReport, ...]
+
+
+@app.command
+def domain(
+    *names: str,
+    selector: tuple[str, ...] = (),
+    nameserver: tuple[str, ...] = (),
+    from_file: Annotated[str, Parameter(name="--from")] = "",
+    sender_ip: str = "",
+    fail_on: FailOn = "error",
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Mail authentication of domains: SPF, DKIM, DMARC, MX and reverse DNS.
+
+    Parameters
+    ----------
+    names
+        The domains.
+    selector
+        A DKIM selector to look at; give it several times for several.
+    nameserver
+        Ask this server, ADDRESS or ADDRESS#PORT, in place of the configured ones.
+    from_file
+        A file with one domain a line.
+    sender_ip
+        Also say what SPF answers for mail from this address.
+    fail_on
+        The least severity that makes the exit code 10.
+    """
+    wanted = (*names, *(_names_in(Path(from_file)) if from_file else ()))
+    if not wanted:
+        return options.out.usage("check domain needs at least one NAME", "gctrust check domain -h")
+
+    async def body(app: composition.App) -> ExitCode:
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def one(name: str) -> DomainReport:
+            async with gate:
+                return await app.check_domain(name, selector, nameserver)
+
+        with options.out.progress(f"checking {len(wanted)} domains"):
+            reports = await asyncio.gather(*(one(name) for name in wanted))
+            senders = [await _sender(app, name, sender_ip) for name in wanted if sender_ip]
+        blocks = [b for report in reports for b in _report_blocks(report.subject, report)]
+        blocks += [f"SPF for {sender_ip}: {s.verdict} ({s.cause})" for s in senders]
+        options.out.answer("check.domain", DomainsChecked(tuple(reports)), blocks)
+        return of_findings((f for r in reports for f in r.findings), _severity(fail_on))
+
+    return with_app(options, body)
+
+
+def _names_in(path: Path) -> Iterator[str]:
+    for line in read_file(path).decode("utf-8", "replace").splitlines():
+        name = line.partition("#")[0].strip()
+        if name:
+            yield name
+
+
+async def _sender(app: composition.App, name: str, ip: str) -> SpfResult:
+    return await _check_host(app, ip, f"postmaster@{name}", name)
+
+
+async def _check_host(app: composition.App, ip: str, mail_from: str, helo: str) -> SpfResult:
+    from ..adapters.dns_driver import drive
+    from ..mailauth.spf_check import check_host
+
+    try:
+        judge = check_host(ip, mail_from, helo, now=int(app.clock.now()))
+        return await drive(judge, app.resolver)
+    except ValueError as error:
+        raise bad_argument("--ip", ip, str(error)) from None
+
+
+@app.command
+def spf(
+    *,
+    ip: str,
+    mail_from: str = "",
+    helo: str = "",
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """What SPF answers for one sender (RFC 7208 check_host), with every term tried and its cost.
+
+    Parameters
+    ----------
+    ip
+        The sending address.
+    mail_from
+        The envelope sender; empty for a bounce.
+    helo
+        The name the sender gives in HELO or EHLO.
+    """
+    if not mail_from and not helo:
+        return options.out.usage("check spf needs --mail-from or --helo", "gctrust check spf -h")
+
+    async def body(app: composition.App) -> ExitCode:
+        result = await _check_host(app, ip, mail_from, helo)
+        options.out.answer("check.spf", result, _spf_blocks(result))
+        return ExitCode.FINDINGS if result.verdict in ("permerror", "temperror") else ExitCode.FINE
+
+    return with_app(options, body)
+
+
+def _spf_blocks(result: SpfResult) -> Iterator[Block]:
+    yield Heading(f"{result.verdict}  {result.domain}")
+    if result.cause:
+        yield f"  {result.cause}"
+    rows = tuple(
+        ("  " * s.depth + s.domain, s.term, s.outcome, str(s.lookups), ", ".join(s.resolved))
+        for s in result.trace
+    )
+    yield Table(("domain", "term", "outcome", "look-ups", "came to"), rows)
+    yield f"{result.lookups} of 10 look-ups, {result.voids} of 2 void look-ups"
+    if result.explanation:
+        yield f"explanation: {result.explanation}"
+
+
+@app.command
+def cert(
+    *,
+    cert: Path,
+    key: Path | None = None,
+    chain: Path | None = None,
+    host: str = "",
+    roots: Path | None = None,
+    at: str = "",
+    profile: Profile = "public",
+    write_bundle: Path | None = None,
+    fail_on: FailOn = "error",
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Judge a certificate, its chain and its key before it is deployed.
+
+    Parameters
+    ----------
+    cert
+        The certificate, PEM or DER; several in one file are sorted out.
+    key
+        The private key that belongs to it.
+    chain
+        The intermediate certificates.
+    host
+        The host name it is to serve.
+    roots
+        Trust these roots in place of the public ones.
+    at
+        Judge as of this time, RFC 3339, in place of now.
+    profile
+        What the certificate is for.
+    write_bundle
+        Write the repaired chain, leaf first, to this file.
+    fail_on
+        The least severity that makes the exit code 10.
+    """
+    for path in (cert, key, chain, roots):
+        if path is not None:
+            read_file(path)
+    moment = _instant(at) if at else None
+    from ..pipelines.effects import CertificateFiles
+
+    files = CertificateFiles(str(cert), str(key or ""), str(chain or ""))
+
+    async def body(app: composition.App) -> ExitCode:
+        report = await app.check_certificate(files, host, profile, moment)
+        if write_bundle:
+            write_bundle.write_text(_pem(report), encoding="ascii")
+            options.out.talk(f"bundle written to {write_bundle}")
+        options.out.answer("check.cert", report, _report_blocks(str(cert), report))
+        return of_findings(report.findings, _severity(fail_on))
+
+    return with_app(options, body, roots_file=str(roots or ""))
+
+
+def _instant(text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise bad_argument("--at", text, "Write it as 2026-11-21T14:00:00Z.") from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+@app.command
+def host(
+    address: str,
+    /,
+    *,
+    count: int = 10,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """What a server really presents: chain, versions, staple, pins, handshake latency.
+
+    Parameters
+    ----------
+    address
+        HOST or HOST:PORT.
+    count
+        Full handshakes to do.
+    """
+    name, _, port = address.partition(":")
+    if port and not (port.isdigit() and 0 < int(port) < 65536):
+        raise bad_argument("HOST:PORT", address, "The port is a number from 1 to 65535.")
+
+    async def body(app: composition.App) -> ExitCode:
+        with options.out.progress(f"shaking hands with {address}"):
+            sample = await app.probe_host(name, int(port or 443), count)
+        options.out.answer("check.host", sample, _sample_blocks(address, sample))
+        return ExitCode.FINE if sample.succeeded == sample.tried else ExitCode.FINDINGS
+
+    return with_app(options, body)
+
+
+def _severity(word: str) -> Severity:
+    return Severity[word.upper()]
+
+
+def _report_blocks(title: str, report: DomainReport | CertificateReport) -> Iterator[Block]:
+    yield Heading(title)
+    yield from findings_blocks(report.findings, report.not_judged)
+
+
+def findings_blocks(findings: Iterable[Finding], not_judged: Iterable[str] = ()) -> Iterator[Block]:
+    """Findings worst first, then what was not judged, then the count."""
+    ordered = by_severity(findings)
+    yield from ordered
+    for left_out in not_judged:
+        yield f"not judged: {left_out}"
+    if not ordered:
+        yield "no findings"
+    else:
+        yield ", ".join(_counted(ordered))
+
+
+def _counted(findings: tuple[Finding, ...]) -> Iterator[str]:
+    for severity in sorted(Severity, reverse=True):
+        count = sum(f.severity is severity for f in findings)
+        if count:
+            yield f"{count} {severity.word}"
