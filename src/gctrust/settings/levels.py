@@ -144,10 +144,11 @@ def _read_gc_profile(path: Path, name: str, *, asked: bool) -> Mapping[str, obje
 
 
 def _read_secret(path: Path, origin: str, base: Path) -> Place:
-    source = base / path.expanduser()
+    source = base / path
     try:
+        source = base / path.expanduser()
         return Place(source.read_text("utf-8"), origin, base)
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+    except (OSError, UnicodeDecodeError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "no such user, or not UTF-8 text"
         facts: dict[str, Fact] = {"origin": origin, "path": str(source), "seen": reason}
         raise Problem(UNREADABLE_FILE, facts) from None

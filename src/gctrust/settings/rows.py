@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ class Place:
 
 
 Parse = Callable[[Place], object]
+_NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
 def _text(place: Place) -> str:
@@ -31,7 +33,10 @@ def _text(place: Place) -> str:
 
 
 def _path(place: Place) -> Path:
-    return (place.base / Path(place.text).expanduser()).resolve()
+    try:
+        return (place.base / Path(place.text).expanduser()).resolve()
+    except (RuntimeError, OSError, ValueError):
+        raise ValueError("a path is needed, and ~NAME must be a user of this machine") from None
 
 
 def _words(place: Place) -> tuple[str, ...]:
@@ -46,7 +51,7 @@ def _domain(place: Place) -> DomainName:
 
 
 def _seconds(place: Place) -> float:
-    value = float(place.text) if place.text.replace(".", "", 1).isdigit() else -1.0
+    value = float(place.text) if _NUMBER.fullmatch(place.text) else -1.0
     if value <= 0:
         raise ValueError("a number above 0 is needed")
     return value
