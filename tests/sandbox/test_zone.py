@@ -13,8 +13,10 @@ import dns.message
 import dns.rcode
 import dns.rdatatype
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gctrust.sandbox.zone import ZoneServers
+from gctrust.sandbox.zone import NameServer, ZoneServers
 from gctrust.sandbox.zone_data import BadRecord, Record
 
 
@@ -328,3 +330,14 @@ async def test_clear_forgets_everything(zones: ZoneServers, clock: HandClock) ->
         assert (await ask(zones, "a.test", "A", server=server)).rcode() == dns.rcode.REFUSED
     zones.put_records([row("b.a.test", "A", "192.0.2.1")])
     assert (await ask(zones, "b.a.test", "A", rd=True)).answer
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60), st.integers(0, 60), st.booleans())
+def test_damaged_messages_never_surprise(junk: bytes, at: int, udp: bool) -> None:
+    """Whatever comes, there is an answer to it or silence, and no error."""
+    server = NameServer(HandClock(), 0, recursive=True)
+    wire = dns.message.make_query("a.example.test", "TXT", use_edns=0).to_wire()
+    for message in (junk, wire[:at] + junk + wire[at + len(junk) :]):
+        told = server.respond(message, udp=udp)
+        assert told is None or (told[:2] == message[:2] and told[2] & 0x80)

@@ -19,6 +19,7 @@ _LINGER = 5.0  # seconds a finished connection may stay open for the client to c
 _PATIENCE = 20.0  # seconds for a handshake and a request
 _CHUNK = 65536
 _MAX_REQUEST = 65536
+_MAX_HELLO = 1 << 17
 
 
 class Host(Protocol):
@@ -119,6 +120,8 @@ class _Connection(asyncio.Protocol):
             self._finish()
             return b""
         if hello is None:
+            if len(self._early) > _MAX_HELLO:  # empty records without end
+                self._finish()
             return b""
         self._peer = self._host.begin(hello.server_name)
         self._tls = SSL.Connection(self._peer.context, None)
