@@ -1,0 +1,209 @@
+"""The composition root: Settings -> App. The only place that builds adapters, and closes them."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from .adapters.genesys.regions import PlatformAddress, platform_address
+from .adapters.system import clock_for
+from .ports import Clock, Performer
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from .adapters.certificate_check import CertificateCheck
+    from .adapters.dns_resolver import Resolver
+    from .adapters.edge_probe import EdgeProbe
+    from .adapters.genesys.client import GenesysClient
+    from .adapters.ledger import Ledger
+    from .adapters.mail_check import MailCheck
+    from .adapters.outbox import Outbox, Target
+    from .adapters.store import Store
+    from .certs.assess import CertificateReport
+    from .mailauth.assess import DomainReport
+    from .pipelines.effects import CertificateFiles, HandshakesSeen, Pipeline
+    from .pipelines.orders import RunEnd
+    from .runner.engine_dbos import Runner
+
+
+@dataclass
+class App:
+    """What a command or the service works with. Parts are built when first asked for."""
+
+    settings: Settings
+    clock: Clock
+    platform: PlatformAddress | None
+    _stack: AsyncExitStack = field(repr=False)
+
+    @cached_property
+    def resolver(self) -> Resolver:
+        from .adapters.dns_resolver import Resolver
+
+        resolver = Resolver(self.settings.nameservers or None, self.clock)
+        self._stack.push_async_callback(resolver.aclose)
+        return resolver
+
+    @cached_property
+    def mail(self) -> MailCheck:
+        from .adapters.mail_check import MailCheck
+
+        return MailCheck(self.resolver, self.clock, self.settings.nameservers)
+
+    @cached_property
+    def certificates(self) -> CertificateCheck:
+        from .adapters.certificate_check import CertificateCheck
+
+        roots = (self.settings.roots_file, self.settings.pin_issuer_path)
+        return CertificateCheck(self.clock, tuple(path for path in roots if path))
+
+    @cached_property
+    def probe(self) -> EdgeProbe:
+        from .adapters.edge_probe import EdgeProbe
+
+        return EdgeProbe(
+            self.resolver,
+            edges=self.settings.edges,
+            mtls_endpoints=self.settings.mtls_endpoints,
+            port=self.settings.edge_port,
+        )
+
+    @cached_property
+    def genesys(self) -> GenesysClient:
+        from .adapters.genesys.client import GenesysClient
+
+        client = GenesysClient.of(self.settings, self.clock)
+        self._stack.push_async_callback(client.close)
+        return client
+
+    @property
+    def store_path(self) -> Path:
+        """One store for each platform: runs of a sandbox never meet those of an organisation."""
+        host = urlsplit(self.platform.api).netloc if self.platform else "no-platform"
+        return self.settings.home / "stores" / f"{host.replace(':', '-')}.db"
+
+    @cached_property
+    def store(self) -> Store:
+        from .adapters.store import Store
+
+        sandbox = self.platform is not None and self.platform.loopback
+        store = Store(self.store_path, "sandbox" if sandbox else "organisation")
+        self._stack.callback(store.close)
+        return store
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        from .adapters.ledger import Ledger
+
+        return Ledger(self.store, self.settings.home / "ledger.key", self.clock, _actor())
+
+    @cached_property
+    def outbox(self) -> Outbox:
+        from .adapters.outbox import Outbox
+
+        return Outbox(self.store, self.ledger, self.clock, self._webhook_target())
+
+    def _webhook_target(self) -> Target | None:
+        from .adapters.outbox import Target
+
+        settings = self.settings
+        if not settings.webhook_url:
+            return None
+        secret, token = settings.webhook_secret, settings.webhook_token
+        return Target(
+            settings.webhook_url,
+            secret=lambda: secret.reveal() if secret else None,
+            bearer=lambda: token.reveal() if token else None,
+            allow_private=self.platform is not None and self.platform.loopback,
+            timeout=settings.timeout_webhook,
+        )
+
+    @cached_property
+    def runner(self) -> Runner:
+        """Not started: `async with app.running()` starts and closes it."""
+        from .runner.engine_dbos import Runner
+
+        return Runner(
+            pipelines=journeys(),
+            performer=self._performers(),
+            clock=self.clock,
+            store=self.store,
+            outbox=self.outbox,
+            executor=f"{socket.gethostname()}-{os.getpid()}",
+        )
+
+    async def check_domain(
+        self, name: str, selectors: tuple[str, ...] = (), nameservers: tuple[str, ...] = ()
+    ) -> DomainReport:
+        """Judge a mail domain. Raises Problem mail.bad-name."""
+        return await self.mail.check(name, selectors, nameservers)
+
+    async def check_certificate(
+        self, files: CertificateFiles, host: str, profile: str, at: float | None = None
+    ) -> CertificateReport:
+        """Judge certificate files at `at` (Unix seconds, None: now). Raises Problem file.*."""
+        moment = None if at is None else datetime.fromtimestamp(at, UTC)
+        return self.certificates.files(files, host, profile, moment)
+
+    async def probe_host(self, host: str, port: int, count: int) -> HandshakesSeen:
+        """Shake hands with every address of the host. Raises Problem tls.no-address."""
+        return await self.probe.host(host, count, port)
+
+    def _performers(self) -> Performer:
+        from .runner.perform_custom_domain import CustomDomainPerformer
+        from .runner.perform_email_domain import EmailDomainPerformer
+        from .runner.perform_pin_rotation import PinRotationPerformer
+        from .runner.performers import Performers
+
+        return Performers(
+            EmailDomainPerformer(self.genesys, self.clock),
+            CustomDomainPerformer(self.genesys, self.certificates, self.probe, self.clock),
+            PinRotationPerformer(self.genesys, self.probe, self.clock),
+            self.mail,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Runner]:
+        """The runner, driving runs while the block lasts. Raises Problem store.*."""
+        await self.runner.start()
+        try:
+            yield self.runner
+        finally:
+            await self.runner.close()
+
+
+def journeys() -> Mapping[str, Callable[[Any], Pipeline[RunEnd]]]:
+    """The three pipelines, by the name that runs and the command line use."""
+    from .pipelines.custom_domain import custom_domain
+    from .pipelines.email_domain import email_domain
+    from .pipelines.pin_rotation import pin_rotation
+
+    return {
+        "email-domain": email_domain,
+        "custom-domain": custom_domain,
+        "pin-rotation": pin_rotation,
+    }
+
+
+def _actor() -> str:
+    import getpass
+
+    try:
+        return f"os:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"os:uid-{os.getuid()}"
+
+
+@asynccontextmanager
+async def build_app(settings: Settings) -> AsyncIterator[App]:
+    """The App of these settings. A platform is needed only by what speaks to it."""
+    address = platform_address(settings) if settings.platform else None
+    async with AsyncExitStack() as stack:
+        yield App(settings, clock_for(address), address, stack)
