@@ -3,7 +3,7 @@
 What a connection means is its `Host`'s business: which context serves a name, what is said after
 the handshake, how a request is answered. A refusal is delivered with care: the alert is sent, then
 the socket lingers until the client has closed, because closing over unread data would reset the
-connection and could destroy the alert before the client reads it.
+connection and could destroy the alert before the client reads it (RFC 9112 section 9.6).
 """
 
 from __future__ import annotations
