@@ -260,7 +260,7 @@ def _issuer_findings(case: _Case, cert: Certificate) -> Iterator[Finding]:
         yield from judge_signature(cert)
     if case.profile is Profile.PUBLIC:
         yield from judge_issuer(cert, root=root)
-    yield from judge_public_key(cert, public=case.profile is Profile.PUBLIC)
+    yield from judge_public_key(cert, public=case.profile is Profile.PUBLIC, deep=False)
 
 
 def _issuer_key(case: _Case, chain: tuple[Certificate, ...]) -> bytes | None:

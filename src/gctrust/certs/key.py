@@ -69,7 +69,11 @@ def _works(pair: PrivateKey) -> bool:
 
 
 def judge_public_key(
-    cert: Certificate, *, public: bool, compromised: frozenset[bytes] = frozenset()
+    cert: Certificate,
+    *,
+    public: bool,
+    compromised: frozenset[bytes] = frozenset(),
+    deep: bool = True,
 ) -> Iterator[Finding]:
     """KEY-04..10, 12, 13 on the public key. `compromised` holds SPKI SHA-256 digests."""
     try:
@@ -80,7 +84,7 @@ def judge_public_key(
     if key.spki_sha256 in compromised:
         yield found("cert.key-compromised", cert.label, detail="the key is on the list given")
     if key.kind == "rsa":
-        yield from _judge_rsa(cert, key)
+        yield from _judge_rsa(cert, key, deep)
     elif key.kind == "ec":
         yield from _judge_ec(cert, key)
     elif key.kind in ("ed25519", "ed448") or key.kind.startswith("ml-dsa"):
@@ -92,12 +96,12 @@ def judge_public_key(
         yield found("cert.key-unknown", cert.label, kind=key.kind)
 
 
-def _judge_rsa(cert: Certificate, key: PublicKey) -> Iterator[Finding]:
+def _judge_rsa(cert: Certificate, key: PublicKey, deep: bool) -> Iterator[Finding]:
     if key.bits < 2048:
         yield found("cert.key-short", cert.label, bits=key.bits)
     if key.bits % 8:
         yield found("cert.key-odd-size", cert.label, bits=key.bits)
-    for weakness in weaknesses(key.modulus, key.exponent):
+    for weakness in weaknesses(key.modulus, key.exponent, deep=deep):
         yield found(_WEAK_RULES[weakness.kind], cert.label, detail=weakness.detail)
     if 3 <= key.exponent <= 1 << 16 or key.exponent >= 1 << 256:
         yield found("cert.key-exponent-odd", cert.label, exponent=str(key.exponent)[:24])

@@ -100,17 +100,16 @@ def _limits(leaf: Certificate, issued: datetime, at: datetime) -> Iterator[Findi
         yield found("cert.lifetime", leaf.label, days=days, limit=limit.days, issued=_text(issued))
     elif limit is not None and days == limit.days:
         yield found("cert.lifetime-edge", leaf.label, days=days, should=limit.days - 1)
-    renewal = max(at, leaf.not_after - timedelta(seconds=seconds / 3)) if leaf.not_after else at
-    for coming in LIMITS:
-        if coming.since > issued and days > coming.days and (limit is None or days <= limit.days):
-            yield found(
-                "cert.coming-limit",
-                leaf.label,
-                days=days,
-                limit=coming.days,
-                since=f"{coming.since:%Y-%m-%d}",
-                renewal=f"{renewal:%Y-%m-%d}",
-            )
+    broken = [x for x in LIMITS if x.since > issued and days > x.days]
+    if broken and (limit is None or days <= limit.days):
+        renewal = max(at, (leaf.not_after or at) - timedelta(seconds=seconds / 3))
+        yield found(
+            "cert.coming-limit",
+            leaf.label,
+            days=days,
+            limits=[f"{x.days} days from {x.since:%Y-%m-%d}" for x in broken],
+            renewal=f"{renewal:%Y-%m-%d}",
+        )
 
 
 def _text(moment: datetime) -> str:
