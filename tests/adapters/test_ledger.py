@@ -68,7 +68,7 @@ def test_root_is_that_of_the_rfc(tmp_path, count):
         assert reference_root([]) == EMPTY_ROOT
         return
     origin, size, root = ledger.checkpoint().splitlines()[:3]
-    assert (origin, size) == ("gctrust/ledger", str(count))
+    assert (origin, size) == (f"gctrust/ledger/{ledger.store.id}", str(count))
     assert base64.b64decode(root) == reference_root([t.encode() for t in texts(ledger)])
 
 
@@ -193,3 +193,12 @@ def test_the_key(tmp_path):
             opened(tmp_path)
         assert caught.value.code == "ledger.key-lost"
         key.touch()
+
+
+def test_one_key_for_two_stores_does_not_mix_their_checkpoints(tmp_path):
+    one = filled(tmp_path, 3)
+    other = Ledger(Store(tmp_path / "b.db", "sandbox"), tmp_path / "ledger.key", Clock(), "tester")
+    for number in range(3):
+        other.append(Entry("thing.undone", "x", "run@1", number))
+    change(one, CHECKPOINT, CHECKPOINT.c.id == 1, note=other.checkpoint())
+    assert {f.rule for f in one.verify()} == {"ledger.checkpoint-invalid"}

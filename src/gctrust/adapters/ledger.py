@@ -143,9 +143,11 @@ class Ledger:
     """`key_file` is made at first start, mode 0600. Raises Problem ledger.key-lost."""
 
     def __init__(
-        self, store: Store, key_file: Path, clock: Clock, actor: str, origin: str = "gctrust/ledger"
+        self, store: Store, key_file: Path, clock: Clock, actor: str, origin: str = ""
     ) -> None:
-        self.store, self.clock, self.actor, self.origin = store, clock, actor, origin
+        self.store, self.clock, self.actor = store, clock, actor
+        # One key may sign for several stores: their checkpoints must not be interchangeable.
+        self.origin = origin or f"gctrust/ledger/{store.id}"
         self._key = self._load(key_file) if key_file.exists() else self._create(key_file)
 
     def _load(self, file: Path) -> Ed25519PrivateKey:

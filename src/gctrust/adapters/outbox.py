@@ -126,7 +126,7 @@ class Outbox:
     def _id(self, seq: int) -> str:
         """Stable for the entry, unique over all stores, and without the full stop that the
         signed text uses as its separator."""
-        seed = f"{self.ledger.verifier_key} {seq}"
+        seed = f"{self.store.id} {self.ledger.verifier_key} {seq}"
         return f"msg_{hashlib.sha256(seed.encode()).hexdigest()[:24]}"
 
     def rows(self, status: str = "", run: str = "") -> tuple[OutboxRow, ...]:

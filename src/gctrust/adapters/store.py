@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -207,7 +208,8 @@ def _on_begin(connection: sa.Connection) -> None:
 
 
 class Store:
-    """Opens (and creates) the file at once. `kind` is "sandbox" or "organisation".
+    """Opens (and creates) the file at once. `kind` is "sandbox" or "organisation". `id` tells
+    this store from all others.
 
     Raises Problem store.unreadable, store.newer, store.other-kind (the file holds the other).
     """
@@ -236,8 +238,10 @@ class Store:
                 raise Problem(NEWER, {"path": str(self.path), "schema": known["schema"]})
             if known.get("store_kind", self.kind) != self.kind:
                 raise Problem(OTHER_KIND, {"path": str(self.path), "holds": known["store_kind"]})
+            self.id = known.get("store_id") or uuid4().hex[:16]
             if not known:
                 rows = {"schema": str(SCHEMA_VERSION), "store_kind": self.kind}
+                rows |= {"store_id": self.id}
                 connection.execute(
                     sa.insert(META), [{"name": k, "value": v} for k, v in rows.items()]
                 )
