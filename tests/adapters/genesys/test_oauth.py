@@ -98,7 +98,8 @@ def test_where_scopes_are_told(body, asked, scopes):
 @pytest.mark.parametrize(
     "body",
     [b"", b"<html>", b"[]", b'{"access_token":"tell-tale"}', b'{"expires_in":5}',
-     b'{"access_token":"tell-tale","expires_in":0}', b'{"access_token":"tell-tale","expires_in":true}'],
+     b'{"access_token":"tell-tale","expires_in":0}',
+     b'{"access_token":"tell-tale","expires_in":true}'],
 )  # fmt: skip
 def test_an_unreadable_grant_says_so_without_quoting_it(body):
     with pytest.raises(Unreadable) as caught:
