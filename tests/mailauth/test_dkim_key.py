@@ -132,3 +132,10 @@ def test_suite_record(name: str) -> None:
     assert (key.kind if key else None, key.bits if key else 0) == (kind, bits)
     quiet = {"dkim.obsolete-tag", "dkim.weak-key", "dkim.ed25519-only"}
     assert set(rules(data)) - quiet == errors
+
+
+def test_the_text_of_a_wildcard_is_no_key_of_the_selector() -> None:
+    zone = DictZone({"*._domainkey.example.com": {"TXT": ["v=spf1 -all"]}})
+    report = run(assess_dkim("example.com", ["sel"]), zone)
+    assert [one.rule for one in report.findings] == ["dkim.missing", "dkim.wildcard"]
+    assert run(assess_dkim("example.com"), zone).selectors == ()

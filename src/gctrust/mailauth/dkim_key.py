@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gctrust.findings import Finding, Report, Severity, finding
 
@@ -78,7 +78,7 @@ def assess_dkim(
     )
     wild, above = answers[-2], answers[-1]
     seen = [
-        _seen(selector, f"{selector}.{parent}", answer)
+        _seen(selector, f"{selector}.{parent}", _without_wildcard(answer, wild))
         for selector, answer in zip(names, answers, strict=False)
         if named or _exists(answer, wild)
     ]
@@ -93,6 +93,15 @@ def assess_dkim(
 
 def _exists(answer: Answer, wild: Answer) -> bool:
     return bool(answer.records) and answer.records != wild.records
+
+
+def _without_wildcard(answer: Answer, wild: Answer) -> Answer:
+    """A wildcard's text that is no key record is no record of this selector."""
+    if not wild.records or answer.records != wild.records:
+        return answer
+    if any("p" in parse_tag_list(text) for text in joined_texts(answer.records)):
+        return answer
+    return replace(answer, status=Status.NO_DATA, records=())
 
 
 def _seen(selector: str, name: str, answer: Answer) -> SelectorReport:

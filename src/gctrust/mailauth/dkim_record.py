@@ -52,7 +52,7 @@ class DkimKey:
         )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=256)
 def parse_dkim_key(data: bytes) -> DkimKey:
     """Parse the joined text of a TXT record. Never raises."""
     tags = parse_tag_list(data)

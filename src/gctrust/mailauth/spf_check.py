@@ -344,7 +344,7 @@ def _covers(check: _Check, term: Mechanism, text: object) -> bool:
     return (number ^ check.number) >> (bits - length) == 0
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def _number(text: object) -> int | None:
     try:
         return int(ipaddress.ip_address(str(text)))

@@ -135,7 +135,7 @@ def _judge_answer(
         out.add("spf.large-answer", octets=octets)
 
 
-_NEAR_MISS = re.compile(rb"[^A-Za-z0-9]*v?\s*[=:]?\s*spf\s*[0-9]", re.I)
+_NEAR_MISS = re.compile(rb"[^A-Za-z0-9]*(?:v\s*[=:]?\s*spf\s*[0-9]|spf[0-9])", re.I)
 
 
 def _joined(records: Iterable[Rdata]) -> list[bytes]:

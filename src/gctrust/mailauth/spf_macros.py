@@ -77,7 +77,6 @@ def parse_explanation(data: bytes) -> MacroText | None:
     return parse_macros(text)
 
 
-@lru_cache(maxsize=8192)
 def parse_macros(text: str) -> MacroText:
     """Split text that has no `macro_fault`."""
     pieces: list[str | Macro] = []
@@ -125,7 +124,7 @@ def fit_name(name: str) -> str:
     return name
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=16384)
 def is_query_name(name: str) -> bool:
     """Whether a query can be made of it: no empty label, none over 63 octets, 253 in all."""
     name = name.removesuffix(".")

@@ -126,9 +126,13 @@ def spf_texts(records: Iterable[object]) -> tuple[bytes, ...]:
     return tuple([data for data in joined if _VERSION.match(data)])
 
 
-@lru_cache(maxsize=16384)
 def parse_spf(data: bytes) -> SpfRecord:
     """Parse a record that `is_spf` (other text is one more fault). Never raises."""
+    # Hostile 64 KB records must not fill the cache.
+    return _parsed_once(data) if len(data) <= 2048 else _parsed(data)
+
+
+def _parsed(data: bytes) -> SpfRecord:
     text = data.decode("latin-1")  # keeps each octet visible; faults name the non-ASCII ones
     faults: list[Fault] = []
     if not is_spf(data):
@@ -147,6 +151,9 @@ def parse_spf(data: bytes) -> SpfRecord:
         else:
             terms.append(term)
     return _assembled(text, terms, faults)
+
+
+_parsed_once = lru_cache(maxsize=4096)(_parsed)
 
 
 def _assembled(text: str, terms: list[Mechanism | Modifier], faults: list[Fault]) -> SpfRecord:

@@ -13,7 +13,7 @@ from .spf_macros import expand, fit_name, is_query_name
 from .spf_record import Mechanism, Modifier, SpfRecord, parse_spf, spf_texts
 
 LOOKUP_LIMIT = 10  # RFC 7208 section 4.6.4
-MAX_NAMES, MAX_DEPTH, MAX_NODES = 100, 20, 400
+MAX_NAMES, MAX_DEPTH, MAX_NODES, MAX_OCTETS = 100, 20, 400, 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +82,21 @@ class WhatIf:
 
 @dataclass(slots=True)
 class _Known:
-    """What the walk has asked, and the nodes it may still make."""
+    """What the walk has asked and read, and the nodes and octets it may still spend."""
 
     answers: dict[str, Answer] = field(default_factory=dict)
+    records: dict[str, SpfRecord | None] = field(default_factory=dict)
     nodes_left: int = MAX_NODES
+    octets_left: int = MAX_OCTETS
+
+    def record(self, name: str) -> SpfRecord | None:
+        """The one SPF record at a name that was asked for; None also when the budget is spent."""
+        if name not in self.records:
+            texts = spf_texts(self.answers[name].records)
+            fits = len(texts) == 1 and self.octets_left > 0
+            self.octets_left -= sum(map(len, texts))
+            self.records[name] = parse_spf(texts[0]) if fits else None
+        return self.records[name]
 
 
 def querying_terms(record: SpfRecord) -> tuple[Mechanism | Modifier, ...]:
@@ -110,7 +121,7 @@ def walk_tree(domain: str, answer: Answer) -> Judge[IncludeNode]:
         wanted = dict.fromkeys(
             target
             for name in level
-            for target in _targets(name, known.answers[name])
+            for target in _targets(name, known.record(name))
             if target not in known.answers and is_query_name(target)
         )
         level = list(wanted)[: MAX_NAMES - len(known.answers)]
@@ -121,9 +132,8 @@ def walk_tree(domain: str, answer: Answer) -> Judge[IncludeNode]:
     return _node(domain, "", known, ())
 
 
-def _targets(domain: str, answer: Answer) -> Iterator[str]:
-    texts = spf_texts(answer.records)
-    for term in querying_terms(parse_spf(texts[0])) if len(texts) == 1 else ():
+def _targets(domain: str, record: SpfRecord | None) -> Iterator[str]:
+    for term in querying_terms(record) if record is not None else ():
         if isinstance(term, Modifier) or term.name == "include":
             target = branch_target(term, domain)
             if target is not None:
@@ -141,7 +151,9 @@ def _node(domain: str, via: str, known: _Known, path: tuple[str, ...]) -> Includ
     if answer is None or known.nodes_left < 0 or len(path) >= MAX_DEPTH:
         return _leaf(domain, via, "cut")
     texts = spf_texts(answer.records)
-    record = parse_spf(texts[0]) if len(texts) == 1 else None
+    record = known.record(name)
+    if record is None and len(texts) == 1:
+        return _leaf(domain, via, "cut")
     if record is None:
         return IncludeNode(domain, via, answer.status, texts, None, 0, 0)
     terms = querying_terms(record)
