@@ -1,0 +1,186 @@
+"""Everything gctrust says of a mail domain: the judges of each standard, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..findings import Finding, Report, finding
+from ..names import DomainName
+from . import dmarc_rules
+from .dkim_key import DkimExpectation, DkimReport, assess_dkim
+from .dmarc import DmarcReport, MailStream, assess_dmarc
+from .dmarc_discovery import OrganisationalDomain
+from .expected_records import RecordState, RecordStatus, compare
+from .mx import MxReport, assess_mx
+from .questions import Answer, Asks, Judge, together
+from .rdns import Reverse, ReverseState, assess_address
+from .record_text import RequiredRecord, spf_terms
+from .spf_lint import SpfReport, assess_spf
+
+NOT_JUDGED = (
+    "STARTTLS of the exchanges (TLS-01)",
+    "DANE (DANE-01 to DANE-03)",
+    "MTA-STS (STS-01 to STS-05)",
+    "TLS reporting (RPT-01, RPT-02)",
+    "BIMI (BIMI-01 to BIMI-03)",
+    "delegation and name servers (NS-01 to NS-06)",
+    "DNSSEC (SEC-01 to SEC-03)",
+    "the case of answers (MX-10)",
+    "a CNAME beside other data at _dmarc (DMARC-23)",
+)
+"""Rows that no judge here looks at yet; every report names them."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainReport:
+    """`report` sums up all parts; `records` are the required records in the order given."""
+
+    domain: DomainName
+    report: Report
+    spf: SpfReport
+    dkim: DkimReport
+    dmarc: DmarcReport
+    mx: MxReport
+    senders: tuple[Reverse, ...]
+    records: tuple[RecordState, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The owner names of required records that are not live."""
+        lacking = [s.required.owner for s in self.records if s.status is not RecordStatus.LIVE]
+        return tuple(dict.fromkeys(lacking))
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    spf: SpfReport
+    dkim: DkimReport
+    dmarc: DmarcReport
+    mx: MxReport
+    senders: tuple[Reverse, ...]
+    records: tuple[RecordState, ...]
+
+
+_Part = (
+    SpfReport | DkimReport | DmarcReport | MxReport | tuple[Reverse, ...] | tuple[RecordState, ...]
+)
+P = TypeVar("P", bound=_Part)
+
+
+def assess_domain(
+    domain: DomainName,
+    selectors: Iterable[str] = (),
+    *,
+    required: Iterable[RequiredRecord] = (),
+    sender_ips: Iterable[str] = (),
+    include: str | None = None,
+    streams: tuple[MailStream, ...] = (),
+    by_list: OrganisationalDomain | None = None,
+    special_addresses: bool = False,
+    fresh: bool = False,
+) -> Judge[DomainReport]:
+    """Judge `domain` by every standard.
+
+    `required` are the platform's records; its MX hosts, SPF include, selectors and keys are drawn
+    from them. `include` must be in the SPF policy; `sender_ips` are addresses that send; `by_list`
+    is the public suffix list's registrable domain. Raises ValueError for a sender that is none.
+    """
+    records, ips, name = tuple(required), tuple(sender_ips), domain.text
+    wanted = _expectations(records, name)
+    hosts = tuple(r.value.split()[-1] for r in records if r.type == "MX" and r.owner == name)
+    judges: tuple[Judge[_Part], ...] = (
+        _as_part(assess_spf(name, ips, include or _include(records, name))),
+        _as_part(assess_dkim(name, selectors, wanted)),
+        _as_part(assess_dmarc(domain, by_list=by_list, streams=streams, fresh=fresh)),
+        _as_part(
+            assess_mx(
+                domain,
+                expected_hosts=hosts,
+                by_list=by_list,
+                special_addresses=special_addresses,
+                fresh=fresh,
+            )
+        ),
+        _as_part(together([assess_address(ip, fresh=fresh) for ip in ips])),
+        _as_part(compare(records, domain=name, fresh=fresh)),
+    )
+    parts = _Parts(*(yield from together(judges)))  # type: ignore[arg-type]
+    report = _summed(domain, parts, bool(ips))
+    return DomainReport(
+        domain, report, parts.spf, parts.dkim, parts.dmarc, parts.mx, parts.senders, parts.records
+    )
+
+
+def _as_part(judge: Generator[Asks, tuple[Answer, ...], P]) -> Judge[_Part]:
+    """Widens a judge's result, so that judges of several kinds run together."""
+    part: _Part = yield from judge
+    return part
+
+
+def _expectations(records: tuple[RequiredRecord, ...], domain: str) -> tuple[DkimExpectation, ...]:
+    """What the required records want at each selector of this domain."""
+    end = f"._domainkey.{domain}"
+    found = []
+    for record in records:
+        if record.owner.endswith(end):
+            selector = record.owner.removesuffix(end)
+            if record.type == "CNAME":
+                found.append(DkimExpectation(selector, cname=record.value.rstrip(".")))
+            elif record.type == "TXT":
+                found.append(DkimExpectation(selector, key=record.text))
+    return tuple(found)
+
+
+def _include(records: tuple[RequiredRecord, ...], domain: str) -> str | None:
+    for record in records:
+        if record.is_spf and record.owner == domain:
+            for term in spf_terms(record.text):
+                if term.startswith("include:"):
+                    return term.removeprefix("include:")
+    return None
+
+
+def _summed(domain: DomainName, parts: _Parts, has_senders: bool) -> Report:
+    reports = (parts.spf.report, parts.dkim.report, parts.dmarc.report, parts.mx.report)
+    found: list[Finding] = [said for report in reports for said in report.findings]
+    found += (said for one in parts.senders for said in one.findings)
+    found += (state.finding for state in parts.records if state.finding is not None)
+    open_rows = [line for report in reports for line in report.not_judged]
+    open_rows += (
+        f"reverse DNS of {one.address} (RDNS-05)"
+        for one in parts.senders
+        if one.state is ReverseState.UNKNOWN
+    )
+    open_rows += (
+        f"{state.required.type} {state.required.owner}: the look-up failed"
+        for state in parts.records
+        if state.status is RecordStatus.UNKNOWN
+    )
+    if not has_senders:
+        open_rows.append("sending addresses (SPF-14, RDNS-01 for senders): none given")
+    lacking = _lacking(parts)
+    if lacking:
+        found.append(finding(dmarc_rules.BULK_MINIMUM, domain.text, lacking=", ".join(lacking)))
+    return Report(domain.text, tuple(found), tuple(dict.fromkeys((*open_rows, *NOT_JUDGED))))
+
+
+def _lacking(parts: _Parts) -> tuple[str, ...]:
+    """What bulk senders need and this domain surely lacks; a failed look-up is not a lack."""
+    lacking = []
+    if not parts.spf.status.is_temporary and not parts.spf.texts:
+        lacking.append("SPF")
+    selectors = parts.dkim.selectors
+    if selectors and all(one.status.is_void for one in selectors):
+        lacking.append("DKIM")
+    if parts.dmarc.effective is None and not parts.dmarc.walk.failed:
+        lacking.append("DMARC")
+    if any(one.state is ReverseState.MISSING for one in parts.senders):
+        lacking.append("PTR")
+    return tuple(lacking)
+
+
+def is_settled(report: DomainReport) -> bool:
+    """Whether every required record was seen live."""
+    return all(state.status is RecordStatus.LIVE for state in report.records)
