@@ -43,8 +43,8 @@ def rdata_of(kind: str):
         "SOA": st.tuples(names, names, st.lists(st.integers(0, 2**31), min_size=5, max_size=5)).map(
             lambda p: f"{p[0]} {p[1]} " + " ".join(map(str, p[2]))
         ),
-        "TLSA": st.tuples(u8, u8, u8, st.binary(min_size=1, max_size=64)).map(
-            lambda p: f"{p[0]} {p[1]} {p[2]} {p[3].hex()}"
+        "TLSA": st.tuples(u8, u8, st.binary(min_size=32, max_size=32)).map(
+            lambda p: f"{p[0]} {p[1]} 1 {p[2].hex()}"
         ),
         "DS": st.tuples(u16, st.sampled_from([8, 13]), st.binary(min_size=32, max_size=32)).map(
             lambda p: f"{p[0]} {p[1]} 2 {p[2].hex()}"
@@ -77,9 +77,12 @@ def ours(record: dns.rdata.Rdata, kind: str) -> object:
     return text(record.target)
 
 
+KINDS = ("A", "AAAA", "TXT", "MX", "SOA", "TLSA", "DS", "CAA", "NS", "PTR", "CNAME")
+
+
 @st.composite
 def replies(draw):
-    kind = draw(st.sampled_from("A AAAA TXT MX SOA TLSA DS CAA NS PTR CNAME".split()))
+    kind = draw(st.sampled_from(KINDS))
     query = dns.message.make_query(draw(names), kind)
     reply = dns.message.make_response(query)
     owner, chain, seen = query.question[0].name, [], {query.question[0].name}

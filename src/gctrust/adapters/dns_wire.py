@@ -279,12 +279,27 @@ class _Decoder:
                 if target >= lowest:
                     raise _Malformed
                 end = at + 2 if end < 0 else end
+                known = self.names.get(target)
+                if known is not None:  # mostly the question's own name
+                    return self._joined(start, labels, size, known, end)
                 at = lowest = target
             else:
                 raise _Malformed
             if size > 255:
                 raise _Malformed
         known = (".".join(labels) or ".", at + 1 if end < 0 else end, size)
+        self.names[start] = known
+        return known
+
+    def _joined(
+        self, start: int, labels: list[str], size: int, rest: tuple[str, int, int], end: int
+    ) -> tuple[str, int, int]:
+        size += rest[2] - 1
+        if size > 255:
+            raise _Malformed
+        if rest[2] > 1:
+            labels.append(rest[0])
+        known = (".".join(labels) or ".", end, size)
         self.names[start] = known
         return known
 
