@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy import event
 from tiny import BUSY, REFUSED, HandClock, House, TinyOrder, appender, raising, tiny
 
+from gctrust.adapters.store import RUNS
 from gctrust.errors import Problem
 from gctrust.pipelines.effects import Now, Record, Stage, Wait, do
 from gctrust.pipelines.orders import RunEnd
@@ -254,3 +256,42 @@ def fill(runner, more):
         @event.listens_for(engine, "checkout")
         def limit(dbapi, _record, _proxy, pages=pages):
             dbapi.execute(f"PRAGMA max_page_count={pages + more}")
+
+
+async def test_a_clock_that_goes_away_ends_no_wait(tmp_path):
+    clock = FailingClock()
+    house = House(tmp_path, clock)
+    async with running(house.runner()) as runner:
+        run = runner.submit(TinyOrder(lines=1, wait=50.0))
+        await until(lambda: runner.show(run).waiting_until)
+        clock.away = True
+        await asyncio.sleep(1.0)
+        assert runner.show(run).ended is None
+        clock.away = False
+        clock.at += 51
+        assert (await runner.await_end(run, 10)).status == "succeeded"
+
+
+class FailingClock(HandClock):
+    away = False
+
+    def now(self):
+        if self.away:
+            raise Problem(BUSY)
+        return self.at
+
+
+async def test_an_order_of_another_version_fails_alone(tmp_path):
+    async with running(House(tmp_path).runner()) as runner:
+        other = runner.submit(TinyOrder("other", lines=1, wait=600.0))
+        await until(lambda: runner.show(other).waiting_until)
+    house = House(tmp_path)
+    with house.store.write() as connection:
+        text = '{"~": "OrderOfTheFuture"}'
+        connection.execute(sa.update(RUNS).values({"order": text}))
+    async with running(house.runner()) as runner:
+        run = runner.submit(TinyOrder(lines=1, wait=0.0))
+        assert (await runner.await_end(run, 10)).status == "succeeded"
+        with pytest.raises(Problem) as caught:
+            await runner.await_end(other, 10)
+        assert caught.value.code == "run.no-such-journey"

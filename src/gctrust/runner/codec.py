@@ -14,7 +14,6 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
 from enum import Enum
-from functools import cached_property
 from typing import Any, TypeVar, cast
 
 from ..errors import Problem, ProblemType
@@ -134,10 +133,6 @@ class Codec:
     def decode_problem(self, data: Mapping[str, Any]) -> Problem:
         type_ = self.decode(data["type"], ProblemType)
         return Problem(type_, data["facts"], data["hint"], data["retry_at"])
-
-    @cached_property
-    def names(self) -> frozenset[str]:
-        return frozenset(self._classes)
 
 
 def _text(name: object) -> str:

@@ -106,6 +106,7 @@ class Drive:
     def __init__(self, run: OpenRun, engine: Engine, means: Means) -> None:
         self.run, self.engine, self.means = run, engine, means
         self.busy = 0
+        self._seen = 0.0
         self._step = 0
         self._thrown: list[tuple[Problem, int]] = []
 
@@ -148,7 +149,8 @@ class Drive:
                 woken = await self._ask(Wait(answer.at, f"again: {problem.code}"), 1)
                 if isinstance(woken.outcome, Woken) and woken.outcome.signal is None:
                     continue
-                problem = Problem(CANCELLED, {"last": problem.code, **problem.facts})
+                facts = {"last": problem.code, **problem.facts}
+                problem = woken.problem or Problem(CANCELLED, facts)
             self._thrown.append((problem, first))
             return None, problem
 
@@ -177,7 +179,7 @@ class Drive:
         self, step: int, name: str, effect: Effect[Any], digest: str, tries: int
     ) -> dict[str, Any]:
         """The body of a step: never raises, but for the engine's own end (cancellation)."""
-        means, started, clocked = self.means, time.monotonic(), self.means.clock.now()
+        means, started, clocked = self.means, time.monotonic(), self._now()
         stored: dict[str, Any]
         try:
             answer = await self._answer(step, effect, tries)
@@ -189,7 +191,7 @@ class Drive:
             answer = Answer("failed", problem=_crash(error, name))
             stored = self._stored(answer)
         code = answer.problem.code if answer.problem else ""
-        seconds, now = time.monotonic() - started, means.clock.now()
+        seconds, now = time.monotonic() - started, self._now()
         line = StepRow(step, name, answer.kind, code, clocked, now, seconds, self.run.life)
         # The history is for watchers; the answer itself is the engine's to keep.
         with suppress(Problem):
@@ -209,7 +211,7 @@ class Drive:
         if problem.type.retry is not Retry.LATER or tries >= patience.tries:
             return Answer("failed", problem=problem)
         bound = min(patience.cap, patience.base * 2 ** min(tries - 1, 30))
-        at = self.means.clock.now() + random.uniform(bound / 2, bound)
+        at = self._now() + random.uniform(bound / 2, bound)
         at = max(at, problem.retry_at or 0.0)
         if at > self.run.horizon:
             return Answer("failed", problem=problem)
@@ -234,15 +236,31 @@ class Drive:
         finally:
             self.busy -= 1
 
+    def _now(self) -> float:
+        """The clock's instant, or the last one seen while the clock (a sandbox's) is away."""
+        with suppress(Problem):
+            self._seen = self.means.clock.now()
+        return self._seen
+
     async def _wait(self, step: int, wait: Wait) -> Woken:
-        means, run, by = self.means, self.run.id, f"{self.run.life}.{step}"
+        """Passing faults of clock or store do not end a wait: it ends late, not wrongly."""
+        while True:
+            try:
+                return await self._woken(f"{self.run.life}.{step}", wait)
+            except Problem as problem:
+                if problem.type.retry is not Retry.LATER:
+                    raise
+            await asyncio.sleep(1.0)
+
+    async def _woken(self, by: str, wait: Wait) -> Woken:
+        means, run = self.means, self.run.id
         await means.blocking(means.runs.waiting, run, wait.until, wait.reason)
         signal = await means.blocking(means.runs.take_signal, run, by, wait.signals)
         while signal is None and means.clock.now() < wait.until:
             await means.waits.sleep(run, wait.until, wait.signals)
             signal = await means.blocking(means.runs.take_signal, run, by, wait.signals)
         await means.blocking(means.runs.waiting, run, None)
-        return Woken(means.clock.now(), signal)
+        return Woken(self._now(), signal)
 
     def _record(self, step: int, record: Record) -> int:
         entry = self._entry(step, "record", record.action, record.entity, record.fields)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +33,8 @@ from .problems import CANCELLED as CANCELLED_PROBLEM
 from .problems import DIVERGED, NO_JOURNEY, STUCK
 from .runs import CANCELLED, FAILED, OpenRun, RunRow, Runs
 from .waits import Waits
+
+_LOG = logging.getLogger(__name__)
 
 Pipelines = Mapping[str, Callable[[Any], Pipeline[RunEnd]]]
 
@@ -233,6 +236,11 @@ class Runner:
                 await job()
             except (Problem, sa.exc.SQLAlchemyError, dbos_error.DBOSException):
                 await asyncio.sleep(1.0)
+            except Exception as error:  # a defect of one job must not end it for good, nor quietly
+                place = error.__traceback__ and error.__traceback__.tb_next
+                line = place.tb_lineno if place else 0
+                _LOG.error("%s in a background job, line %d", type(error).__name__, line)
+                await asyncio.sleep(1.0)
 
     async def _lead(self) -> None:
         config: DBOSConfig = {
@@ -324,7 +332,7 @@ class Runner:
             drive = Drive(run, _DbosEngine(run_id, self.store), self._means)
             self._live[run_id] = (task, drive)
             try:
-                if run.journey not in self._pipelines:
+                if run.journey not in self._pipelines or run.order is None:
                     raise Stopped(Problem(NO_JOURNEY, {"journey": run.journey}), 1)
                 end = await drive.drive(self._pipelines[run.journey](run.order))
             except Stopped as stopped:

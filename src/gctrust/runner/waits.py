@@ -38,8 +38,6 @@ class Waits:
 
     async def sleep(self, run: str, until: float, signals: Iterable[str]) -> None:
         """Return at `until`, or earlier when a signal may have come: the caller looks which."""
-        if self.clock.now() >= until:
-            return
         sleeper = Sleeper(run, until, frozenset(signals))
         self._sleepers.append(sleeper)
         try:
@@ -47,8 +45,7 @@ class Waits:
         finally:
             self._sleepers.remove(sleeper)
 
-    def wake_due(self) -> None:
-        now = self.clock.now()
+    def wake_due(self, now: float) -> None:
         for sleeper in self._sleepers:
             if now >= sleeper.until:
                 sleeper.woken.set()
@@ -65,7 +62,8 @@ class Waits:
         looked = 0.0
         while True:
             if self._sleepers:
-                self.wake_due()
+                # In a thread: a sandbox's clock is asked over its port, and may not answer.
+                self.wake_due(await asyncio.to_thread(self.clock.now))
                 if loop.time() - looked >= LOOK:
                     looked = loop.time()
                     self.wake_signalled(await asyncio.to_thread(self._untaken))
