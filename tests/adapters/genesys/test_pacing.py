@@ -113,3 +113,10 @@ def test_never_more_tries_never_into_the_past_never_longer_than_allowed(
         assert NOW <= step.at <= NOW + POLICY.longest_wait
     elif step.retry_at is not None:
         assert step.retry_at >= NOW
+
+
+def test_after_a_server_error_a_write_is_left_for_half_a_minute():
+    step = pace(POLICY, "POST", 1, Refused(500), NOW, 0.5)
+    assert step == GiveUp(NOW + 30, lost=True)
+    assert pace(POLICY, "POST", 1, Refused(503, "4"), NOW, 0.0) == GiveUp(NOW + 4, lost=True)
+    assert pace(POLICY, "POST", 1, Failure.BROKEN, NOW, 0.5) == GiveUp(NOW + 1, lost=True)

@@ -79,10 +79,11 @@ def pace(
     named = read_retry_after(result.retry_after, now) if isinstance(result, Refused) else None
     wait = _wait(policy, attempt, fraction, named)
     if not _had_no_effect(result) and (method not in _REPEATABLE or conditional):
-        return GiveUp(now + wait, lost=True)
+        # A connection that broke is worth a look at once; a server that fails is left alone.
+        later = wait if isinstance(result, Failure) else _later(policy, wait, named)
+        return GiveUp(now + later, lost=True)
     if attempt >= policy.tries or wait > policy.longest_wait:
-        later = wait if named is not None else max(wait, policy.after_server_error)
-        return GiveUp(now + later)
+        return GiveUp(now + _later(policy, wait, named))
     return SendAgainAt(now + wait)
 
 
@@ -107,6 +108,10 @@ def _wait(policy: Policy, attempt: int, fraction: float, named: float | None) ->
     if named is not None:
         return named + fraction
     return fraction * min(policy.cap, policy.base * 2.0 ** (attempt - 1))
+
+
+def _later(policy: Policy, wait: float, named: float | None) -> float:
+    return wait if named is not None else max(wait, policy.after_server_error)
 
 
 def _had_no_effect(result: Refused | Failure) -> bool:
