@@ -55,7 +55,9 @@ class App:
     def mail(self) -> MailCheck:
         from .adapters.mail_check import MailCheck
 
-        return MailCheck(self.resolver, self.clock, self.settings.nameservers)
+        sandbox = self.platform is not None and self.platform.loopback
+        servers = self.settings.nameservers
+        return MailCheck(self.resolver, self.clock, servers, special_addresses=sandbox)
 
     @cached_property
     def certificates(self) -> CertificateCheck:

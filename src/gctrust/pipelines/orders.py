@@ -49,8 +49,8 @@ class PinRotationOrder:
     profile: str = "client"
     soak: float = 120.0  # seconds between publishing and the first use of the new certificate
     drain: float = 600.0  # seconds both certificates stay pinned after the switch
-    target_rate: float = 0.99
-    handshakes: int = 400
+    target_rate: float = 0.997
+    handshakes: int = 1002
     horizon: float = 24 * 3600.0
     allow: tuple[str, ...] = ()
 

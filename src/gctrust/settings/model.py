@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from ..names import DomainName
 from ..secret import Secret
+from .rows import missing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +64,10 @@ class Settings:
     status_interval: float = 5.0
     horizon_hours: float = 72.0
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    def require(self, name: str) -> Any:
+        """The value of a setting that a command cannot do without. Raises Problem config.missing."""
+        value = getattr(self, name)
+        if value in (None, (), ""):
+            raise missing(name)
+        return value
