@@ -10,7 +10,7 @@ import re
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ..mailauth.questions import Answer, Rdata, Status
 
@@ -37,7 +37,7 @@ _MAX_RECORDS = 4096  # a 64 KB message holds about 5,400 of the smallest records
 
 
 class UnaskableName(ValueError):
-    """No DNS message can carry this name, so nothing can exist there (RFC 1035 section 2.3.4)."""
+    """No DNS message can carry this name, so nothing exists there (RFC 1035 section 2.3.4)."""
 
 
 class _Malformed(Exception):
@@ -122,8 +122,7 @@ def repeats_question(message: bytes, question: bytes) -> bool:
         return False
     if message[4:6] == b"\0\0":
         return len(message) == 12 and message[3] & 0x0F in (1, 2, 4, 5)
-    end = 12 + len(question)
-    seen = message[12:end]
+    seen = message[12 : 12 + len(question)]
     return message[4:6] == b"\0\1" and (
         seen == question
         or (seen[-4:] == question[-4:] and seen[:-4].lower() == question[:-4].lower())
@@ -131,7 +130,7 @@ def repeats_question(message: bytes, question: bytes) -> bool:
 
 
 def decode(message: bytes, question: bytes, server: str = "") -> Reply:
-    """The reply to `question` as an Answer; never raises."""
+    """The reply as an Answer; never raises."""
     try:
         return _Decoder(message, question, server).reply()
     except (_Malformed, struct.error, IndexError, OSError):
@@ -160,10 +159,18 @@ class _Decoder:
             raise _Malformed
         return self._sections(answers, authorities, extras, rcode)
 
-    def _answer(self, status: Status, ttl: int = 0) -> Answer:
+    def _answer(
+        self,
+        status: Status,
+        ttl: int = 0,
+        records: tuple[Rdata, ...] = (),
+        chain: tuple[str, ...] = (),
+    ) -> Answer:
         return Answer(
             status,
-            ttl=ttl,
+            records,
+            chain,
+            ttl,
             server=self.server,
             authoritative=bool(self.flags & _AA),
             authentic=bool(self.flags & _AD),
@@ -185,11 +192,9 @@ class _Decoder:
         owner, chain, ttls = self._follow(asked.lower(), found, aliases)
         records = found.get(owner, ())
         if records and rcode == 0:
-            ttl = min((*ttls, *(ttl for _, ttl in records)))
-            answer = self._answer(Status.FOUND, ttl)
-            return Reply(
-                replace(answer, records=tuple(dict.fromkeys(r for r, _ in records)), chain=chain)
-            )
+            ttl = min([*ttls, *[ttl for _, ttl in records]])
+            data = tuple(dict.fromkeys([record for record, _ in records]))
+            return Reply(self._answer(Status.FOUND, ttl, data, chain))
         return self._void(at, authorities, extras, rcode, chain, ttls)
 
     def _follow(
@@ -225,21 +230,21 @@ class _Decoder:
                 negative = min(ttl, struct.unpack_from("!I", self.message, at - 4)[0])
                 if at - start < 22:
                     raise _Malformed
-            referral = referral or kind == _NS
+            referral |= kind == _NS
         for _ in range(extras):
             _, kind, ttl, _, at = self._record(at)
             if kind == _OPT and ttl >> 24:  # the upper bits of the response code, RFC 6891 6.1.3
                 return Reply(self._answer(Status.SERVFAIL), format_error=True)
         least = min((*ttls, negative or 0))
         if rcode == _NXDOMAIN:
-            return Reply(replace(self._answer(Status.NX_DOMAIN, least), chain=chain))
+            return Reply(self._answer(Status.NX_DOMAIN, least, (), chain))
         if negative is None and chain:
-            open_answer = replace(self._answer(Status.NO_DATA, min(ttls)), chain=chain)
+            open_answer = self._answer(Status.NO_DATA, min(ttls), (), chain)
             return Reply(open_answer, open_end=chain[-1])
         if negative is None and referral and not self.flags & _AA:
             # a referral tells nothing about the name: this server does not serve it
             return Reply(self._answer(Status.REFUSED))
-        return Reply(replace(self._answer(Status.NO_DATA, least), chain=chain))
+        return Reply(self._answer(Status.NO_DATA, least, (), chain))
 
     def _record(self, at: int) -> tuple[str, int, int, int, int]:
         owner, at = self._name(at)
@@ -254,8 +259,7 @@ class _Decoder:
         return owner, kind if klass == _IN else 0, 0 if ttl >> 31 else ttl, start, end
 
     def _name(self, at: int) -> tuple[str, int]:
-        text, end, _ = self._name_at(at)
-        return text, end
+        return self._name_at(at)[:2]
 
     def _name_at(self, at: int) -> tuple[str, int, int]:
         """Text, where it ends, and its wire length. A pointer must point backwards: no loops."""
