@@ -259,14 +259,18 @@ def test_revocation_is_good_revoked_or_unknown() -> None:
 
     def state(crl: bytes) -> tuple[bool, set[str]]:
         report = judge(leaf.pem + MIDDLE.pem, crls=[read_crl(crl)])
-        return report.path.accepted, rules(report) & {"cert.revoked", "cert.revocation-unknown"}
+        return report.path.accepted, rules(report) & {
+            "cert.revoked",
+            "cert.revocation-unknown",
+            "cert.crl-unusable",
+        }
 
     assert state(MIDDLE.crl()) == (True, set())
     assert state(MIDDLE.crl(serial)) == (False, {"cert.revoked"})
     stale = MIDDLE.crl(at=NOW - dt.timedelta(days=30))
-    assert state(stale) == (True, {"cert.revocation-unknown"})
+    assert state(stale) == (True, {"cert.revocation-unknown", "cert.crl-unusable"})
     forged = Authority("Middle").crl(serial)
-    assert state(forged) == (True, {"cert.revocation-unknown"})
+    assert state(forged) == (True, {"cert.revocation-unknown", "cert.crl-unusable"})
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,9 @@ from .certificate import Certificate
 from .rules import found
 
 
+NOT_GIVEN = "no CRL of its issuer was given"
+
+
 @dataclass(frozen=True, slots=True)
 class RevocationVerdict:
     """`state` is good, revoked or unknown; `reason` why unknown, or since when revoked."""
@@ -41,7 +44,7 @@ def check_crls(
     """RFC 5280 section 6.3 for complete CRLs of the certificate's own issuer."""
     if cert.x509 is None or issuer.x509 is None:
         return RevocationVerdict("unknown", "a certificate cannot be read")
-    why = "no CRL of its issuer was given"
+    why = NOT_GIVEN
     good = False
     for crl in crls:
         if crl.issuer != issuer.x509.subject:
@@ -99,5 +102,7 @@ def judge_revocation(
         verdict = check_crls(cert, issuer, crls, at)
         if verdict.state == "revoked":
             yield found("cert.revoked", cert.label, detail=verdict.reason)
-        elif verdict.state == "unknown" and cert is chain[0]:
+        elif verdict.state == "unknown" and verdict.reason != NOT_GIVEN:
+            yield found("cert.crl-unusable", cert.label, reason=verdict.reason)
+        if verdict.state == "unknown" and cert is chain[0]:
             yield found("cert.revocation-unknown", cert.label, reason=verdict.reason)

@@ -74,7 +74,7 @@ ROWS = (
         "Clients that look refuse it.",
         "Have a new one issued.",
         "RFC 5280 section 6.3", "", PATH),
-    Rule("cert.crl-unusable", "REV-02", CRITICAL, "the CRL given for it proves nothing: {reason}",
+    Rule("cert.crl-unusable", "REV-02", ERROR, "the CRL given for it proves nothing: {reason}",
         "A policy that demands a CRL refuses the path.",
         "Fetch the CRL again.",
         "RFC 5280 section 6.3", "", PATH),
