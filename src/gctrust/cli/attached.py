@@ -81,7 +81,8 @@ def resume_command(run: str) -> str:
 
 async def order_and_follow(app: App, out: Output, order: Order, wait: float) -> ExitCode:
     """Order the run (or join the open one) and follow it for at most `wait` real seconds."""
-    return await follow(app, out, app.runner.submit(order), wait)
+    async with app.running():
+        return await follow(app, out, app.runner.submit(order), wait)
 
 
 async def follow(app: App, out: Output, run: str, wait: float | None) -> ExitCode:

@@ -21,7 +21,7 @@ from .session import Options, with_app
 if TYPE_CHECKING:
     from .. import app as composition
     from ..adapters.tls_probe import HandshakeSample
-    from ..certs.assess import CertificateReport
+    from ..certs.assess import CertificateReport, LeafFacts
     from ..mailauth.assess import DomainReport
     from ..mailauth.spf_check import SpfResult
 
@@ -47,6 +47,57 @@ def bad_argument(name: str, seen: str, reason: str) -> Problem:
 @dataclass(frozen=True, slots=True)
 class DomainsChecked:
     domains: tuple[DomainReport, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateChecked:
+    """`accepted` is the path's verdict, `reason` why not; `bundle` the repaired chain as PEM."""
+
+    accepted: bool
+    reason: str
+    leaf: LeafFacts | None
+    paths: tuple[str, ...]
+    repairs: tuple[str, ...]
+    bundle: str
+    findings: tuple[Finding, ...]
+    not_judged: tuple[str, ...]
+
+    @classmethod
+    def of(cls, report: CertificateReport) -> CertificateChecked:
+        repaired = report.repaired_chain
+        return cls(
+            report.path.accepted,
+            report.path.reason,
+            report.leaf,
+            report.path.paths,
+            repaired.changes if repaired else (),
+            repaired.pem if repaired else "",
+            report.findings,
+            report.not_judged,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeShown:
+    """One address of a host. Latencies are milliseconds of the successful handshakes."""
+
+    address: str
+    tried: int
+    succeeded: int
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    leaves: tuple[str, ...]
+    causes: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class HostChecked:
+    host: str
+    edges: tuple[EdgeShown, ...]
+    versions: tuple[str, ...]
+    stapled: int
+    legacy_accepted: tuple[str, ...]
 
 
 @app.command
@@ -173,7 +224,7 @@ def cert(
     host: str = "",
     roots: Path | None = None,
     at: str = "",
-    profile: Profile = "public",
+    profile: Annotated[Profile | None, Parameter(name="--profile-for")] = None,
     write_bundle: Path | None = None,
     fail_on: FailOn = "error",
     options: Options = Options(),  # noqa: B008 - frozen
@@ -210,22 +261,35 @@ def cert(
     files = CertificateFiles(str(cert), str(key or ""), str(chain or ""))
 
     async def body(app: composition.App) -> ExitCode:
-        report = await app.check_certificate(files, host, profile, moment)
-        if write_bundle:
-            write_bundle.write_text(_pem(report), encoding="ascii")
+        report = await asyncio.to_thread(app.certificates.files, files, host, profile or "", moment)
+        if write_bundle and report.repaired_chain:
+            write_bundle.write_text(report.repaired_chain.pem, encoding="ascii")
             options.out.talk(f"bundle written to {write_bundle}")
-        options.out.answer("check.cert", report, _report_blocks(str(cert), report))
-        return of_findings(report.findings, _severity(fail_on))
+        shown = CertificateChecked.of(report)
+        options.out.answer("check.cert", shown, _certificate_blocks(str(cert), shown))
+        code = of_findings(report.findings, _severity(fail_on))
+        return code if report.path.accepted else ExitCode.FINDINGS
 
     return with_app(options, body, roots_file=str(roots or ""))
 
 
-def _instant(text: str) -> float:
+def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise bad_argument("--at", text, "Write it as 2026-11-21T14:00:00Z.") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _certificate_blocks(title: str, shown: CertificateChecked) -> Iterator[Block]:
+    yield Heading(f"{title}  {'accepted' if shown.accepted else 'refused: ' + shown.reason}")
+    if shown.leaf is not None:
+        yield f"  subject {shown.leaf.subject}, issuer {shown.leaf.issuer}"
+        yield f"  valid {shown.leaf.not_before} to {shown.leaf.not_after}"
+        yield f"  sha256 {shown.leaf.sha256}, key {shown.leaf.spki_sha256}"
+    yield from (f"  path: {path}" for path in shown.paths)
+    yield from (f"  repaired: {change}" for change in shown.repairs)
+    yield from findings_blocks(shown.findings, shown.not_judged)
 
 
 @app.command
@@ -251,18 +315,57 @@ def host(
 
     async def body(app: composition.App) -> ExitCode:
         with options.out.progress(f"shaking hands with {address}"):
-            sample = await app.probe_host(name, int(port or 443), count)
-        options.out.answer("check.host", sample, _sample_blocks(address, sample))
-        return ExitCode.FINE if sample.succeeded == sample.tried else ExitCode.FINDINGS
+            samples = await app.probe.samples(name, count, int(port) if port else None)
+            seen = await app.probe.host(name, 1, int(port) if port else None)
+        shown = HostChecked(
+            address,
+            tuple(_edge(edge, sample) for edge, sample in samples),
+            seen.versions,
+            seen.stapled,
+            seen.legacy_accepted,
+        )
+        options.out.answer("check.host", shown, _host_blocks(shown))
+        whole = all(edge.succeeded == edge.tried for edge in shown.edges)
+        return ExitCode.FINE if whole and not shown.legacy_accepted else ExitCode.FINDINGS
 
     return with_app(options, body)
+
+
+def _edge(edge: str, sample: HandshakeSample) -> EdgeShown:
+    from hashlib import sha256
+
+    return EdgeShown(
+        edge,
+        sample.count,
+        sample.succeeded,
+        round(sample.p50 * 1000, 2),
+        round(sample.p95 * 1000, 2),
+        round(sample.p99 * 1000, 2),
+        tuple(sha256(leaf).hexdigest() for leaf, _ in sample.leaves),
+        dict(sample.causes),
+    )
+
+
+def _host_blocks(shown: HostChecked) -> Iterator[Block]:
+    rows = tuple(
+        (e.address, f"{e.succeeded}/{e.tried}", f"{e.p50_ms} / {e.p95_ms} / {e.p99_ms}",
+         ", ".join(leaf[:16] for leaf in e.leaves))
+        for e in shown.edges
+    )  # fmt: skip
+    yield Heading(shown.host)
+    yield Table(("address", "handshakes", "p50 / p95 / p99 ms", "leaf sha256"), rows)
+    yield f"versions {', '.join(shown.versions) or 'none'}; stapled {shown.stapled}"
+    for edge in shown.edges:
+        yield from (f"  {edge.address}: {cause}: {n}" for cause, n in edge.causes.items())
+    for version in shown.legacy_accepted:
+        yield f"  accepts {version}, which is no longer safe (RFC 8996)"
 
 
 def _severity(word: str) -> Severity:
     return Severity[word.upper()]
 
 
-def _report_blocks(title: str, report: DomainReport | CertificateReport) -> Iterator[Block]:
+def _report_blocks(title: str, report: DomainReport) -> Iterator[Block]:
     yield Heading(title)
     yield from findings_blocks(report.findings, report.not_judged)
 

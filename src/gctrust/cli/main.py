@@ -69,7 +69,7 @@ def run(tokens: Sequence[str]) -> int:
         out.problem(problem)
         return of_problem(problem)
     except KeyboardInterrupt:
-        out.talk("interrupted; durable runs go on: gctrust runs list")
+        out.talk("interrupted")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         # The reader went away (`| head`): nothing more can be said, not even at exit.

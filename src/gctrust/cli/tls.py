@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from ..findings import Finding
 from .attached import order_and_follow
 from .check import Profile
 from .domain import ledger_step, platform_of
@@ -44,7 +44,7 @@ def deploy(
     cert: str = "",
     key: str = "",
     chain: str = "",
-    profile: Annotated[Profile, Parameter(name="--for")] = "public",
+    profile: Annotated[Profile | None, Parameter(name="--for")] = None,
     handshakes: int = 50,
     wait: float = ATTACHED,
     options: Options = Options(),  # noqa: B008 - frozen
@@ -72,7 +72,7 @@ def deploy(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        order = _order(app, profile, handshakes)
+        order = _order(app, profile or app.certificates.profile, handshakes)
         if not yes:
             return await _planned(app, options, order)
         return await order_and_follow(app, options.out, order, wait)
@@ -95,10 +95,10 @@ def _order(app: composition.App, profile: str, handshakes: int) -> CustomDomainO
     return CustomDomainOrder(domain, files, profile, handshakes)
 
 
-async def _planned(
-    app: composition.App, options: Options, order: CustomDomainOrder
-) -> ExitCode:
-    report = await app.check_certificate(order.files, order.domain, order.profile, None)
+async def _planned(app: composition.App, options: Options, order: CustomDomainOrder) -> ExitCode:
+    report = await asyncio.to_thread(
+        app.certificates.files, order.files, order.domain, order.profile
+    )
     plan = Planned(
         journey="custom-domain",
         subject=order.domain,
@@ -154,10 +154,3 @@ def _leaf(pem: str) -> str | None:
 
     certificates = read_bundle(pem.encode()).certificates if pem else ()
     return sha256(certificates[0].der).hexdigest() if certificates else None
-
-
-def refusing(findings: tuple[Finding, ...]) -> bool:
-    """Whether any finding stops a journey before it changes anything."""
-    from ..findings import Severity
-
-    return any(found.severity >= Severity.CRITICAL for found in findings)

@@ -1,0 +1,178 @@
+"""`gctrust runs`: every durable run, what it waits for and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cyclopts import App
+
+from .attached import RunShown, code_of, follow, instant, run_blocks
+from .exit_codes import ExitCode
+from .output import Block, Table
+from .session import Options, with_app
+
+if TYPE_CHECKING:
+    from .. import app as composition
+    from ..runner.runs import RunRow, StepRow
+
+app = App(name="runs", help="Durable runs: list, show, watch, resume, cancel.")
+
+
+@dataclass(frozen=True, slots=True)
+class RunsShown:
+    runs: tuple[RunShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunDetail:
+    run: RunShown
+    history: tuple[StepRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cancelling:
+    run: str
+    asked: bool
+
+
+@app.command(name="list")
+def list_runs(
+    *,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """All runs, newest first."""
+
+    async def body(app: composition.App) -> ExitCode:
+        rows = app.runner.list_runs()
+        table = Table(
+            ("run", "status", "stage", "waiting for", "until"), tuple(_row(row) for row in rows)
+        )
+        blocks: list[Block] = [table] if rows else ["no runs"]
+        options.out.answer("runs.list", RunsShown(tuple(RunShown.of(r) for r in rows)), blocks)
+        return ExitCode.FINE
+
+    return with_app(options, body)
+
+
+def _row(row: RunRow) -> tuple[str, ...]:
+    until = instant(row.waiting_until) if row.waiting_until is not None else ""
+    return row.id, row.status, row.stage, row.waiting_for, until
+
+
+@app.command
+def show(
+    run: str,
+    /,
+    *,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """One run with its history. The exit code is the run's own: 8 while it goes on.
+
+    Parameters
+    ----------
+    run
+        The run's id.
+    """
+
+    async def body(app: composition.App) -> ExitCode:
+        row = app.runner.show(run)
+        detail = RunDetail(RunShown.of(row), row.history)
+        options.out.answer("runs.show", detail, _detail_blocks(row))
+        return code_of(row)
+
+    return with_app(options, body)
+
+
+def _detail_blocks(row: RunRow) -> Iterator[Block]:
+    yield from run_blocks(row)
+    rows = tuple(
+        (str(s.step), instant(s.ended), s.name, s.kind, s.problem or "", f"{s.seconds:.3f} s")
+        for s in row.history
+    )
+    yield Table(("step", "time", "name", "came of it", "problem", "took"), rows)
+
+
+@app.command
+def watch(
+    run: str,
+    /,
+    *,
+    wait: float | None = None,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Follow a run to its end.
+
+    Parameters
+    ----------
+    run
+        The run's id.
+    wait
+        Seconds to follow; then exit code 8.
+    """
+
+    async def body(app: composition.App) -> ExitCode:
+        app.runner.show(run)
+        async with app.running():
+            return await follow(app, options.out, run, wait)
+
+    return with_app(options, body)
+
+
+@app.command
+def resume(
+    run: str,
+    /,
+    *,
+    wait: float | None = None,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Go on with a run where it was, and follow it; a failed one begins at the step it failed at.
+
+    Parameters
+    ----------
+    run
+        The run's id.
+    wait
+        Seconds to follow; then exit code 8.
+    """
+
+    async def body(app: composition.App) -> ExitCode:
+        app.runner.resume(run)
+        async with app.running():
+            return await follow(app, options.out, run, wait)
+
+    return with_app(options, body)
+
+
+@app.command
+def cancel(
+    run: str,
+    /,
+    *,
+    wait: float = 30.0,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Ask a run to stop. It may undo things first: a rotation restores the pins of before.
+
+    Parameters
+    ----------
+    run
+        The run's id.
+    wait
+        Seconds to wait for its end.
+    """
+
+    async def body(app: composition.App) -> ExitCode:
+        if app.runner.show(run).ended is not None:
+            options.out.talk(f"{run} has ended already")
+            options.out.answer("runs.cancel", Cancelling(run, False), [f"{run}: nothing to cancel"])
+            return ExitCode.FINE
+        app.runner.cancel(run)
+        async with app.running():
+            code = await follow(app, options.out, run, wait)
+        cancelled = app.runner.show(run).status == "cancelled"
+        return ExitCode.FINE if cancelled else code
+
+    return with_app(options, body)

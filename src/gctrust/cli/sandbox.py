@@ -1,0 +1,121 @@
+"""`gctrust sandbox`: the stand-in Genesys Cloud, for as long as the command runs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from .exit_codes import ExitCode
+from .output import Block, Heading, Table
+from .sandbox_process import Addresses, sandbox_process
+from .session import Options, settings_of
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxShown:
+    """`environment` is what to set to use it; the client secret lies in a file of the owner's."""
+
+    api: str
+    control: str
+    inbox: str
+    nameservers: tuple[str, ...]
+    edges: tuple[str, ...]
+    mtls: tuple[str, ...]
+    roots: str
+    client_id: str
+    client_secret_file: str
+    environment: dict[str, str]
+
+
+def sandbox(
+    *,
+    seed: Path | None = None,
+    faults: Path | None = None,
+    clock_rate: float = 1.0,
+    api_port: int = 0,
+    loose: Annotated[bool, Parameter(negative="")] = False,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Start the sandbox, print its addresses and the environment to paste; Ctrl-C ends it.
+
+    Parameters
+    ----------
+    seed
+        A JSON file of what it holds at its start.
+    faults
+        A JSON file of fault rules.
+    clock_rate
+        Virtual seconds for each second.
+    api_port
+        The port of its API; 0 takes a free one.
+    loose
+        Pass over unknown fields, which are refused otherwise.
+    """
+    home = settings_of(options).home
+    arguments = ["--clock-rate", str(clock_rate), "--api-port", str(api_port)]
+    arguments += ["--seed", str(seed)] if seed else []
+    arguments += ["--faults", str(faults)] if faults else []
+    arguments += ["--loose"] if loose else []
+
+    async def serve() -> ExitCode:
+        async with sandbox_process(home, arguments) as (addresses, process):
+            secret = _keep_secret(home, addresses)
+            try:
+                shown = _shown(addresses, home, secret)
+                options.out.answer("sandbox", shown, _blocks(shown))
+                options.out.talk("the sandbox runs until Ctrl-C")
+                return ExitCode.FINE if await process.wait() == 0 else ExitCode.FAILED
+            finally:
+                secret.unlink(missing_ok=True)
+
+    return asyncio.run(serve())
+
+
+def _keep_secret(home: Path, addresses: Addresses) -> Path:
+    """Beside the sandbox's own note, readable by its owner only: it is never printed."""
+    path = home / "sandboxes" / f"{addresses.api.rpartition(':')[2]}.secret"
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(addresses.client_secret.reveal())
+    return path
+
+
+def _shown(addresses: Addresses, home: Path, secret: Path) -> SandboxShown:
+    return SandboxShown(
+        api=addresses.api,
+        control=addresses.control,
+        inbox=addresses.inbox,
+        nameservers=addresses.nameservers,
+        edges=addresses.edges,
+        mtls=addresses.mtls,
+        roots=addresses.roots,
+        client_id=addresses.client_id,
+        client_secret_file=str(secret),
+        environment={
+            "GCTRUST_HOME": str(home),
+            "GENESYS_ENV_URL": addresses.api,
+            "GENESYS_CLIENT_ID": addresses.client_id,
+            "GENESYS_CLIENT_SECRET_FILE": str(secret),
+            "WEBHOOK_URL": f"{addresses.inbox}/hook",
+        },
+    )
+
+
+def _blocks(shown: SandboxShown) -> list[Block]:
+    rows = (
+        ("API", shown.api),
+        ("control", shown.control),
+        ("webhook inbox", shown.inbox),
+        ("name servers", ", ".join(shown.nameservers)),
+        ("TLS edges", ", ".join(shown.edges)),
+        ("mTLS edges", ", ".join(shown.mtls)),
+        ("roots", shown.roots),
+    )
+    exports = [f"export {name}='{value}'" for name, value in shown.environment.items()]
+    return [Table(("what", "where"), rows), "", Heading("environment to paste"), *exports]
