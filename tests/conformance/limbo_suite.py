@@ -1,8 +1,8 @@
 """Run any limbo.json through the public certificate judge: `limbo_suite.py FILE`.
 
 Each disagreement is listed with both verdicts; the last line is `N of M right, K crashed`. A
-case is right when PATH, together with the LINT rules that the suite's authors count as validation (FATAL
-below), gives the expected result; the line before it tells PATH alone.
+case is right when PATH, together with the LINT rules that the suite's authors count as validation
+(FATAL below), gives the expected result; the line before it tells PATH alone.
 """
 
 from __future__ import annotations

@@ -168,7 +168,7 @@ def _judge_public_name(name: str, parsed: DomainName, label: str) -> Iterator[Fi
 
 
 def _judge_common_name(cert: Certificate) -> Iterator[Finding]:
-    """BR section 7.1.4.3: the CN is a character-for-character copy of one SAN (RFC 5952 for IPv6)."""
+    """BR section 7.1.4.3: the CN copies one SAN character for character."""
     if cert.x509 is None:
         return
     try:

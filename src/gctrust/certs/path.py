@@ -288,8 +288,8 @@ def _link(
         detail = f"pathLen {facts.path_length}, but {below} CAs follow it"
         flaws.append(Flaw("pathlen", issuer.label, detail))
     for position, below_it in enumerate(path):
-        for text in violations(issuer, below_it, leaf=position == 0):
-            flaws.append(Flaw("constraint", below_it.label, text))
+        refused = violations(issuer, below_it, leaf=position == 0)
+        flaws += [Flaw("constraint", below_it.label, text) for text in refused]
     return flaws + _common_flaws(issuer, question)
 
 
