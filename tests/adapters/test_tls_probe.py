@@ -170,7 +170,8 @@ async def test_a_client_certificate_is_accepted_or_its_refusal_seen(
             return seen.cause or seen.read.decode()
 
         assert (await present(good)).startswith("HTTP/1.1 204")
-        assert (await present(bad)).startswith("alert:")
+        # a reset that overtakes the alert destroys it in the kernel: both are refusals
+        assert (await present(bad)).startswith(("alert:", "closed after certificate"))
         without = await handshake("127.0.0.1", port, None, max_version=version, ask=True)
     assert without.cause.startswith(("alert:", "closed after certificate"))
 

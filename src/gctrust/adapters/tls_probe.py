@@ -271,7 +271,8 @@ class _Wire:
         loop = asyncio.get_running_loop()
         with contextlib.suppress(SSL.WantReadError):
             while octets := self.tls.bio_read(_CHUNK):
-                await loop.sock_sendall(self._socket, octets)
+                with contextlib.suppress(BrokenPipeError):  # the alert may still be there to read
+                    await loop.sock_sendall(self._socket, octets)
 
     async def _fill(self) -> None:
         octets = await asyncio.get_running_loop().sock_recv(self._socket, _CHUNK)

@@ -14,7 +14,6 @@ from ..findings import Finding
 from .certificate import Certificate
 from .rules import found
 
-
 NOT_GIVEN = "no CRL of its issuer was given"
 
 
