@@ -47,6 +47,18 @@ class DomainReport:
     records: tuple[RecordState, ...]
 
     @property
+    def subject(self) -> str:
+        return self.report.subject
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return self.report.findings
+
+    @property
+    def not_judged(self) -> tuple[str, ...]:
+        return self.report.not_judged
+
+    @property
     def missing(self) -> tuple[str, ...]:
         """The owner names of required records that are not live."""
         lacking = [s.required.owner for s in self.records if s.status is not RecordStatus.LIVE]
