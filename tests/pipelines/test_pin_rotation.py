@@ -39,7 +39,7 @@ ORDER = PinRotationOrder(
     CertificateFiles("old.pem", "old.key"),
     "backup.pem",
 )
-CLEAN = PinProbe(400, 0, 0)
+CLEAN = PinProbe(1000, 0, 0)
 
 
 class Platform:
@@ -83,8 +83,8 @@ def test_the_new_pin_is_published_beside_the_old_one_and_the_old_one_goes_last()
     end = world(platform).run(pin_rotation(ORDER))
     assert end.status == "succeeded"
     assert platform.history == [(NEW, OLD, BACKUP), (NEW, BACKUP)]
-    assert end.summary["pinMatchSample"] == 400
-    assert 0.99 <= float(str(end.summary["pinMatchLowerBound"])) < 1.0
+    assert end.summary["pinMatchSample"] == 1000
+    assert 0.997 <= float(str(end.summary["pinMatchLowerBound"])) < 1.0
 
 
 def test_both_certificates_are_seen_accepted_before_the_drain():
@@ -95,7 +95,7 @@ def test_both_certificates_are_seen_accepted_before_the_drain():
 
 def test_a_replica_that_refuses_the_new_pin_keeps_the_old_one_until_it_converges():
     platform = Platform()
-    end = world(platform, [PinProbe(300, 100, 0), PinProbe(390, 10, 0), CLEAN]).run(
+    end = world(platform, [PinProbe(900, 100, 0), PinProbe(999, 1, 0), CLEAN]).run(
         pin_rotation(ORDER)
     )
     assert end.status == "succeeded"

@@ -70,6 +70,7 @@ class MailCheck:
 
     async def perform(self, effect: AssessMail) -> MailAssessment:
         """Look past every cache: at each authoritative server, then with the judges."""
+        self._resolver.forget()
         asked = self._resolver.tally.asked
         domain = DomainName.parse(effect.domain)
         required = tuple(RequiredRecord(r.type, r.name, r.value) for r in effect.required)

@@ -1,43 +1,19 @@
 """What a pipeline yields (effects) and what comes of it (outcomes), typed as pairs.
 
-`outcome = yield from do(Effect(...))` reads like the step of a guide. The runner performs each
-effect as one durable step; a failure arrives as a raised Problem. Outcomes are plain frozen data
-that one codec turns to JSON and back, because the engine stores them: none may hold a secret.
+Outcomes are plain frozen data that one codec turns to JSON and back, because the engine stores
+them: none may hold a secret.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from ..errors import Fact
 from ..findings import Finding
-
-O = TypeVar("O")  # noqa: E741 - the outcome of an effect
-T = TypeVar("T")
-
-
-class Effect(Generic[O]):
-    """Base of all effects. `outward` effects change the world outside and get ledger entries."""
-
-    __slots__ = ()
-    outcome: ClassVar[type]
-    outward: ClassVar[bool] = False
-
-    @property
-    def key(self) -> str:
-        """What tells this effect from another of its class in one run."""
-        return ""
-
-
-Pipeline = Generator[Effect[Any], Any, T]
-
-
-def do(effect: Effect[O]) -> Pipeline[O]:
-    """Yield the effect; its outcome comes back typed. Raises the Problem it ended in."""
-    return cast(O, (yield effect))
-
+from .effect import Effect as Effect
+from .effect import Pipeline as Pipeline
+from .effect import do as do
 
 # --- what every journey uses -------------------------------------------------------------------
 

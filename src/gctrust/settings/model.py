@@ -66,7 +66,7 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     def require(self, name: str) -> Any:
-        """The value of a setting that a command cannot do without. Raises Problem config.missing."""
+        """A setting that a command cannot do without. Raises Problem config.missing."""
         value = getattr(self, name)
         if value in (None, (), ""):
             raise missing(name)

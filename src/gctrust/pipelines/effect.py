@@ -1,0 +1,34 @@
+"""Effect: what a pipeline yields, typed by the outcome that comes of it; `do` yields one.
+
+`outcome = yield from do(Effect(...))` reads like the step of a guide. The runner performs each
+effect as one durable step; a failure arrives as a raised Problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Any, ClassVar, Generic, TypeVar, cast
+
+O = TypeVar("O")  # noqa: E741 - the outcome of an effect
+T = TypeVar("T")
+
+
+class Effect(Generic[O]):
+    """Base of all effects. `outward` effects change the world outside and get ledger entries."""
+
+    __slots__ = ()
+    outcome: ClassVar[type]
+    outward: ClassVar[bool] = False
+
+    @property
+    def key(self) -> str:
+        """What tells this effect from another of its class in one run."""
+        return ""
+
+
+Pipeline = Generator[Effect[Any], Any, T]
+
+
+def do(effect: Effect[O]) -> Pipeline[O]:
+    """Yield the effect; its outcome comes back typed. Raises the Problem it ended in."""
+    return cast(O, (yield effect))
