@@ -1,4 +1,4 @@
-"""`gctrust check`: judge a domain, an SPF verdict, a certificate or a host; no account is needed."""
+"""`gctrust check`: judge a domain, an SPF verdict, a certificate or a host, with no account."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from ..errors import Problem, ProblemKind, ProblemType
-from ..findings import Finding, Severity
+from ..findings import Finding, Report, Severity
 from .exit_codes import ExitCode, of_findings
 from .output import Block, Heading, Table, by_severity
 from .pin import read_file
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from .. import app as composition
     from ..adapters.tls_probe import HandshakeSample
     from ..certs.assess import CertificateReport, LeafFacts
-    from ..mailauth.assess import DomainReport
-    from ..mailauth.spf_check import SpfResult
+    from ..mailauth.spf_result import SpfResult
 
 app = App(name="check", help="Check a domain, an SPF verdict, a certificate or a host.")
 
@@ -46,7 +45,8 @@ def bad_argument(name: str, seen: str, reason: str) -> Problem:
 
 @dataclass(frozen=True, slots=True)
 class DomainsChecked:
-    domains: tuple[DomainReport, ...]
+    domains: tuple[Report, ...]
+    senders: tuple[SpfResult, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,16 +134,16 @@ def domain(
     async def body(app: composition.App) -> ExitCode:
         gate = asyncio.Semaphore(_AT_ONCE)
 
-        async def one(name: str) -> DomainReport:
+        async def one(name: str) -> Report:
             async with gate:
-                return await app.check_domain(name, selector, nameserver)
+                return (await app.check_domain(name, selector, nameserver)).report
 
         with options.out.progress(f"checking {len(wanted)} domains"):
             reports = await asyncio.gather(*(one(name) for name in wanted))
             senders = [await _sender(app, name, sender_ip) for name in wanted if sender_ip]
-        blocks = [b for report in reports for b in _report_blocks(report.subject, report)]
+        blocks = [b for report in reports for b in _report_blocks(report)]
         blocks += [f"SPF for {sender_ip}: {s.verdict} ({s.cause})" for s in senders]
-        options.out.answer("check.domain", DomainsChecked(tuple(reports)), blocks)
+        options.out.answer("check.domain", DomainsChecked(tuple(reports), tuple(senders)), blocks)
         return of_findings((f for r in reports for f in r.findings), _severity(fail_on))
 
     return with_app(options, body)
@@ -263,7 +263,8 @@ def cert(
     async def body(app: composition.App) -> ExitCode:
         report = await asyncio.to_thread(app.certificates.files, files, host, profile or "", moment)
         if write_bundle and report.repaired_chain:
-            write_bundle.write_text(report.repaired_chain.pem, encoding="ascii")
+            pem = report.repaired_chain.pem
+            await asyncio.to_thread(write_bundle.write_text, pem, encoding="ascii")
             options.out.talk(f"bundle written to {write_bundle}")
         shown = CertificateChecked.of(report)
         options.out.answer("check.cert", shown, _certificate_blocks(str(cert), shown))
@@ -365,8 +366,8 @@ def _severity(word: str) -> Severity:
     return Severity[word.upper()]
 
 
-def _report_blocks(title: str, report: DomainReport) -> Iterator[Block]:
-    yield Heading(title)
+def _report_blocks(report: Report) -> Iterator[Block]:
+    yield Heading(report.subject)
     yield from findings_blocks(report.findings, report.not_judged)
 
 

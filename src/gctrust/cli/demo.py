@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -131,9 +131,9 @@ async def _played(
     await control.send("PUT", "/inbox/secret", {"secret": secret})
     async with build_app(_settings(home, addresses, secret)) as app, app.running():
         runs = {order.identity.partition(":")[0]: app.runner.submit(order) for order in orders}
-        helpers: list[Awaitable[None]] = [control.publish(app, runs["email-domain"])]
+        helpers: list[Coroutine[None, None, None]] = [control.publish(app, runs["email-domain"])]
         helpers += [control.jump(app)] if fast else []
-        tasks = [asyncio.ensure_future(job) for job in helpers]
+        tasks = [asyncio.create_task(job) for job in helpers]
         try:
             await _ended(app, runs, out, tasks)
         finally:
@@ -197,7 +197,7 @@ def _settings(home: Path, addresses: Addresses, secret: str) -> Settings:
 
 
 async def _ended(
-    app: App, runs: dict[str, str], out: Output, tasks: list[asyncio.Future[None]]
+    app: App, runs: dict[str, str], out: Output, tasks: Sequence[asyncio.Future[None]]
 ) -> None:
     """Until every run has ended and every webhook has settled, or patience is over."""
     loop = asyncio.get_running_loop()

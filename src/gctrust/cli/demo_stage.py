@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import Problem
+from ..errors import Fact, Problem
 from .sandbox_process import NOT_STARTED, Addresses
 
 if TYPE_CHECKING:
@@ -48,22 +48,14 @@ class Control:
     async def send(self, method: str, path: str, body: object = None) -> Any:
         answer = await self._client.request(method, path, json=body)
         if answer.status_code >= 400:
-            facts = {"control": f"{method} {path}", "status": answer.status_code}
+            facts: dict[str, Fact] = {"control": f"{method} {path}", "status": answer.status_code}
             raise Problem(NOT_STARTED, facts, hint=answer.text[:200])
         return answer.json() if answer.content else None
 
     async def issue(self, folder: Path, name: str, profile: str) -> Pair:
         """A certificate of the sandbox's own CA, as files."""
-        from ..certs.bundle import read_bundle
-
         told = await self.send("POST", "/ca/issue", {"names": [name], "profile": profile})
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        files = {kind: folder / f"{kind}.pem" for kind in ("certificate", "privateKey", "chain")}
-        for kind, path in files.items():
-            path.touch(mode=0o600)
-            path.write_text(told[kind], encoding="ascii")
-        leaf = read_bundle(told["certificate"].encode()).certificates[0]
-        return Pair(*files.values(), _base64(sha256(leaf.der).digest()))
+        return _keep(folder, told)
 
     async def client(self, live: Pair, backup: Pair) -> None:
         """An OAuth client that requires mTLS, with the old certificate and a backup pinned."""
@@ -103,6 +95,27 @@ class Control:
             now = (await self.send("GET", "/clock"))["now"]
             if deadlines and deadlines[0] > now and app.runner.idle:
                 await self.send("POST", "/clock", {"to": deadlines[0] + 0.01})
+
+
+def _keep(folder: Path, told: Mapping[str, str]) -> Pair:
+    from ..certs.bundle import read_bundle
+
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    leaf = read_bundle(told["certificate"].encode()).certificates[0]
+    pair = Pair(
+        folder / "certificate.pem",
+        folder / "key.pem",
+        folder / "chain.pem",
+        _base64(sha256(leaf.der).digest()),
+    )
+    for path, name in (
+        (pair.certificate, "certificate"),
+        (pair.key, "privateKey"),
+        (pair.chain, "chain"),
+    ):
+        path.touch(mode=0o600)
+        path.write_text(told[name], encoding="ascii")
+    return pair
 
 
 def _record(name: str, value: str) -> dict[str, object]:

@@ -92,7 +92,7 @@ def _attached(settings: Settings) -> float:
         min(settings.dns_backoff_base * 2**n, settings.dns_backoff_cap)
         for n in range(settings.dns_tries)
     )
-    return sum(pauses) + settings.status_polls * settings.status_interval
+    return float(sum(pauses)) + settings.status_polls * settings.status_interval
 
 
 def _plan(settings: Settings, domain: str) -> Planned:

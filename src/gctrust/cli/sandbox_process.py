@@ -58,7 +58,7 @@ async def sandbox_process(
     home: Path, arguments: Sequence[str] = ()
 ) -> AsyncIterator[tuple[Addresses, asyncio.subprocess.Process]]:
     """The sandbox, running while the block lasts. Raises Problem cli.sandbox-not-started."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    await asyncio.to_thread(home.mkdir, parents=True, exist_ok=True, mode=0o700)
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "gctrust.sandbox", "--die-with-parent", "--home", str(home),
         *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
