@@ -76,11 +76,13 @@ class Control:
             row = await asyncio.to_thread(app.runner.show, runs)
             if row.ended is not None:
                 return
-            if row.stage == "dns" and row.waiting_until is not None:
+            if row.stage == "dns":
                 break
             await asyncio.sleep(TICK)
-        found = await app.genesys.find_email_domain(MAIL_DOMAIN)
-        required = found.required if found else ()
+        # A list may answer with what stood before the registration: ask until it shows it.
+        while (found := await app.genesys.find_email_domain(MAIL_DOMAIN)) is None:
+            await asyncio.sleep(TICK)
+        required = found.required
         records = [{"name": r.name, "type": r.type, "ttl": 60, "value": r.value} for r in required]
         records.append(_record(f"_dmarc.{MAIL_DOMAIN}", "v=DMARC1; p=quarantine"))
         await self.send("PUT", "/zones", {"records": records, "delay": {str(LATE_SERVER): LATE_BY}})
