@@ -80,8 +80,10 @@ class Control:
                 break
             await asyncio.sleep(TICK)
         # A list may answer with what stood before the registration: ask until it shows it.
-        while (found := await app.genesys.find_email_domain(MAIL_DOMAIN)) is None:
+        found = await app.genesys.find_email_domain(MAIL_DOMAIN)
+        if found is None:
             await asyncio.sleep(TICK)
+            return await self.publish(app, runs)
         required = found.required
         records = [{"name": r.name, "type": r.type, "ttl": 60, "value": r.value} for r in required]
         records.append(_record(f"_dmarc.{MAIL_DOMAIN}", "v=DMARC1; p=quarantine"))
