@@ -9,6 +9,8 @@ from typing import TypeVar
 from ..findings import Finding, Report, finding
 from ..names import DomainName
 from . import dmarc_rules
+from .caa import CaaReport, assess_caa
+from .delegation import DelegationReport, assess_delegation
 from .dkim_key import DkimExpectation, DkimReport, assess_dkim
 from .dmarc import DmarcReport, MailStream, assess_dmarc
 from .dmarc_discovery import OrganisationalDomain
@@ -18,17 +20,16 @@ from .questions import Answer, Asks, Judge, together
 from .rdns import Reverse, ReverseState, assess_address
 from .record_text import RequiredRecord, spf_terms
 from .spf_lint import SpfReport, assess_spf
+from .transport import TransportReport, assess_transport
 
 NOT_JUDGED = (
     "STARTTLS of the exchanges (TLS-01)",
-    "DANE (DANE-01 to DANE-03)",
-    "MTA-STS (STS-01 to STS-05)",
-    "TLS reporting (RPT-01, RPT-02)",
+    "DNSSEC of TLSA records, and their match with the exchanges' certificates (DANE-01, DANE-03)",
+    "the policy file of MTA-STS (STS-02 to STS-05)",
     "BIMI (BIMI-01 to BIMI-03)",
-    "delegation and name servers (NS-01 to NS-06)",
+    "NS records at the parent zone (half of NS-02): a referral is not read",
+    "name servers over TCP and without EDNS (part of NS-03)",
     "DNSSEC (SEC-01 to SEC-03)",
-    "the case of answers (MX-10)",
-    "a CNAME beside other data at _dmarc (DMARC-23)",
 )
 """Rows that no judge here looks at yet; every report names them."""
 
@@ -45,6 +46,9 @@ class DomainReport:
     mx: MxReport
     senders: tuple[Reverse, ...]
     records: tuple[RecordState, ...]
+    caa: CaaReport
+    delegation: DelegationReport
+    transport: TransportReport
 
     @property
     def subject(self) -> str:
@@ -73,10 +77,19 @@ class _Parts:
     mx: MxReport
     senders: tuple[Reverse, ...]
     records: tuple[RecordState, ...]
+    caa: CaaReport
+    delegation: DelegationReport
 
 
 _Part = (
-    SpfReport | DkimReport | DmarcReport | MxReport | tuple[Reverse, ...] | tuple[RecordState, ...]
+    SpfReport
+    | DkimReport
+    | DmarcReport
+    | MxReport
+    | tuple[Reverse, ...]
+    | tuple[RecordState, ...]
+    | CaaReport
+    | DelegationReport
 )
 P = TypeVar("P", bound=_Part)
 
@@ -92,19 +105,23 @@ def assess_domain(
     by_list: OrganisationalDomain | None = None,
     special_addresses: bool = False,
     fresh: bool = False,
+    nameservers: tuple[str, ...] = (),
 ) -> Judge[DomainReport]:
     """Judge `domain` by every standard.
 
     `required` are the platform's records; its MX hosts, SPF include, selectors and keys are drawn
     from them. `include` must be in the SPF policy; `sender_ips` are addresses that send; `by_list`
-    is the public suffix list's registrable domain. Raises ValueError for a sender that is none.
+    is the public suffix list's registrable domain; `nameservers` are the addresses of the zone's
+    servers ("192.0.2.1#5353"), looked up when none is given. Raises ValueError for an address
+    that is none.
     """
     records, ips, name = tuple(required), tuple(sender_ips), domain.text
+    chosen = tuple(selectors)
     wanted = _expectations(records, name)
     hosts = tuple(r.value.split()[-1] for r in records if r.type == "MX" and r.owner == name)
     judges: tuple[Judge[_Part], ...] = (
         _as_part(assess_spf(name, ips, include or _include(records, name))),
-        _as_part(assess_dkim(name, selectors, wanted)),
+        _as_part(assess_dkim(name, chosen, wanted)),
         _as_part(assess_dmarc(domain, by_list=by_list, streams=streams, fresh=fresh)),
         _as_part(
             assess_mx(
@@ -117,12 +134,41 @@ def assess_domain(
         ),
         _as_part(together([assess_address(ip, fresh=fresh) for ip in ips])),
         _as_part(compare(records, domain=name, fresh=fresh)),
+        _as_part(assess_caa(domain, fresh=fresh)),
+        _as_part(
+            assess_delegation(
+                domain,
+                servers=nameservers,
+                checked=_checked(records, name, chosen),
+                by_list=by_list,
+            )
+        ),
     )
     parts = _Parts(*(yield from together(judges)))  # type: ignore[arg-type]
-    report = _summed(domain, parts, bool(ips))
+    hosts = tuple(one.host for one in parts.mx.exchanges if one.addresses)
+    transport = yield from assess_transport(domain, hosts, fresh=fresh)
     return DomainReport(
-        domain, report, parts.spf, parts.dkim, parts.dmarc, parts.mx, parts.senders, parts.records
+        domain=domain,
+        report=_summed(domain, parts, transport, bool(ips)),
+        spf=parts.spf,
+        dkim=parts.dkim,
+        dmarc=parts.dmarc,
+        mx=parts.mx,
+        senders=parts.senders,
+        records=parts.records,
+        caa=parts.caa,
+        delegation=parts.delegation,
+        transport=transport,
     )
+
+
+def _checked(
+    records: tuple[RequiredRecord, ...], domain: str, selectors: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """The records that every name server must answer alike: all that a verdict rests on."""
+    own = [(domain, "MX"), (domain, "TXT"), (f"_dmarc.{domain}", "TXT")]
+    own += [(f"{selector}._domainkey.{domain}", "TXT") for selector in selectors]
+    return tuple(own + [(record.owner, record.type) for record in records])
 
 
 def _as_part(judge: Generator[Asks, tuple[Answer, ...], P]) -> Judge[_Part]:
@@ -154,8 +200,18 @@ def _include(records: tuple[RequiredRecord, ...], domain: str) -> str | None:
     return None
 
 
-def _summed(domain: DomainName, parts: _Parts, has_senders: bool) -> Report:
-    reports = (parts.spf.report, parts.dkim.report, parts.dmarc.report, parts.mx.report)
+def _summed(
+    domain: DomainName, parts: _Parts, transport: TransportReport, has_senders: bool
+) -> Report:
+    reports = (
+        parts.spf.report,
+        parts.dkim.report,
+        parts.dmarc.report,
+        parts.mx.report,
+        transport.report,
+        parts.caa.report,
+        parts.delegation.report,
+    )
     found: list[Finding] = [said for report in reports for said in report.findings]
     found += (said for one in parts.senders for said in one.findings)
     found += (state.finding for state in parts.records if state.finding is not None)

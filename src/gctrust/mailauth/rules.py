@@ -5,12 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..findings import Rule, rule_catalogue
+from .delegation_rules import DELEGATION_RULES
 from .dkim_rules import DKIM_RULES
 from .dmarc_rules import DMARC_RULES
 from .mx_rules import MX_RULES
 from .record_rules import RECORD_RULES
 from .spf_rules import SPF_RULES
+from .transport_rules import TRANSPORT_RULES
 
 MAIL_RULES: Mapping[str, Rule] = rule_catalogue(
-    (*SPF_RULES, *DKIM_RULES, *DMARC_RULES, *MX_RULES, *RECORD_RULES)
+    (
+        *SPF_RULES,
+        *DKIM_RULES,
+        *DMARC_RULES,
+        *MX_RULES,
+        *RECORD_RULES,
+        *DELEGATION_RULES,
+        *TRANSPORT_RULES,
+    )
 )
