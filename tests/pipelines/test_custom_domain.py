@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from gctrust.errors import Problem, ProblemType
 from gctrust.findings import Finding, Severity
 from gctrust.pipelines.custom_domain import custom_domain
 from gctrust.pipelines.effects import (
@@ -18,6 +19,7 @@ from gctrust.pipelines.effects import (
     ReadAudit,
     Record,
     UploadCertificate,
+    Wait,
 )
 from gctrust.pipelines.orders import CustomDomainOrder
 
@@ -86,3 +88,21 @@ def test_a_platform_that_never_writes_its_audit_entry_does_not_block_the_proof()
     end = world(audit=AuditSeen((), 1)).run(custom_domain(ORDER))
     assert end.status == "succeeded"
     assert end.summary["platform_audit_id"] is None
+
+
+@pytest.mark.parametrize("effect", [AssessFiles, UploadCertificate, ReadAudit, ProbeEdges])
+def test_a_problem_is_recorded_then_raised_so_that_the_run_can_be_resumed(effect):
+    w = world()
+    refused = w.answers[effect] = Problem(ProblemType("genesys.forbidden", "No.", "", ""))
+    with pytest.raises(Problem) as raised:
+        w.run(custom_domain(ORDER))
+    assert raised.value is refused
+    (entry,) = w.of(Record)
+    assert (entry.action, entry.event) == ("custom-domain.failed", "custom_domain.deployed")
+    assert "genesys.forbidden" in str(entry.fields["error"])
+
+
+def test_a_wait_says_that_old_versions_are_what_stands_in_the_way():
+    w = world(served=replace(SERVED, legacy_accepted=("TLSv1",)))
+    w.run(custom_domain(ORDER))
+    assert w.of(Wait)[-1].reason == "edges still accept TLSv1"

@@ -2,7 +2,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from gctrust.errors import Problem, ProblemType
+from gctrust.findings import Finding, Severity
 from gctrust.pipelines.effects import (
     AssessMail,
     EmailDomainSeen,
@@ -82,10 +85,45 @@ def test_a_verification_that_failed_is_asked_for_again():
     assert len(w.of(RequestVerification)) == 2
 
 
-def test_a_problem_of_the_registration_is_recorded_not_lost():
-    refused = Problem(ProblemType("genesys.forbidden", "Not allowed.", "", ""))
-    w = world(RegisterEmailDomain=refused)
+REFUSED = Problem(ProblemType("genesys.forbidden", "Not allowed.", "", ""))
+
+
+@pytest.mark.parametrize(
+    "effect", ["RegisterEmailDomain", "AssessMail", "RequestVerification", "ReadEmailDomain"]
+)
+def test_a_problem_is_recorded_then_raised_so_that_the_run_can_be_resumed(effect):
+    w = world(**{effect: REFUSED})
+    with pytest.raises(Problem) as raised:
+        w.run(email_domain(ORDER))
+    assert raised.value is REFUSED
+    (entry,) = w.of(Record)
+    assert entry.action == "email-domain.failed"
+    assert entry.event == "email_domain.verification"
+    assert "genesys.forbidden" in str(entry.fields["error"])
+
+
+def test_a_cancel_while_an_effect_is_tried_again_is_recorded_as_one():
+    w = world(AssessMail=Problem(ProblemType("run.cancelled", "Cancelled.", "", "")))
+    with pytest.raises(Problem):
+        w.run(email_domain(ORDER))
+    assert w.of(Record)[0].action == "email-domain.cancelled"
+
+
+CRITICAL = Finding("spf.permerror", Severity.CRITICAL, "mail.example", "two records")
+BLOCKED = MailAssessment((CRITICAL,), (), False, (), 0.0)
+
+
+def test_critical_findings_that_never_clear_are_named_and_end_it_at_the_horizon():
+    w = world(AssessMail=BLOCKED)
     end = w.run(email_domain(ORDER))
-    assert end.status == "failed"
-    assert "genesys.forbidden" in str(end.summary["error"])
-    assert len(w.of(Record)) == 1
+    assert end.status == "unverified"
+    assert end.summary["error"] == "critical findings: spf.permerror"
+    assert w.of(Wait)[0].reason == "critical findings: spf.permerror"
+    assert end.findings == (CRITICAL,)
+    assert w.waits < 400, "72 hours are looked through rarer and rarer, not every 30 s"
+
+
+def test_records_that_never_come_are_looked_for_until_the_horizon():
+    w = world(AssessMail=lambda _: replace(LACKING, next_look=w.now + 5.0))
+    assert w.run(email_domain(ORDER)).status == "unverified"
+    assert w.waits < 400

@@ -4,7 +4,10 @@ import base64
 import hashlib
 from dataclasses import replace
 
+import pytest
+
 from gctrust.errors import Problem, ProblemType
+from gctrust.pipelines.effect import Undone
 from gctrust.pipelines.effects import (
     AssessFiles,
     CertificateAssessment,
@@ -126,14 +129,68 @@ def test_without_a_backup_pin_it_is_refused_until_allowed_by_name():
     assert platform.history == [(NEW, OLD), (NEW,)]
 
 
-def test_a_problem_in_the_middle_restores_the_pins_and_is_recorded():
+LOST = Problem(ProblemType("tls.unreachable", "No endpoint answered.", "", ""))
+BUSY = Problem(ProblemType("genesys.unavailable", "A server error.", "", ""))
+CANCELLED = Problem(ProblemType("run.cancelled", "Cancelled.", "", ""))
+
+
+def test_a_problem_in_the_middle_restores_the_pins_and_is_recorded_then_raised():
     platform = Platform()
-    lost = Problem(ProblemType("tls.unreachable", "No endpoint answered.", "", ""))
-    w = world(platform, lost)
-    end = w.run(pin_rotation(ORDER))
-    assert end.status == "failed"
+    w = world(platform, LOST)
+    with pytest.raises(Undone) as raised:
+        w.run(pin_rotation(ORDER))
+    assert raised.value.problem is LOST
     assert platform.live.pins == (OLD,)
+    assert w.of(Record)[0].action == "pin-rotation.failed"
     assert "tls.unreachable" in str(w.of(Record)[0].fields["error"])
+
+
+@pytest.mark.parametrize("probe", [LOST, PinProbe(300, 100, 0)])
+def test_a_roll_back_that_fails_is_recorded_too(probe):
+    w = world(Platform(), probe)
+    w.answers[ReadPins] = [BEFORE, BUSY]
+    with pytest.raises(Undone):
+        w.run(pin_rotation(ORDER))
+    (entry,) = w.of(Record)
+    assert entry.action == "pin-rotation.failed"
+    assert "genesys.unavailable" in str(entry.fields["error"])
+    assert entry.fields["primaryPin"] is None
+
+
+def test_a_second_cancel_does_not_stop_the_roll_back():
+    platform = Platform()
+    w = world(platform)
+    w.signals = {1: "cancel"}
+    reads = iter([BEFORE, CANCELLED])
+    w.answers[ReadPins] = lambda _: next(reads, platform.live)
+    assert w.run(pin_rotation(ORDER)).status == "cancelled"
+    assert platform.live.pins == (OLD,)
+
+
+def test_a_set_that_somebody_else_wrote_is_not_rolled_back_over():
+    platform = Platform()
+    foreign = replace(BEFORE, etag='"9"', primary=b64("theirs"))
+    changed = Problem(ProblemType("genesys.changed-meanwhile", "Changed.", "", ""))
+
+    def write(effect: WritePins) -> ClientPins:
+        if not platform.history:
+            platform.write(effect)
+            platform.live = foreign
+            raise changed
+        return platform.write(effect)
+
+    w = world(platform)
+    w.answers[WritePins] = write
+    with pytest.raises(Undone):
+        w.run(pin_rotation(ORDER))
+    assert platform.live == foreign
+    assert len(w.of(WritePins)) == 1
+
+
+def test_the_roll_back_gives_the_old_chain_back_with_the_old_pins():
+    w = world(Platform(), PinProbe(300, 100, 0))
+    w.run(pin_rotation(ORDER))
+    assert [effect.chain for effect in w.of(WritePins)] == ["new.pem", "old.pem"]
 
 
 def test_cancel_during_the_soak_rolls_back():

@@ -8,10 +8,11 @@ import contextlib
 import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
-from tiny import BUSY, REFUSED, HandClock, House, TinyOrder, appender, raising, tiny
+from tiny import BUSY, REFUSED, AppendLine, HandClock, House, TinyOrder, appender, raising, tiny
 
 from gctrust.adapters.store import RUNS
 from gctrust.errors import Problem
+from gctrust.pipelines.effect import Undone
 from gctrust.pipelines.effects import Now, Record, Stage, Wait, do
 from gctrust.pipelines.orders import RunEnd
 
@@ -295,3 +296,37 @@ async def test_an_order_of_another_version_fails_alone(tmp_path):
         with pytest.raises(Problem) as caught:
             await runner.await_end(other, 10)
         assert caught.value.code == "run.no-such-journey"
+
+
+async def test_what_was_undone_begins_again_at_the_first_step(tmp_path):
+    house = House(tmp_path)
+    left = [1]
+
+    def undoing(order):
+        started = yield from do(Now())
+        yield from do(AppendLine(1))
+        if left and left.pop():
+            yield from do(Record("tiny.failed", order.name, {}, "tiny.failed", {}))
+            raise Undone(Problem(REFUSED, {}))
+        return RunEnd("succeeded", {"started": started.at})
+
+    async with running(house.runner(pipelines={"tiny": undoing})) as runner:
+        run = runner.submit(TinyOrder())
+        with pytest.raises(Problem) as raised:
+            await runner.await_end(run, 10)
+        assert raised.value.code == "tiny.refused"
+        assert runner.resume(run)
+        end = await runner.await_end(run, 10)
+        assert end.status == "succeeded"
+        first = next(row.name for row in runner.show(run).history if row.life == 2)
+        assert first == "1 Now"
+        assert [e.action for e in house.ledger.entries(run=run)].count("tiny.failed") == 1
+
+
+async def test_a_passing_fault_at_the_horizon_is_still_met_with_patience(tmp_path):
+    """What a pipeline undoes at its horizon must not fail at the first busy answer."""
+    house = House(tmp_path)
+    busy = raising(BUSY, 2, appender(house.file))
+    async with running(house.runner(busy)) as runner:
+        run = runner.submit(TinyOrder(lines=1, wait=0.0, horizon=0.0))
+        assert (await runner.await_end(run, 10)).status == "succeeded"

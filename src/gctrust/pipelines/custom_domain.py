@@ -5,8 +5,11 @@ Validate → upload → the platform's own audit entry → handshakes on every e
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..errors import Fact, Problem
 from ..findings import Severity
+from .effect import ending
 from .effects import (
     AssessFiles,
     AuditEntry,
@@ -31,27 +34,49 @@ AUDIT_SKEW = 60.0  # the platform's clock may be behind ours
 CANCEL = "cancel"
 
 
+@dataclass(slots=True)
+class _Run:
+    """What a run has learnt so far; one place for the closing record to read."""
+
+    order: CustomDomainOrder
+    started: float
+    judged: CertificateAssessment | None = None
+    seen: CustomDomainSeen | None = None
+    entry: AuditEntry | None = None
+    served: HandshakesSeen | None = None
+
+    @property
+    def deadline(self) -> float:
+        return self.started + self.order.horizon
+
+
 def custom_domain(order: CustomDomainOrder) -> Pipeline[RunEnd]:
-    """Deploy the certificate; it ends in "succeeded" only when every edge serves that very leaf."""
-    started = (yield from do(Now())).at
-    deadline = started + order.horizon
+    """Deploy the certificate; it ends in "succeeded" only when every edge serves that very leaf.
+
+    A Problem is recorded, then raised: the run can be resumed at the effect that met it.
+    """
+    run = _Run(order, (yield from do(Now())).at)
+    try:
+        status = yield from _deployed(run)
+    except Problem as problem:
+        yield from _ended(ending(problem), run, problem)
+        raise
+    return (yield from _ended(status, run))
+
+
+def _deployed(run: _Run) -> Pipeline[str]:
+    order = run.order
     yield from do(Stage("validate", order.files.certificate))
-    try:
-        judged = yield from do(AssessFiles(order.files, order.domain, order.profile))
-    except Problem as problem:
-        return (yield from _ended("failed", order, started, None, problem=problem))
+    run.judged = judged = yield from do(AssessFiles(order.files, order.domain, order.profile))
     if blocks(judged):
-        return (yield from _ended("refused", order, started, judged))
+        return "refused"
     yield from do(Stage("upload", order.domain))
-    try:
-        seen = yield from do(
-            UploadCertificate(order.domain, order.files, judged.leaf_sha256, judged.spki_sha256)
-        )
-    except Problem as problem:
-        return (yield from _ended("failed", order, started, judged, problem=problem))
-    entry = None if seen.adopted else (yield from _audited(seen, started, deadline))
-    served, status = yield from _served(order, judged.leaf_sha256, deadline)
-    return (yield from _ended(status, order, started, judged, seen, entry, served))
+    run.seen = seen = yield from do(
+        UploadCertificate(order.domain, order.files, judged.leaf_sha256, judged.spki_sha256)
+    )
+    if not seen.adopted:
+        run.entry = yield from _audited(seen, run.started, run.deadline)
+    return (yield from _served(run, judged.leaf_sha256))
 
 
 def blocks(judged: CertificateAssessment) -> bool:
@@ -78,24 +103,32 @@ def _audited(
         pause *= 2
 
 
-def _served(
-    order: CustomDomainOrder, leaf: str, deadline: float
-) -> Pipeline[tuple[HandshakesSeen, str]]:
-    pause = FIRST_PAUSE
+def _served(run: _Run, leaf: str) -> Pipeline[str]:
+    order, pause = run.order, FIRST_PAUSE
     while True:
         yield from do(Stage("probe", f"{order.handshakes} handshakes with each edge"))
-        served = yield from do(ProbeEdges(order.domain, order.handshakes))
+        run.served = served = yield from do(ProbeEdges(order.domain, order.handshakes))
         if proves(served, leaf):
-            return served, "succeeded"
+            return "succeeded"
         now = (yield from do(Now())).at
-        if now >= deadline:
-            return served, "unverified"
-        behind = sorted({edge for edge, seen in served.served if seen != leaf})
-        reason = f"edges behind: {', '.join(behind) or 'no handshake succeeded'}"
-        woken = yield from do(Wait(min(now + pause, deadline), reason, (CANCEL,)))
+        if now >= run.deadline:
+            return "unverified"
+        woken = yield from do(
+            Wait(min(now + pause, run.deadline), _behind(served, leaf), (CANCEL,))
+        )
         if woken.signal == CANCEL:
-            return served, "cancelled"
+            return "cancelled"
         pause = min(pause * 2, LONGEST_PAUSE)
+
+
+def _behind(served: HandshakesSeen, leaf: str) -> str:
+    """Why the handshakes are no proof yet, in words for whoever watches."""
+    behind = sorted({edge for edge, seen in served.served if seen != leaf})
+    if behind:
+        return f"edges behind: {', '.join(behind)}"
+    if served.legacy_accepted:
+        return f"edges still accept {', '.join(served.legacy_accepted)}"
+    return f"{served.succeeded} of {served.tried} handshakes succeeded"
 
 
 def proves(served: HandshakesSeen, leaf: str) -> bool:
@@ -109,22 +142,14 @@ def proves(served: HandshakesSeen, leaf: str) -> bool:
     )
 
 
-def _ended(
-    status: str,
-    order: CustomDomainOrder,
-    started: float,
-    judged: CertificateAssessment | None = None,
-    seen: CustomDomainSeen | None = None,
-    entry: AuditEntry | None = None,
-    served: HandshakesSeen | None = None,
-    problem: Problem | None = None,
-) -> Pipeline[RunEnd]:
+def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[RunEnd]:
+    order, judged, seen, entry = run.order, run.judged, run.seen, run.entry
     now = (yield from do(Now())).at
     facts: dict[str, Fact] = {
         "domain": order.domain,
         "domain_id": seen.id if seen else None,
         "status": status,
-        "latency_ms": round((now - started) * 1000, 1),
+        "latency_ms": round((now - run.started) * 1000, 1),
         "leaf_sha256": judged.leaf_sha256 if judged else None,
         "adopted": seen.adopted if seen else None,
         "upload_ms": round(seen.latency * 1000, 1) if seen else None,
@@ -132,8 +157,8 @@ def _ended(
         "platform_audit_status": entry.status if entry else None,
         "error": str(problem) if problem else None,
     }
-    if served:
-        facts |= _handshake_facts(served)
+    if run.served:
+        facts |= _handshake_facts(run.served)
     yield from do(
         Record(f"custom-domain.{status}", order.domain, facts, "custom_domain.deployed", facts)
     )

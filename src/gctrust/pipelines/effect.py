@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from typing import Any, ClassVar, Generic, TypeVar, cast
 
+from ..errors import Problem
+
 O = TypeVar("O")  # noqa: E741 - the outcome of an effect
 T = TypeVar("T")
 
@@ -27,6 +29,19 @@ class Effect(Generic[O]):
 
 
 Pipeline = Generator[Effect[Any], Any, T]
+
+
+class Undone(Exception):
+    """`problem` ended the run, which has put back what it did: a resumption begins at the start."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.code)
+        self.problem = problem
+
+
+def ending(problem: Problem) -> str:
+    """The status of a run that this Problem ends."""
+    return "cancelled" if problem.code == "run.cancelled" else "failed"
 
 
 def do(effect: Effect[O]) -> Pipeline[O]:

@@ -6,8 +6,11 @@ Register or adopt → required records → DNS (SPF, DKIM, MX, FCrDNS) → wait 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ..errors import Fact, Problem
+from ..findings import Severity
+from .effect import ending
 from .effects import (
     AssessMail,
     EmailDomainSeen,
@@ -30,87 +33,114 @@ ATTACHED_LOOKS = 5
 POLL_EVERY = 5.0  # the guide's status polls: 10, 5 s apart, then the durable schedule
 ATTACHED_POLLS = 10
 LONGEST_PAUSE = 3600.0
+LONGEST_UNDATED_PAUSE = 900.0  # where no TTL tells when looking again can show something
+MOST_DOUBLINGS = 16  # far past the longest pause, far below what a float can hold
 CANCEL = "cancel"
 
 
+@dataclass(slots=True)
+class _Run:
+    """What a run has learnt so far; one place for the closing record to read."""
+
+    order: EmailDomainOrder
+    started: float
+    seen: EmailDomainSeen | None = None
+    mail: MailAssessment | None = None
+
+    @property
+    def deadline(self) -> float:
+        return self.started + self.order.horizon
+
+
 def email_domain(order: EmailDomainOrder) -> Pipeline[RunEnd]:
-    """Bring `order.domain` to verified, or say what it still lacks at the horizon."""
-    started = (yield from do(Now())).at
-    deadline = started + order.horizon
-    yield from do(Stage("register", f"register or adopt {order.domain}"))
+    """Bring `order.domain` to verified, or say what it still lacks at the horizon.
+
+    A Problem is recorded, then raised: the run can be resumed at the effect that met it.
+    """
+    run = _Run(order, (yield from do(Now())).at)
     try:
-        seen = yield from do(RegisterEmailDomain(order.domain))
+        status = yield from _journey(run)
     except Problem as problem:
-        return (yield from _ended("failed", order, None, None, started, problem))
-    mail, interrupted = yield from _records_live(order, seen, deadline)
-    if interrupted:
-        return (yield from _ended(interrupted, order, seen, mail, started))
-    seen, status = yield from _verified(seen, deadline)
-    return (yield from _ended(status, order, seen, mail, started))
+        yield from _ended(ending(problem), run, problem)
+        raise
+    return (yield from _ended(status, run))
 
 
-def _records_live(
-    order: EmailDomainOrder, seen: EmailDomainSeen, deadline: float
-) -> Pipeline[tuple[MailAssessment, str]]:
-    """Look until every required record is on every server; the second part tells why it ended."""
-    looks = 0
+def _journey(run: _Run) -> Pipeline[str]:
+    yield from do(Stage("register", f"register or adopt {run.order.domain}"))
+    run.seen = seen = yield from do(RegisterEmailDomain(run.order.domain))
+    interrupted = yield from _records_live(run, seen)
+    return interrupted or (yield from _verified(run, seen))
+
+
+def _records_live(run: _Run, seen: EmailDomainSeen) -> Pipeline[str]:
+    """Look until every required record is on every server; tells why it ended before that."""
+    order, looks = run.order, 0
     while True:
         yield from do(Stage("dns", f"{len(seen.required)} required records"))
-        mail = yield from do(
+        run.mail = mail = yield from do(
             AssessMail(order.domain, seen.required, order.selectors, order.include)
         )
         if mail.ready:
-            return mail, ""
+            return ""
         now = (yield from do(Now())).at
-        if now >= deadline:
-            return mail, "unverified"
-        pause = min(FIRST_PAUSE * 2**looks, LONGEST_ATTACHED_PAUSE)
-        due = now + pause if looks < ATTACHED_LOOKS else max(mail.next_look, now + pause)
+        if now >= run.deadline:
+            return "unverified"
+        until = min(_next_look(mail, now, looks), now + LONGEST_PAUSE, run.deadline)
         looks += 1
-        reason = f"DNS lacks {', '.join(mail.missing) or 'a record on some server'}"
-        until = min(due, now + LONGEST_PAUSE, deadline)
-        woken = yield from do(Wait(until, reason, (CANCEL,)))
+        woken = yield from do(Wait(until, _waits_for(mail), (CANCEL,)))
         if woken.signal == CANCEL:
-            return mail, "cancelled"
+            return "cancelled"
 
 
-def _verified(seen: EmailDomainSeen, deadline: float) -> Pipeline[tuple[EmailDomainSeen, str]]:
+def _next_look(mail: MailAssessment, now: float, looks: int) -> float:
+    """Back-off while someone watches, then the TTLs; what no TTL dates is looked at ever rarer."""
+    pause = FIRST_PAUSE * 2.0 ** min(looks, MOST_DOUBLINGS)
+    if looks < ATTACHED_LOOKS:
+        return now + min(pause, LONGEST_ATTACHED_PAUSE)
+    return max(mail.next_look, now + min(pause, LONGEST_UNDATED_PAUSE))
+
+
+def _waits_for(mail: MailAssessment) -> str:
+    """What keeps the domain from being verified: records that lack, or findings that block."""
+    if mail.missing:
+        return "DNS lacks " + ", ".join(mail.missing)
+    critical = {found.rule for found in mail.findings if found.severity >= Severity.CRITICAL}
+    if critical:
+        return "critical findings: " + ", ".join(sorted(critical))
+    return "DNS lacks a record on some server"
+
+
+def _verified(run: _Run, seen: EmailDomainSeen) -> Pipeline[str]:
     """Poll the platform's own verdict; ask for a new verification where it needs one."""
     polls = 0
     if seen.status != "verified":
         yield from do(Stage("verify", "ask the platform to verify"))
-        seen = yield from do(RequestVerification(seen.id))
+        run.seen = seen = yield from do(RequestVerification(seen.id))
     while seen.status != "verified":
         now = (yield from do(Now())).at
-        if now >= deadline:
-            return seen, "unverified"
-        late = polls >= ATTACHED_POLLS
-        pause = min(POLL_EVERY * 2 ** (polls - ATTACHED_POLLS + 1), LONGEST_PAUSE)
+        if now >= run.deadline:
+            return "unverified"
+        doublings = min(max(0, polls - ATTACHED_POLLS + 1), MOST_DOUBLINGS)
         polls += 1
-        until = min(now + (pause if late else POLL_EVERY), deadline)
+        until = min(now + min(POLL_EVERY * 2.0**doublings, LONGEST_PAUSE), run.deadline)
         woken = yield from do(Wait(until, f"the platform says {seen.raw}", (CANCEL,)))
         if woken.signal == CANCEL:
-            return seen, "cancelled"
-        seen = yield from do(ReadEmailDomain(seen.id))
+            return "cancelled"
+        run.seen = seen = yield from do(ReadEmailDomain(seen.id))
         if seen.status == "failed":
-            seen = yield from do(RequestVerification(seen.id))
-    return seen, "succeeded"
+            run.seen = seen = yield from do(RequestVerification(seen.id))
+    return "succeeded"
 
 
-def _ended(
-    status: str,
-    order: EmailDomainOrder,
-    seen: EmailDomainSeen | None,
-    mail: MailAssessment | None,
-    started: float,
-    problem: Problem | None = None,
-) -> Pipeline[RunEnd]:
+def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[RunEnd]:
+    order, seen, mail = run.order, run.seen, run.mail
     now = (yield from do(Now())).at
     audit: Mapping[str, Fact] = {
         "domain_id": seen.id if seen else None,
         "domain": order.domain,
         "status": seen.status if seen else "unknown",
-        "latency_ms": round((now - started) * 1000, 1),
+        "latency_ms": round((now - run.started) * 1000, 1),
         "delivery_accepted": None,
         "error": str(problem) if problem else _lacking(status, mail),
     }
@@ -129,4 +159,4 @@ def _ended(
 def _lacking(status: str, mail: MailAssessment | None) -> str | None:
     if status == "succeeded":
         return None
-    return "DNS lacks " + ", ".join(mail.missing) if mail and mail.missing else status
+    return status if mail is None or mail.ready else _waits_for(mail)

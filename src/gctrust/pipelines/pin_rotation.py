@@ -6,11 +6,15 @@ The verifier must take the new key before a client shows it, and the old one unt
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ..errors import Fact, Problem
-from ..findings import Finding, Severity
+from ..findings import Finding, Severity, finding
 from ..pins.match_rate import MatchRate
 from ..pins.rotation import Lifetime, RotationPlan, assess_match_rate, assess_rotation
+from ..pins.rules import CHANGED_MEANWHILE
 from ..pins.spki import Pin, PinKind
+from .effect import Undone, ending
 from .effects import (
     AssessFiles,
     CertificateAssessment,
@@ -50,6 +54,8 @@ class _Rotation:
         self.not_judged: tuple[str, ...] = ()
         self.probe: PinProbe | None = None
         self.problem: Problem | None = None
+        self.unrestored: Problem | None = None
+        self.written: list[tuple[str, ...]] = []  # the sets this run asked the platform for
 
     @property
     def deadline(self) -> float:
@@ -62,9 +68,13 @@ def pin_rotation(order: PinRotationOrder) -> Pipeline[RunEnd]:
     try:
         status = yield from _rotate(run)
     except Problem as problem:
-        run.problem = problem
-        status = yield from _roll_back(run, "failed")
-    return (yield from _ended(run, status))
+        run.problem, status = problem, ending(problem)
+    if status not in ("succeeded", "refused"):
+        status = yield from _roll_back(run, status)
+    end = yield from _ended(run, status)
+    if run.problem:
+        raise Undone(run.problem)
+    return end
 
 
 def _rotate(run: _Rotation) -> Pipeline[str]:
@@ -81,7 +91,7 @@ def _rotate(run: _Rotation) -> Pipeline[str]:
     for stage in (_soak, _drain):
         interrupted = yield from stage(run)
         if interrupted:
-            return (yield from _roll_back(run, interrupted))
+            return interrupted
     return (yield from _retire(run, live, pins))
 
 
@@ -115,12 +125,12 @@ def _stops(found: Finding, order: PinRotationOrder) -> bool:
 
 def _publish(run: _Rotation, before: ClientPins, pins: PinsOfFiles) -> Pipeline[ClientPins]:
     yield from do(Stage("publish", "accept the new pin beside the old one"))
-    return (yield from do(_write(run.order, before.etag, pins.new, pins.old, pins.backup)))
+    return (yield from do(_write(run, before.etag, pins.new, pins.old, pins.backup)))
 
 
-def _write(
-    order: PinRotationOrder, etag: str, primary: str, fallback: str, backup: str
-) -> WritePins:
+def _write(run: _Rotation, etag: str, primary: str, fallback: str, backup: str) -> WritePins:
+    order = run.order
+    run.written.append(tuple(pin for pin in (primary, fallback, backup) if pin))
     return WritePins(
         client_id=order.client_id,
         etag=etag,
@@ -196,22 +206,39 @@ def _told(rate: MatchRate, target: float) -> str:
 
 def _retire(run: _Rotation, live: ClientPins, pins: PinsOfFiles) -> Pipeline[str]:
     yield from do(Stage("retire", "drop the old pin"))
-    yield from do(_write(run.order, live.etag, pins.new, pins.backup, ""))
-    interrupted = yield from _observe(run, run.order.new, "confirm")
-    return (yield from _roll_back(run, interrupted)) if interrupted else "succeeded"
+    yield from do(_write(run, live.etag, pins.new, pins.backup, ""))
+    return (yield from _observe(run, run.order.new, "confirm")) or "succeeded"
 
 
 def _roll_back(run: _Rotation, status: str) -> Pipeline[str]:
-    """Write the set of before the rotation back, when it was changed; the status stays."""
-    before, pins = run.before, run.pins
-    if before is None or pins is None:
-        return status
-    now = yield from do(ReadPins(run.order.client_id))
-    if now.pins != before.pins:
-        yield from do(Stage("roll-back", "restore the pins of before"))
-        back = _write(run.order, now.etag, before.primary, before.fallback, before.backup)
-        yield from do(back)
-    return status
+    """Put the set of before back. A failure here is recorded too, and makes the status "failed"."""
+    while True:
+        try:
+            yield from _restore(run)
+            return status
+        except Problem as problem:
+            if ending(problem) == "cancelled":  # another cancel: it must not stop the undoing
+                continue
+            run.unrestored = problem
+            run.problem = run.problem or problem
+            return "failed"
+
+
+def _restore(run: _Rotation) -> Pipeline[None]:
+    """Only over a set this run wrote: a set of someone else's is left alone, and told."""
+    before, order = run.before, run.order
+    if before is None or not run.written:
+        return
+    now = yield from do(ReadPins(order.client_id))
+    if now.pins == before.pins:
+        return
+    if now.pins not in run.written:
+        seen = ", ".join(now.pins) or "none"
+        run.findings += (finding(CHANGED_MEANWHILE, order.client_id, seen=seen),)
+        return
+    yield from do(Stage("roll-back", "restore the pins of before"))
+    back = _write(run, now.etag, before.primary, before.fallback, before.backup)
+    yield from do(replace(back, chain=order.old.chain or order.old.certificate))
 
 
 def _ended(run: _Rotation, status: str) -> Pipeline[RunEnd]:
@@ -231,7 +258,7 @@ def _ended(run: _Rotation, status: str) -> Pipeline[RunEnd]:
         "pinMatchSample": tried,
         "pinMatchLowerBound": round(rate.lower_bound, 6) if rate else None,
         "status": status,
-        "error": str(run.problem) if run.problem else None,
+        "error": _error(run),
     }
     event: dict[str, Fact] = {
         "event": "certificate_rotation",
@@ -245,3 +272,9 @@ def _ended(run: _Rotation, status: str) -> Pipeline[RunEnd]:
     )
     yield from do(Stage("done", status))
     return RunEnd(status, audit, run.findings, run.not_judged)
+
+
+def _error(run: _Rotation) -> str | None:
+    if run.unrestored and run.unrestored is not run.problem:
+        return f"{run.problem}; the pins of before were not restored: {run.unrestored}"
+    return str(run.problem) if run.problem else None

@@ -20,6 +20,7 @@ from typing import Any, ParamSpec, Protocol, TypeVar
 from ..adapters.ledger import Entry
 from ..adapters.outbox import Outbox
 from ..errors import Fact, Problem, Retry
+from ..pipelines.effect import Undone
 from ..pipelines.effects import (
     Done,
     Effect,
@@ -60,6 +61,7 @@ class Patience:
     tries: int = 60
     base: float = 2.0
     cap: float = 300.0
+    grace: float = 3600.0  # past the horizon: what is undone and recorded there meets faults too
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,8 @@ class Drive:
                 answer, problem = await self._settle(effect)
         except Stopped:
             raise
+        except Undone as undone:
+            raise Stopped(undone.problem, 1) from None
         except Problem as escaped:
             raise Stopped(escaped, self._step_of(escaped)) from None
         except Exception as error:  # a defect in the pipeline ends its run, not the runner
@@ -213,7 +217,7 @@ class Drive:
         bound = min(patience.cap, patience.base * 2 ** min(tries - 1, 30))
         at = self._now() + random.uniform(bound / 2, bound)
         at = max(at, problem.retry_at or 0.0)
-        if at > self.run.horizon:
+        if at > self.run.horizon + patience.grace:
             return Answer("failed", problem=problem)
         return Answer("again", problem=problem, at=at)
 
