@@ -219,3 +219,41 @@ def test_the_entry_and_its_webhook_are_one_transaction(tmp_path):
         raise ZeroDivisionError
     assert box.rows() == ()
     assert box.ledger.entries() == ()
+
+
+async def test_a_token_that_is_no_header_value_is_not_stored(tmp_path):
+    with receiver(200) as (url, seen):
+        box = outbox(tmp_path, url, bearer=lambda: "sesame\nopen")
+        record(box)
+        row = await attempt(box)
+        assert row.status == "pending"
+        assert seen == []
+        assert "header" in row.attempts[0].error
+        stored = (tmp_path / "store.db").read_bytes() + (tmp_path / "store.db-wal").read_bytes()
+        assert b"sesame" not in stored
+
+
+@pytest.mark.parametrize(
+    "value", ["\u00b2", "Mon, 01 Jan 2020 00:00:00 +99999999999999999999", "soon", "-5"]
+)
+async def test_a_senseless_retry_after_counts_for_nothing(tmp_path, value):
+    with receiver(503, headers=[("Retry-After", value)]) as (url, _):
+        box = outbox(tmp_path, url, schedule=(5.0,))
+        record(box)
+        row = await attempt(box)
+        assert (row.status, row.attempts[0].status) == ("pending", 503)
+        assert 5.0 <= row.next_at - box.clock.at <= 6.25
+
+
+async def test_two_webhooks_of_one_step_each_settle_in_the_ledger(tmp_path):
+    """A run that was resumed records at the same step again."""
+    with receiver(200) as (url, _):
+        box = outbox(tmp_path, url)
+        for life in (1, 2):
+            entry = Entry("domain.failed", "example.com", "run@1", 1, f"1.{life}:record", {})
+            with box.store.write() as connection:
+                box.record_in(connection, entry, "domain_verification", {})
+        for row in box.rows():
+            await box.deliver(row.id)
+        settled = box.ledger.entries(action="webhook.settled")
+        assert [entry.data["entry"] for entry in settled] == [0, 1]

@@ -236,7 +236,7 @@ class Outbox:
             "status": attempt.status,
             "error": attempt.error or None,
         }
-        slot = f"{row.step}:settled:{total}"
+        slot = f"{row.entry}:settled:{total}"  # a resumed run records at the same step again
         return Entry("webhook.settled", row.entity, row.run, row.step, slot, data)
 
     async def aclose(self) -> None:

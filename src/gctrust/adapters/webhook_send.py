@@ -12,10 +12,11 @@ import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 
 import httpx2
 from standardwebhooks import Webhook
+
+from .genesys.pacing import read_retry_after
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -74,18 +75,6 @@ def _headers(id_: str, body: str, secrets: Secrets, stamp: float) -> dict[str, s
     return headers
 
 
-def _retry_after(value: str | None, stamp: float) -> float:
-    """Seconds or an HTTP date (RFC 9110 section 10.2.3), at most a day; nonsense counts as 0."""
-    if value is None:
-        return 0.0
-    if value.strip().isdigit():
-        return min(float(value), 86400.0)
-    try:
-        return min(max(parsedate_to_datetime(value).timestamp() - stamp, 0.0), 86400.0)
-    except ValueError:
-        return 0.0
-
-
 async def send(
     client: httpx2.AsyncClient,
     url: str,
@@ -116,6 +105,8 @@ async def send(
         return Attempt(None, f"no answer in {timeout:g} s")
     except _Refused as refused:
         return Attempt(None, str(refused))
+    except httpx2.LocalProtocolError:  # its message quotes the header, which may be the token
+        return Attempt(None, "a header of ours is not valid HTTP: check the webhook token")
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError, ssl.SSLError) as error:
         return Attempt(None, f"{type(error).__name__}: {error}"[:300])
     except ValueError:
@@ -123,5 +114,5 @@ async def send(
     error_text = "" if answer.is_success else f"HTTP {answer.status_code}"
     if answer.is_redirect:
         error_text = f"HTTP {answer.status_code}: redirects are refused"
-    wait = _retry_after(answer.headers.get("Retry-After"), stamp)
+    wait = read_retry_after(answer.headers.get("Retry-After"), stamp) or 0.0
     return Attempt(answer.status_code, error_text, wait)

@@ -96,11 +96,10 @@ def read_retry_after(text: str | None, now: float) -> float | None:
         return min(float(text), _LONGEST_BELIEVED)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        at = at if at.tzinfo else at.replace(tzinfo=UTC)
+        return min(max(0.0, at.timestamp() - now), _LONGEST_BELIEVED)
+    except (ValueError, OverflowError):
         return None
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=UTC)
-    return min(max(0.0, at.timestamp() - now), _LONGEST_BELIEVED)
 
 
 def _wait(policy: Policy, attempt: int, fraction: float, named: float | None) -> float:
