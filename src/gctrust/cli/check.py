@@ -14,7 +14,7 @@ from cyclopts import App, Parameter
 from ..errors import Problem, ProblemKind, ProblemType
 from ..findings import Finding, Report, Severity
 from .exit_codes import ExitCode, of_findings
-from .output import Block, Heading, Table, by_severity
+from .output import Block, Heading, Table, by_severity, write_file
 from .pin import read_file
 from .session import Options, with_app
 
@@ -264,7 +264,7 @@ def cert(
         report = await asyncio.to_thread(app.certificates.files, files, host, profile or "", moment)
         if write_bundle and report.repaired_chain:
             pem = report.repaired_chain.pem
-            await asyncio.to_thread(write_bundle.write_text, pem, encoding="ascii")
+            await asyncio.to_thread(write_file, write_bundle, pem)
             options.out.talk(f"bundle written to {write_bundle}")
         shown = CertificateChecked.of(report)
         options.out.answer("check.cert", shown, _certificate_blocks(str(cert), shown))
@@ -283,7 +283,8 @@ def _instant(text: str) -> datetime:
 
 
 def _certificate_blocks(title: str, shown: CertificateChecked) -> Iterator[Block]:
-    yield Heading(f"{title}  {'accepted' if shown.accepted else 'refused: ' + shown.reason}")
+    path = "a path to a root is accepted" if shown.accepted else f"refused: {shown.reason}"
+    yield Heading(f"{title}  {path}")
     if shown.leaf is not None:
         yield f"  subject {shown.leaf.subject}, issuer {shown.leaf.issuer}"
         yield f"  valid {shown.leaf.not_before} to {shown.leaf.not_after}"

@@ -143,8 +143,10 @@ def records(
 
     async def body(app: composition.App) -> ExitCode:
         shown = await _shown(app, str(app.settings.require("target_domain")))
+        if shown.id is None:
+            options.out.talk(f"{shown.domain} is not registered, so nothing is required yet")
         options.out.answer("domain.records", shown, _record_blocks(shown, format))
-        return ExitCode.FINE
+        return ExitCode.FINE if shown.id is not None else ExitCode.FINDINGS
 
     return with_app(options, body, target_domain=name)
 

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Problem
+from ..errors import Problem, ProblemKind, ProblemType
 from ..findings import Finding, Severity
 from .exit_codes import ExitCode
 
@@ -26,6 +27,14 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 VERSION = 1
+
+UNWRITABLE = ProblemType(
+    "cli.unwritable-file",
+    "A file given on the command line cannot be written.",
+    "Its folder does not exist, it is a folder itself, or this user may not write there.",
+    "Give a path in a folder that exists and that you may write to.",
+    kind=ProblemKind.USAGE,
+)
 
 _STYLES = {
     Severity.INFO: "cyan",
@@ -83,15 +92,16 @@ class Output:
 
     def _write(self, text: str) -> None:
         if self._file:
-            Path(self._file).write_text(text, encoding="utf-8")
+            write_file(Path(self._file), text)
         else:
             sys.stdout.write(text)
             sys.stdout.flush()
 
     def _write_blocks(self, blocks: Iterable[Block]) -> None:
         if self._file:
-            with Path(self._file).open("w", encoding="utf-8") as stream:
-                _show(_console(stream, color=False), blocks)
+            stream = StringIO()
+            _show(_console(stream, color=False), blocks)
+            write_file(Path(self._file), stream.getvalue())
         else:
             _show(_console(sys.stdout, color=self._color), blocks)
 
@@ -136,6 +146,15 @@ class Output:
         console = _console(sys.stderr, color=self._color)
         with console.status(title) as status:
             yield Progress(lambda text: status.update(_plain_text(f"{title}: {text}")))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Raises the Problem cli.unwritable-file."""
+    try:
+        path.write_text(text, encoding="utf-8")
+    except (OSError, ValueError) as error:
+        seen = getattr(error, "strerror", None) or "it cannot be written"
+        raise Problem(UNWRITABLE, {"path": str(path), "seen": seen}) from None
 
 
 class Progress:

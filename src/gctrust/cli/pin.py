@@ -31,6 +31,8 @@ NOTHING_TO_PIN = ProblemType(
 
 Form = Literal["all", "base64", "hex", "curl", "okhttp", "android", "rfc7469", "nginx", "openssl"]
 
+MAX_READ = 1 << 20  # octets; no certificate, key or list of domains comes near
+
 
 @dataclass(frozen=True, slots=True)
 class PinShown:
@@ -55,12 +57,16 @@ class Pinned:
 
 
 def read_file(path: Path) -> bytes:
-    """Raises the Problem cli.unreadable-file."""
+    """At most MAX_READ octets, so that a device ends too. Raises Problem cli.unreadable-file."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        facts = {"path": str(path), "seen": error.strerror or "it cannot be read"}
-        raise Problem(UNREADABLE, facts) from None
+        with path.open("rb") as stream:
+            data = stream.read(MAX_READ + 1)
+    except (OSError, ValueError) as error:
+        seen = getattr(error, "strerror", None) or "it cannot be read"
+        raise Problem(UNREADABLE, {"path": str(path), "seen": seen}) from None
+    if len(data) > MAX_READ:
+        raise Problem(UNREADABLE, {"path": str(path), "seen": f"it has over {MAX_READ} octets"})
+    return data
 
 
 def pin(

@@ -105,6 +105,7 @@ def rotate(
     """
 
     async def body(app: composition.App) -> ExitCode:
+        _refuse_bad_guard(soak, drain, target_rate, handshakes)
         order = _order(app, old_key, (soak, drain), (target_rate, handshakes), allow)
         hazards = () if order.backup or NO_BACKUP in allow else (NO_BACKUP,)
         if not yes or hazards:
@@ -123,6 +124,19 @@ def rotate(
         backup_cert_path=backup_cert,
         pin_kind=pin_kind,
     )
+
+
+def _refuse_bad_guard(soak: float, drain: float, target_rate: float, handshakes: int) -> None:
+    """A guard that nothing or anything meets guards nothing. Raises Problem cli.bad-argument."""
+    from .check import bad_argument
+
+    for name, seconds in (("--soak", soak), ("--drain", drain)):
+        if not 0 <= seconds < float("inf"):
+            raise bad_argument(name, str(seconds), "Give seconds, 0 or more.")
+    if not 0 < target_rate < 1:
+        raise bad_argument("--target-rate", str(target_rate), "Give a rate between 0 and 1.")
+    if handshakes < 1:
+        raise bad_argument("--handshakes", str(handshakes), "Give at least 1 handshake.")
 
 
 def _order(
@@ -180,8 +194,13 @@ def _plan(app: composition.App, order: PinRotationOrder, hazards: tuple[str, ...
         ),
         hazards=hazards,
         findings=(),
-        perform="gctrust pins rotate --yes",
+        perform=_perform(order, hazards),
     )
+
+
+def _perform(order: PinRotationOrder, hazards: tuple[str, ...]) -> str:
+    allowed = "".join(f" --allow {name}" for name in (*order.allow, *hazards))
+    return f"gctrust pins rotate --yes{allowed}"
 
 
 def _pin_of(path: object, kind: str) -> str:
