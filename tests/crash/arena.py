@@ -70,7 +70,12 @@ class Arena:
         ]
 
     def registered(self, domain: str) -> dict[str, Any] | None:
-        """The email domain as the platform's API tells it."""
+        """The email domain as the platform's API tells it; None while its faults hide it."""
+        with contextlib.suppress(httpx2.TransportError, ValueError, KeyError):
+            return self._listed(domain)
+        return None
+
+    def _listed(self, domain: str) -> dict[str, Any] | None:
         form = {"grant_type": "client_credentials"}
         pair = (self.addresses["client_id"], self.addresses["client_secret"])
         login = self.http.post(self.addresses["login"] + "/oauth/token", data=form, auth=pair)

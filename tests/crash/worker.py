@@ -1,5 +1,6 @@
 """The process that gets killed: opens the app on a home, submits one order, drives until the run
-has ended and its webhook is settled. Tells "leading" and "ended STATUS", a line each."""
+has ended and its webhook is settled. Tells "leading" (or "watching")
+and "ended STATUS" (or "problem CODE"), a line each."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ from pathlib import Path
 from arena import as_order, settings_of
 
 from gctrust.app import build_app
+from gctrust.errors import Problem
 
 
 async def work(home: Path, addresses: Path, order: Path) -> None:
@@ -21,6 +23,7 @@ async def work(home: Path, addresses: Path, order: Path) -> None:
         begun = [run for run in runner.list_runs() if run.identity == wanted.identity]
         # A run that ended before the kill is not ordered anew: its webhook may still be due.
         run = begun[0].id if begun else runner.submit(wanted)
+        runner.resume(run)  # of a run that failed: an open one, or one that ended, stays as it is
         end = await runner.await_end(run)
         assert end is not None
         while app.outbox.rows("pending"):
@@ -29,4 +32,8 @@ async def work(home: Path, addresses: Path, order: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(work(*(Path(argument) for argument in sys.argv[1:])))
+    try:
+        asyncio.run(work(*(Path(argument) for argument in sys.argv[1:])))
+    except Problem as problem:
+        print("problem", problem.code, flush=True)
+        sys.exit(1)
