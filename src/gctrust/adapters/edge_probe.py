@@ -120,14 +120,21 @@ class EdgeProbe:
             sorted({version for version, made in tries if made.version and not made.cause})
         )
 
+    def check_client(self, files: CertificateFiles) -> ClientIdentity:
+        """What `client` will present, and that it has somewhere to.
+
+        Raises Problem tls.no-endpoint, file.*.
+        """
+        if not self._endpoints:
+            raise Problem(NO_ENDPOINT)
+        return client_identity(files)
+
     async def client(self, files: CertificateFiles, count: int) -> PinProbe:
         """Present the certificate of `files` to every endpoint, `count` handshakes in all.
 
         Raises Problem tls.no-endpoint, tls.unreachable, file.*.
         """
-        if not self._endpoints:
-            raise Problem(NO_ENDPOINT)
-        identity = client_identity(files)
+        identity = self.check_client(files)
         each = -(-count // len(self._endpoints))
         made = await asyncio.gather(
             *(

@@ -40,6 +40,7 @@ class PinRotationPerformer:
         return _seen(await self._genesys.get_oauth_client(effect.client_id))
 
     async def compute(self, effect: ComputePins) -> PinsOfFiles:
+        self._probe.check_client(effect.new)  # before anything is published
         kind = PinKind(effect.kind)
         new, old = _leaf(effect.new), _leaf(effect.old)
         backup = _leaf(CertificateFiles(effect.backup)) if effect.backup else None
