@@ -16,7 +16,7 @@ demo: setup
 	$(BIN)/gctrust demo --fast
 
 test: setup
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .

@@ -70,6 +70,10 @@ def test_every_wrapping_gives_the_same_certificates(data: bytes) -> None:
         (p12(b"secret"), b"wrong", "cert.key-passphrase"),
         (b"x" * (1 << 21), None, "cert.too-big"),
     ],
+    ids=[
+        *("empty", "text", "cut pem", "bad base64", "cut der", "trailing", "encrypted key"),
+        *("wrong passphrase", "encrypted p12", "wrong p12 passphrase", "too big"),
+    ],
 )
 def test_bad_input_is_a_finding(data: bytes, passphrase: bytes | None, rule: str) -> None:
     assert rule in {f.rule for f in read_bundle(data, passphrase=passphrase).findings}
