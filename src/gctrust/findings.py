@@ -1,7 +1,7 @@
 """Finding: "we looked, and this is wrong". Rule, Severity and Report, shared by the three judges.
 
 A rule is a row of a catalogue (`mailauth/rules.py`, `certs/rules.py`, `pins/rules.py`). A finding
-is that rule seen on a subject, with the facts seen there. Rule ids are dotted words and append-only.
+is that rule seen on a subject, with its facts. Rule ids are dotted words and append-only.
 """
 
 from __future__ import annotations

@@ -62,6 +62,7 @@ class MailCheck:
             tuple(selectors),
             by_list=registrable,
             special_addresses=self._special,
+            nameservers=nameservers or self._nameservers,
         )
         if not nameservers:
             return await drive(judge, self._resolver, deadline=DEADLINE)
@@ -107,6 +108,7 @@ class MailCheck:
             include=effect.include.removeprefix("include:"),
             by_list=registrable,
             special_addresses=self._special,
+            nameservers=self._nameservers,
             fresh=True,
         )
         dns = _AtAuthority(self._resolver, domain, servers) if servers else self._resolver

@@ -341,18 +341,17 @@ async def sample(
 
     async def worker() -> None:
         for _ in turns:
-            results.append(
-                await handshake(
-                    address,
-                    port,
-                    server_name,
-                    client=client,
-                    timeout=timeout,
-                    min_version=min_version,
-                    max_version=max_version,
-                    staple=staple,
-                )
+            made = await handshake(
+                address,
+                port,
+                server_name,
+                client=client,
+                timeout=timeout,
+                min_version=min_version,
+                max_version=max_version,
+                staple=staple,
             )
+            results.append(made)
 
     start = time.perf_counter()
     async with asyncio.TaskGroup() as group:

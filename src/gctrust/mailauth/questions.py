@@ -76,7 +76,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Asks:
-    """What a judge yields: questions that may be asked at once. It is sent the answers, in order."""
+    """What a judge yields: questions that may be asked at once; the answers come in order."""
 
     questions: tuple[Question, ...]
 

@@ -82,9 +82,15 @@ class PinRotationPerformer:
         try:
             await self._genesys.update_pins(effect.client_id, update, live.etag)
         except Problem as problem:
-            # The read-back that follows tells whether a write whose answer was lost took effect.
-            if problem.type is not ANSWER_LOST:
+            # A write whose answer was lost may have taken effect, and a stale look before this one
+            # may have hidden that: the read-back tells.
+            if problem.type is CHANGED_MEANWHILE and not await self._is_shown(effect):
                 raise
+            if problem.type not in (ANSWER_LOST, CHANGED_MEANWHILE):
+                raise
+
+    async def _is_shown(self, effect: WritePins) -> bool:
+        return _equal(await self._genesys.get_oauth_client(effect.client_id), effect)
 
     async def _read_back(self, effect: WritePins) -> OAuthClient:
         for _ in range(READ_BACKS):

@@ -38,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="gctrust-sandbox-") as folder:
             home = Path(args.home) if args.home else None
             asyncio.run(_run(World(options, Path(folder)), home, args.die_with_parent))
-    except (OSError, ValueError) as error:
+    except (OSError, OverflowError, ValueError) as error:  # a port over 65535 overflows
         sys.stderr.write(f"gctrust.sandbox: {error}\n")
         return EXIT_USAGE
     return 0
