@@ -256,6 +256,7 @@ class TestSandboxNote:
         "edges": ["127.0.0.1:4443"],
         "mtls": ["127.0.0.1:4444", "127.0.0.1:4445"],
         "roots": "/tmp/roots.pem",
+        "issuer": "/tmp/issuer.pem",
     }
 
     def write(self, world, **changes):
@@ -275,6 +276,7 @@ class TestSandboxNote:
         assert settings.edges == ("127.0.0.1:4443",)
         assert settings.roots_file == Path("/tmp/roots.pem")
         assert world.origin(settings, "roots_file").origin == "sandbox"
+        assert settings.pin_issuer_path == Path("/tmp/issuer.pem")
 
     def test_what_the_user_says_wins(self, world):
         settings = world.load(

@@ -63,8 +63,8 @@ class App:
     def certificates(self) -> CertificateCheck:
         from .adapters.certificate_check import CertificateCheck
 
-        roots = (self.settings.roots_file, self.settings.pin_issuer_path)
-        return CertificateCheck(self.clock, tuple(path for path in roots if path))
+        settings = self.settings
+        return CertificateCheck(self.clock, settings.roots_file, settings.pin_issuer_path)
 
     @cached_property
     def probe(self) -> EdgeProbe:

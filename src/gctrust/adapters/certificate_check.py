@@ -18,23 +18,36 @@ from .files import read_file, read_files
 
 
 class CertificateCheck:
-    """Roots are those of `roots_files`, or of certifi when there are none; read once."""
+    """Roots are those of `roots_file`, or certifi's without one; read once.
 
-    def __init__(self, clock: Clock, roots_files: tuple[Path, ...] = ()) -> None:
-        self._clock, self._roots_files = clock, roots_files
+    `issuer_file` holds the CAs that may issue client certificates: anchors for those alone.
+    """
+
+    def __init__(
+        self, clock: Clock, roots_file: Path | None = None, issuer_file: Path | None = None
+    ) -> None:
+        self._clock, self._roots_file, self._issuer_file = clock, roots_file, issuer_file
 
     @property
     def profile(self) -> str:
         """Given roots are a private CA's: the public web's own rules do not bind it."""
-        return "private" if self._roots_files else "public"
+        return "private" if self._roots_file else "public"
 
     @cached_property
     def roots(self) -> Roots:
         """Raises Problem file.unreadable."""
-        if not self._roots_files:
+        if not self._roots_file:
             return self.public_roots
-        bundle = read_files(str(path) for path in self._roots_files)
-        return Roots(bundle.certificates)
+        return Roots(read_files((str(self._roots_file),)).certificates)
+
+    @cached_property
+    def client_roots(self) -> Roots:
+        """Raises Problem file.unreadable."""
+        if not self._issuer_file:
+            return self.roots
+        issuers = read_files((str(self._issuer_file),)).certificates
+        given = self.roots.certificates if self._roots_file else ()
+        return Roots((*issuers, *given))
 
     @cached_property
     def public_roots(self) -> Roots:
@@ -50,7 +63,7 @@ class CertificateCheck:
             bundle,
             host=host or None,
             at=at or datetime.fromtimestamp(self._clock.now(), UTC),
-            roots=self.roots,
+            roots=self.client_roots if profile == "client" else self.roots,
             profile=profile or self.profile,
             logs=shipped_logs(),
         )

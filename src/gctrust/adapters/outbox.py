@@ -130,7 +130,7 @@ class Outbox:
         return f"msg_{hashlib.sha256(seed.encode()).hexdigest()[:24]}"
 
     def rows(self, status: str = "", run: str = "") -> tuple[OutboxRow, ...]:
-        query = sa.select(OUTBOX).order_by(OUTBOX.c.created, OUTBOX.c.id)
+        query = sa.select(OUTBOX).order_by(OUTBOX.c.entry)
         query = query.where(OUTBOX.c.status == status) if status else query
         query = query.where(OUTBOX.c.run == run) if run else query
         with self.store.read() as connection:
@@ -147,7 +147,9 @@ class Outbox:
             OUTBOX.c.status == PENDING, OUTBOX.c.next_at <= self.clock.now()
         )
         with self.store.read() as connection:
-            return tuple(connection.execute(query.order_by(OUTBOX.c.next_at)).scalars())
+            return tuple(
+                connection.execute(query.order_by(OUTBOX.c.next_at, OUTBOX.c.entry)).scalars()
+            )
 
     def deadlines(self) -> tuple[float, ...]:
         """When pending deliveries are to be tried next, by the run's clock."""

@@ -105,12 +105,17 @@ class World:
         return self._folder / "roots.pem"
 
     @property
+    def _issuer(self) -> Path:
+        return self._folder / "issuer.pem"
+
+    @property
     def _access_log(self) -> Path:
         return self._folder / "mtls-access.jsonl"
 
     async def start(self) -> None:
         await self.servers.start()
         self._roots.write_text(self.servers.authority.roots_pem, "ascii")
+        self._issuer.write_text(self.servers.authority.chain_pem, "ascii")
         self._sow()
         zones = self.servers.zones.addresses
         self.platform = Platform(
@@ -168,6 +173,7 @@ class World:
             "mtls_log": str(self._access_log),
             "authority": self.servers.authority.url,
             "roots": str(self._roots),
+            "issuer": str(self._issuer),
             "client_id": first.id if first else "",
             "client_secret": first.secret if first else "",
         }

@@ -40,6 +40,7 @@ def add_sandbox(values: dict[str, object], origins: dict[str, str]) -> None:
             "edges": tuple(edges),
             "mtls_endpoints": tuple(addresses["mtls"]),
             "roots_file": Path(addresses["roots"]),
+            "pin_issuer_path": Path(addresses["issuer"]),
         }
     except FileNotFoundError:
         return
