@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: setup demo test check lint types contracts
+.PHONY: conformance-spf conformance-limbo bench-mail bench-certs prove-rotation
 
 setup: .venv/ready
 
@@ -29,3 +30,20 @@ contracts: setup
 	$(BIN)/lint-imports
 
 check: lint types contracts test
+
+# Any suite file of the named format, through the public API: `make conformance-spf SUITE=FILE`.
+conformance-spf: setup
+	@$(BIN)/python tests/conformance/spf_suite.py $(SUITE)
+
+conformance-limbo: setup
+	@$(BIN)/python tests/conformance/limbo_suite.py $(SUITE)
+
+# Side-by-side figures; the peers are installed apart, under .bench/.
+bench-mail: setup
+	@$(BIN)/python bench/mail/run.py
+
+bench-certs: setup
+	@$(BIN)/python bench/certs/run.py
+
+prove-rotation: setup
+	@$(BIN)/python bench/rotation.py
