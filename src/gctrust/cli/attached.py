@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from .check import findings_blocks
 from .exit_codes import ExitCode, of_problem, of_run
+from .findings_shown import findings_blocks
 from .output import Block, Heading, Output, Progress
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ from cyclopts import App
 
 from ..errors import Fact
 from ..findings import Finding
-from .check import findings_blocks
 from .exit_codes import ExitCode
+from .findings_shown import findings_blocks
 from .output import Table
 from .session import Options, with_app
 

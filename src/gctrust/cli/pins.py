@@ -128,7 +128,7 @@ def rotate(
 
 def _refuse_bad_guard(soak: float, drain: float, target_rate: float, handshakes: int) -> None:
     """A guard that nothing or anything meets guards nothing. Raises Problem cli.bad-argument."""
-    from .check import bad_argument
+    from .findings_shown import bad_argument
 
     for name, seconds in (("--soak", soak), ("--drain", drain)):
         if not 0 <= seconds < float("inf"):

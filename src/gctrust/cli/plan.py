@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..findings import Finding
-from .check import findings_blocks
 from .exit_codes import ExitCode
+from .findings_shown import findings_blocks
 from .output import Block, Heading, Output
 
 

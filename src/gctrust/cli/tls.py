@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from .attached import order_and_follow
-from .check import Profile
+from .check_cert import Profile
 from .domain import ledger_step, platform_of
 from .exit_codes import ExitCode
 from .output import Block, Heading
