@@ -83,7 +83,7 @@ KINDS = ("A", "AAAA", "TXT", "MX", "SOA", "TLSA", "DS", "CAA", "NS", "PTR", "CNA
 @st.composite
 def replies(draw):
     kind = draw(st.sampled_from(KINDS))
-    query = dns.message.make_query(draw(names), kind)
+    query = dns.message.make_query(draw(names), kind, id=draw(u16))
     reply = dns.message.make_response(query)
     owner, chain, seen = query.question[0].name, [], {query.question[0].name}
     for target in draw(st.lists(names, max_size=3)) if kind != "CNAME" else ():
