@@ -207,3 +207,22 @@ def test_any_text_parses() -> None:
         "v=DMARC1;rua=" + "," * 999,
     ):
         parse_dmarc(text)
+
+
+def test_names_below_are_ruled_by_the_organisation() -> None:
+    """RFC 9989 section 4.7: sp= and np= count in the organisational domain's record only."""
+    zone = {
+        "_dmarc.example.com": {"TXT": ["v=DMARC1; p=reject; sp=none; np=quarantine; t=y"]},
+        "_dmarc.mail.example.com": {"TXT": ["v=DMARC1; p=quarantine; sp=reject; np=reject"]},
+    }
+    report = run(assess_dmarc(DomainName("mail.example.com")), DictZone(zone))
+    assert report.effective is not None
+    kept = report.effective.domain, report.effective.subdomains, report.effective.nonexistent
+    assert kept == ("quarantine", "none", "none")
+
+
+def test_a_public_suffix_rules_its_own_names() -> None:
+    zone = {"_dmarc.bank": {"TXT": ["v=DMARC1; p=reject; sp=quarantine; np=reject; psd=y"]}}
+    report = run(assess_dmarc(DomainName("bank")), DictZone(zone))
+    assert report.effective is not None
+    assert (report.effective.subdomains, report.effective.nonexistent) == ("quarantine", "reject")

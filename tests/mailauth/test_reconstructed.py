@@ -7,9 +7,13 @@ judges do not make yet: such a case fails as soon as they do, so that the entry 
 
 from __future__ import annotations
 
+import json
+import os
 import re
+import subprocess
+import sys
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -127,3 +131,64 @@ def test_the_guide_lists_each_domain_and_the_date() -> None:
     for path in CASES:
         assert f"| {path.stem} |" in guide
         assert load(path).label.rpartition(" ")[2] in guide
+
+
+SEED_SCRIPT = re.compile(r"<<'END'\n(.*?)^END$", re.MULTILINE | re.DOTALL)
+SOURCE = "the sandbox's DNS: reconstructed from public knowledge of 2022-12 to 2024-12"
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """A home and a name server of the seed that the guide's own script makes."""
+    home = tmp_path_factory.mktemp("home")
+    script = SEED_SCRIPT.search(GUIDE.read_text("utf-8"))
+    assert script is not None
+    made = subprocess.run(
+        [sys.executable, "-"], input=script[1], capture_output=True, text=True, check=True,
+        cwd=GUIDE.parents[2],
+    )  # fmt: skip
+    (home / "zones.json").write_text(made.stdout)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gctrust.sandbox", "--home", str(home),
+         "--seed", str(home / "zones.json")],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    yield home, json.loads(process.stdout.readline())["addresses"]["nameservers"][0]
+    process.terminate()
+    assert process.wait(10) == 0
+
+
+def check(home: Path, *tokens: str) -> str:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GENESYS", "GCTRUST"))}
+    done = subprocess.run(
+        [sys.executable, "-m", "gctrust", "check", *tokens],
+        env={**clean, "GCTRUST_HOME": str(home), "HOME": str(home)},
+        capture_output=True, text=True, timeout=60, cwd=home,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return done.stdout
+
+
+def test_the_command_says_that_the_zones_are_reconstructed(labelled: tuple[Path, str]) -> None:
+    home, server = labelled
+    shown = check(home, "domain", "example.com", "--nameserver", server)
+    assert shown.splitlines()[0] == f"answers from {SOURCE}"
+    told = json.loads(check(home, "domain", "example.com", "--nameserver", server, "--json"))
+    assert told["answers_from"] == SOURCE
+
+
+def test_the_guide_shows_the_label_as_the_command_prints_it(labelled: tuple[Path, str]) -> None:
+    home, server = labelled
+    guide = GUIDE.read_text("utf-8")
+    for domain, selector in (("gmail.com", "20230601"), ("protonmail.com", "protonmail")):
+        shown = check(home, "domain", domain, "--selector", selector, "--nameserver", server)
+        assert f"answers from {SOURCE}\n{domain}\n" in guide
+        lines = [line for line in shown.splitlines() if not line.startswith("not judged")]
+        assert all(line.rstrip() in guide for line in lines if line.startswith(("warn", "error")))
+
+
+def test_another_server_is_not_taken_for_the_sandbox(labelled: tuple[Path, str]) -> None:
+    home, _ = labelled
+    quiet = ("--nameserver", "127.0.0.1#9", "--json")  # nobody listens on the discard port
+    assert json.loads(check(home, "domain", "example.com", *quiet))["answers_from"] == ""

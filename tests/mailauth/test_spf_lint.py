@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from gctrust.findings import Severity
 from gctrust.mailauth.questions import Status
 from gctrust.mailauth.spf_lint import SpfSender, assess_spf
@@ -86,3 +88,30 @@ def test_the_fix_of_a_missing_platform_include_is_the_record_to_publish() -> Non
     (one,) = report.findings
     assert one.severity is Severity.CRITICAL
     assert one.fix == "Publish: v=spf1 mx include:p.example.net ~all"
+
+
+@pytest.mark.parametrize(
+    ("root", "other", "said"),
+    [
+        ("redirect=b.example", "ptr ?all", [("b.example", "spf.neutral-default"), ("b.example", "spf.ptr")]),
+        ("redirect=b.example", "ip4:192.0.2.1 -all", [("b.example", "spf.hard-fail")]),
+        ("redirect=b.example", "ip4:192.0.2.0/24 ip4:192.0.2.1 ~all", [("b.example", "spf.covered-network")]),
+        ("include:b.example ~all", "ptr -all", [("b.example", "spf.ptr")]),
+        ("include:b.example ~all", "+all", [("b.example", "spf.pass-all")]),
+        ("-include:b.example ~all", "+all", []),
+        ("include:b.example ~all", "redirect=c.example", [("c.example", "spf.pass-all")]),
+        ("include:b.example ~all", "?all", []),
+        ("include:b.example ~all", "ip4:192.0.2.1 -all", []),
+    ],
+)  # fmt: skip
+def test_what_a_drawn_in_record_says(root: str, other: str, said: list[tuple[str, str]]) -> None:
+    """RFC 7208 section 6.1: a redirect's record is judged whole; an include's for harm only."""
+    zone = DictZone(
+        {
+            "example.com": {"TXT": [f"v=spf1 {root}"]},
+            "b.example": {"TXT": [f"v=spf1 {other}"]},
+            "c.example": {"TXT": ["v=spf1 +all"]},
+        }
+    )
+    found = run(assess_spf("example.com"), zone).findings
+    assert sorted((one.subject, one.rule) for one in found) == said

@@ -82,9 +82,10 @@ class _Judge:
         self.domain, self.by_list, self.fresh = domain, by_list, fresh
         self.findings: list[Finding] = []
         self.not_judged: list[str] = []
+        self.walk = Walk(())
 
     def run(self, streams: tuple[MailStream, ...]) -> Judge[DmarcReport]:
-        walk = yield from tree_walk(self.domain, fresh=self.fresh)
+        walk = self.walk = yield from tree_walk(self.domain, fresh=self.fresh)
         owner = organisation(walk, self.by_list)
         self._look_at_walk(walk, owner)
         step = policy_step(walk, owner)
@@ -166,18 +167,23 @@ class _Judge:
         yield from self._destinations(step, record)
         if not record.applies:
             return None
-        effective = yield from self._effective(step, record)
+        effective = yield from self._effective(step, record, _ruler(self.walk, owner, record))
         self.findings += _policy_findings(self.domain, step, record, owner, effective)
         return effective
 
-    def _effective(self, step: WalkStep, record: DmarcRecord) -> Judge[EffectivePolicy]:
+    def _effective(
+        self, step: WalkStep, record: DmarcRecord, ruler: DmarcRecord
+    ) -> Judge[EffectivePolicy]:
         own = record.for_domain
         if step.name != self.domain:
             own = yield from self._inherited(record)
-        chosen = (own, record.for_subdomains, record.for_nonexistent)
-        if record.testing:
-            chosen = (chosen[0].lowered, chosen[1].lowered, chosen[2].lowered)
-        return EffectivePolicy(*chosen)
+        return EffectivePolicy(
+            own.lowered if record.testing else own,
+            *(
+                policy.lowered if ruler.testing else policy
+                for policy in (ruler.for_subdomains, ruler.for_nonexistent)
+            ),
+        )
 
     def _inherited(self, record: DmarcRecord) -> Judge[Policy]:
         """sp= for a name that exists, np= for one that does not (RFC 9989 section 3.2.13)."""
@@ -286,6 +292,17 @@ class _Judge:
             self.findings.append(
                 finding(rules.ONE_ALIGNED, self.domain, stream=stream.name, which=which)
             )
+
+
+def _ruler(walk: Walk, owner: Organisation, record: DmarcRecord) -> DmarcRecord:
+    """Whose sp= and np= speak for the names below: a sub-domain's own are ignored (RFC 9989 4.7)."""
+    if record.psd == "y":
+        return record
+    above = walk.step(owner.domain) if owner.domain else None
+    if above is not None and above.record is not None:
+        return above.record
+    last = walk.steps[-1].record
+    return last if last is not None and last.psd == "y" else record
 
 
 def _side_by_side(

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -41,13 +41,17 @@ class Question:
     """`name` in A-label or raw presentation form without trailing dot, `type` as in "TXT".
 
     `server` ("192.0.2.1" or "192.0.2.1#5353") asks that authoritative server with RD=0; None asks
-    the configured resolvers. `fresh` bypasses the cache.
+    the configured resolvers. `fresh` bypasses the cache. `over` is "tcp" for TCP from the start,
+    "plain" for UDP without EDNS; an answer repeats it when that was really done.
+
+    Types that are no DNS types ask for what lies beyond DNS: see `looks.py`.
     """
 
     name: str
     type: str
     server: str | None = None
     fresh: bool = False
+    over: str = ""
 
 
 # The data of one record, by type: A, AAAA the address text; TXT a tuple of byte strings, one per
@@ -62,7 +66,8 @@ class Answer:
     """`records` hold the final RRset, `chain` the CNAME targets followed to it, in order.
 
     `ttl` is the least TTL seen (the negative TTL of RFC 2308 section 5 for a void answer), in
-    seconds; `server` who answered; `authoritative` and `authentic` the AA and AD bits.
+    seconds; `server` who answered; `authoritative` and `authentic` the AA and AD bits. `referral`
+    are the name servers that a parent zone's server points to, in lower case.
     """
 
     status: Status
@@ -72,6 +77,8 @@ class Answer:
     server: str = ""
     authoritative: bool = False
     authentic: bool = False
+    referral: tuple[str, ...] = ()
+    over: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +129,21 @@ def together(judges: Iterable[Judge[T]]) -> Judge[tuple[T, ...]]:
             step(index, judge, answers[start:end])
             start = end
     return tuple(results[index] for index in sorted(results))
+
+
+class Later(Generic[T]):
+    """A judge to be run with `at_once`; its `result` keeps its own type, other than in a tuple."""
+
+    __slots__ = ("_judge", "result")
+    result: T
+
+    def __init__(self, judge: Judge[T]) -> None:
+        self._judge = judge
+
+    def run(self) -> Judge[None]:
+        self.result = yield from self._judge
+
+
+def at_once(*parts: Later[Any]) -> Judge[None]:
+    """Run judges of several kinds side by side."""
+    yield from together([part.run() for part in parts])

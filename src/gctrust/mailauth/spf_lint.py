@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from gctrust.findings import Finding, Report, Severity
 
 from .questions import Answer, Judge, Question, Rdata, Status, ask, ask_all, together
+from .spf_branches import judge_tree
 from .spf_check import check_host
 from .spf_macros import is_query_name, parse_explanation
 from .spf_networks import network_findings
@@ -23,14 +24,13 @@ from .spf_tree import (
     LOOKUP_LIMIT,
     IncludeNode,
     branch_target,
-    contributions,
     fetch_tree,
     querying_terms,
     walk_tree,
     with_include,
 )
 
-VOID_LIMIT, NAME_LIMIT, NEAR_LIMIT = 2, 10, 8  # RFC 7208 section 4.6.4; the last is our margin
+VOID_LIMIT, NAME_LIMIT = 2, 10  # RFC 7208 section 4.6.4
 MAX_PROBES = 40  # a, mx and exists targets asked for; above it the policy is broken anyway
 
 
@@ -100,7 +100,7 @@ def assess_spf(
         judge_terms(out, record)
         out.found.extend(network_findings(domain, record))
         judge_split(out, answer.records)
-        _judge_tree(out, tree)
+        judge_tree(out, tree)
         yield from _judge_explanation(out, domain, record)
         if probe_targets:
             voids4, voids6 = yield from _judge_probes(out, tree)
@@ -169,36 +169,6 @@ def _judge_neighbours(
         leftover = yield from ask(Question(domain, "SPF"))
         if leftover.records:
             out.add("spf.type-99-record")
-
-
-def _judge_tree(out: SpfFindings, tree: IncludeNode) -> None:
-    if tree.total >= NEAR_LIMIT:
-        by = ", ".join(f"{c.term} {c.lookups}" for c in contributions(tree)[:20])
-        rule = "spf.too-many-lookups" if tree.total > LOOKUP_LIMIT else "spf.lookups-near-limit"
-        out.add(rule, lookups=tree.total, limit=LOOKUP_LIMIT, by=by)
-    seen: set[tuple[str, str]] = set()
-    for node in tree.walk():
-        for child in node.children:
-            if (node.domain, child.via) not in seen:
-                seen.add((node.domain, child.via))
-                _judge_branch(out, child)
-
-
-def _judge_branch(out: SpfFindings, node: IncludeNode) -> None:
-    term = cut(node.via)
-    if node.note:
-        if node.note == "loop":
-            out.add("spf.loop", term=term, domain=node.domain)
-    elif node.status.is_temporary:
-        out.add("spf.lookup-failed", domain=node.domain, status=str(node.status))
-    elif not node.texts:
-        kind = "redirect" if node.via.lower().startswith("redirect=") else "include"
-        out.add(f"spf.{kind}-without-record", term=term, status=str(node.status))
-    elif len(node.texts) > 1:
-        out.add("spf.include-broken", term=term, reason=f"{len(node.texts)} SPF records")
-    elif node.record is not None and node.record.faults:
-        fault = node.record.faults[0]
-        out.add("spf.include-broken", term=term, reason=f"{cut(fault.term)}: {fault.reason}")
 
 
 def _judge_explanation(out: SpfFindings, domain: str, record: SpfRecord) -> Judge[None]:

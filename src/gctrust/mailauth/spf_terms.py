@@ -63,11 +63,7 @@ def cut(text: str) -> str:
 def judge_terms(out: SpfFindings, record: SpfRecord) -> None:
     for modifier in record.modifiers:
         _judge_modifier(out, modifier)
-    for term in record.terms:
-        if term.target is not None and "p" in term.target.letters:
-            out.add("spf.p-macro", term=cut(term.text))
-        if isinstance(term, Mechanism) and term.name == "ptr":
-            out.add("spf.ptr", term=cut(term.text))
+    judge_discouraged(out, record)
     counts: dict[str, int] = {}
     for term in record.terms:
         if isinstance(term, Mechanism):
@@ -76,6 +72,15 @@ def judge_terms(out: SpfFindings, record: SpfRecord) -> None:
         if count > 1:
             out.add("spf.repeated-term", term=cut(text), count=count)
     _judge_end(out, record)
+
+
+def judge_discouraged(out: SpfFindings, record: SpfRecord) -> None:
+    """SPF-12 and SPF-17: what costs every receiver time, wherever in the tree it stands."""
+    for term in record.terms:
+        if term.target is not None and "p" in term.target.letters:
+            out.add("spf.p-macro", term=cut(term.text))
+        if isinstance(term, Mechanism) and term.name == "ptr":
+            out.add("spf.ptr", term=cut(term.text))
 
 
 def _judge_modifier(out: SpfFindings, modifier: Modifier) -> None:
