@@ -8,20 +8,17 @@ import pytest
 
 from gctrust.errors import Problem, ProblemType
 from gctrust.pipelines.effect import Undone
-from gctrust.pipelines.effects import (
-    AssessFiles,
-    CertificateAssessment,
-    CertificateFiles,
+from gctrust.pipelines.effects import AssessFiles, CertificateAssessment, CertificateFiles, Record
+from gctrust.pipelines.orders import PinRotationOrder
+from gctrust.pipelines.pin_effects import (
     ClientPins,
     ComputePins,
     PinProbe,
     PinsOfFiles,
     ProbePins,
     ReadPins,
-    Record,
     WritePins,
 )
-from gctrust.pipelines.orders import PinRotationOrder
 from gctrust.pipelines.pin_rotation import pin_rotation
 
 from .world import World

@@ -18,9 +18,9 @@ from gctrust.pipelines.effects import (
     Now,
     RegisterEmailDomain,
     Wait,
-    WritePins,
 )
 from gctrust.pipelines.orders import CustomDomainOrder, PinRotationOrder, RunEnd
+from gctrust.pipelines.pin_effects import WritePins
 from gctrust.runner.codec import Codec, dumps
 
 

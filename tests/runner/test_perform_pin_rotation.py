@@ -9,7 +9,8 @@ from gctrust.adapters.genesys.oauth import Credentials
 from gctrust.adapters.genesys.regions import PlatformAddress
 from gctrust.adapters.system import SystemClock
 from gctrust.errors import Problem
-from gctrust.pipelines.effects import CertificateFiles, ComputePins
+from gctrust.pipelines.effects import CertificateFiles
+from gctrust.pipelines.pin_effects import ComputePins
 from gctrust.runner.perform_pin_rotation import PinRotationPerformer
 from gctrust.secret import Secret
 

@@ -13,7 +13,8 @@ from ..certs.chain import sort_bundle
 from ..certs.key import same_key
 from ..errors import Problem, ProblemKind, ProblemType, Retry
 from ..mailauth.questions import Question
-from ..pipelines.effects import CertificateFiles, HandshakesSeen, PinProbe
+from ..pipelines.effects import CertificateFiles, HandshakesSeen
+from ..pipelines.pin_effects import PinProbe
 from .dns_resolver import Resolver
 from .files import CHANGED, read_files
 from .tls_probe import ClientIdentity, Handshake, HandshakeSample, handshake, sample

@@ -11,6 +11,18 @@ from dataclasses import dataclass, field
 
 from ..errors import Fact
 from ..findings import Finding
+from .certificate_effects import AssessFiles as AssessFiles
+from .certificate_effects import AuditEntry as AuditEntry
+from .certificate_effects import AuditSeen as AuditSeen
+from .certificate_effects import CertificateAssessment as CertificateAssessment
+from .certificate_effects import CertificateFiles as CertificateFiles
+from .certificate_effects import CertificateHeld as CertificateHeld
+from .certificate_effects import CustomDomainSeen as CustomDomainSeen
+from .certificate_effects import HandshakesSeen as HandshakesSeen
+from .certificate_effects import ProbeEdges as ProbeEdges
+from .certificate_effects import ReadAudit as ReadAudit
+from .certificate_effects import ReadCertificate as ReadCertificate
+from .certificate_effects import UploadCertificate as UploadCertificate
 from .effect import Effect as Effect
 from .effect import Pipeline as Pipeline
 from .effect import do as do
@@ -20,7 +32,12 @@ from .effect import do as do
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    at: float  # Unix seconds, by the run's clock
+    """`at` in Unix seconds by the run's clock. `deadline` is when the run gives up: a resumption
+    grants its order's horizon anew, and counts in `resumed`."""
+
+    at: float
+    deadline: float | None = None
+    resumed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +82,15 @@ class Stage(Effect[Done]):
 
 
 @dataclass(frozen=True, slots=True)
+class Segment(Effect[Done]):
+    """A place from which the run can go on by `state` alone: a long run is cut here, so that its
+    replay stays short. `state` is a frozen class of orders.py, given back to the pipeline."""
+
+    outcome = Done
+    state: object
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     entry: int  # the ledger entry's index
 
@@ -104,8 +130,26 @@ class EmailDomainSeen:
     status: str
     raw: str
     required: tuple[RequiredRecord, ...]
-    adopted: bool = False
     latency: float = 0.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`id` is "" when there is none."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindEmailDomain(Effect[Found]):
+    """Look before a registration: what is found here was not this run's doing."""
+
+    outcome = Found
+    domain: str
+
+    @property
+    def key(self) -> str:
+        return self.domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,231 +214,3 @@ class AssessMail(Effect[MailAssessment]):
     @property
     def key(self) -> str:
         return self.domain
-
-
-# --- custom domain -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateFiles:
-    """Where a certificate and its key lie. The key is re-read and compared inside effects."""
-
-    certificate: str
-    key: str = ""
-    chain: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateAssessment:
-    """`findings` of the certificate judge; digests are lower-case hexadecimal SHA-256."""
-
-    findings: tuple[Finding, ...]
-    not_judged: tuple[str, ...]
-    accepted: bool
-    subject: str
-    not_before: float
-    not_after: float
-    leaf_sha256: str
-    spki_sha256: str
-
-
-@dataclass(frozen=True, slots=True)
-class AssessFiles(Effect[CertificateAssessment]):
-    """Read the files and run the certificate judge at the run's now."""
-
-    outcome = CertificateAssessment
-    files: CertificateFiles
-    host: str
-    profile: str  # "public", "private" or "client"
-
-    @property
-    def key(self) -> str:
-        return self.files.certificate
-
-
-@dataclass(frozen=True, slots=True)
-class CustomDomainSeen:
-    id: str
-    domain: str
-    status: str
-    leaf_sha256: str
-    adopted: bool = False  # it already held this leaf: nothing was sent
-    latency: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class UploadCertificate(Effect[CustomDomainSeen]):
-    """Look first; POST when the domain is new, PUT with If-Match for a renewal, else adopt."""
-
-    outcome = CustomDomainSeen
-    outward = True
-    domain: str
-    files: CertificateFiles
-    leaf_sha256: str
-    spki_sha256: str
-
-    @property
-    def key(self) -> str:
-        return f"{self.domain} {self.leaf_sha256}"
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    id: str
-    event: str
-    timestamp: float
-    target: str
-    status: str
-
-
-@dataclass(frozen=True, slots=True)
-class AuditSeen:
-    """Entries of one target since an instant, with the pages it took."""
-
-    entries: tuple[AuditEntry, ...]
-    pages: int
-
-
-@dataclass(frozen=True, slots=True)
-class ReadAudit(Effect[AuditSeen]):
-    outcome = AuditSeen
-    target: str
-    since: float
-
-    @property
-    def key(self) -> str:
-        return self.target
-
-
-@dataclass(frozen=True, slots=True)
-class HandshakesSeen:
-    """Full, unresumed handshakes. `served` are the leaf SHA-256s seen, by edge address."""
-
-    tried: int
-    succeeded: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
-    served: tuple[tuple[str, str], ...]
-    versions: tuple[str, ...] = ()
-    stapled: int = 0
-    legacy_accepted: tuple[str, ...] = ()
-    causes: tuple[tuple[str, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeEdges(Effect[HandshakesSeen]):
-    """Shake hands with every edge that serves the host, `count` times each."""
-
-    outcome = HandshakesSeen
-    host: str
-    count: int
-
-    @property
-    def key(self) -> str:
-        return self.host
-
-
-# --- pin rotation ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class ClientPins:
-    """The platform's view of one OAuth client. Pins are base64 SHA-256 of the kind named."""
-
-    client_id: str
-    etag: str
-    mtls_required: bool
-    kind: str  # "certificate" or "spki"
-    primary: str = ""
-    fallback: str = ""
-    backup: str = ""
-    service_id: str = ""
-    latency: float = 0.0
-
-    @property
-    def pins(self) -> tuple[str, ...]:
-        return tuple(pin for pin in (self.primary, self.fallback, self.backup) if pin)
-
-
-@dataclass(frozen=True, slots=True)
-class ReadPins(Effect[ClientPins]):
-    outcome = ClientPins
-    client_id: str
-
-    @property
-    def key(self) -> str:
-        return self.client_id
-
-
-@dataclass(frozen=True, slots=True)
-class WritePins(Effect[ClientPins]):
-    """Compare-and-set against `etag`, then read back. Sends nothing when it is there already."""
-
-    outcome = ClientPins
-    outward = True
-    client_id: str
-    etag: str
-    service_id: str
-    kind: str
-    primary: str
-    fallback: str
-    backup: str
-    chain: str  # path of the PEM file with the new certificate (and its chain)
-
-    @property
-    def key(self) -> str:
-        return f"{self.client_id} {self.primary} {self.fallback} {self.backup}"
-
-
-@dataclass(frozen=True, slots=True)
-class PinsOfFiles:
-    """Pins (base64) and validity of a rotation's files, read from the files, never typed."""
-
-    new: str
-    old: str
-    backup: str
-    kind: str
-    new_not_before: float
-    new_not_after: float
-    old_not_before: float
-    old_not_after: float
-    same_key: bool
-
-
-@dataclass(frozen=True, slots=True)
-class ComputePins(Effect[PinsOfFiles]):
-    outcome = PinsOfFiles
-    new: CertificateFiles
-    old: CertificateFiles
-    backup: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class PinProbe:
-    """Full handshakes that presented one certificate, over all endpoints.
-
-    `matched` were accepted, `refused` refused after the certificate was shown; `failed_before`
-    ended before it was shown and is not counted in the rate.
-    """
-
-    matched: int
-    refused: int
-    failed_before: int
-    by_endpoint: tuple[tuple[str, int, int], ...] = ()
-    p50_ms: float = 0.0
-    p99_ms: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class ProbePins(Effect[PinProbe]):
-    """Shake hands with every mTLS endpoint, `count` times in all, presenting `files`."""
-
-    outcome = PinProbe
-    files: CertificateFiles
-    count: int
-
-    @property
-    def key(self) -> str:
-        return self.files.certificate

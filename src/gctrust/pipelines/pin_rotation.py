@@ -19,21 +19,23 @@ from .effects import (
     AssessFiles,
     CertificateAssessment,
     CertificateFiles,
-    ClientPins,
-    ComputePins,
     Now,
-    PinProbe,
-    PinsOfFiles,
     Pipeline,
-    ProbePins,
-    ReadPins,
     Record,
     Stage,
     Wait,
-    WritePins,
     do,
 )
 from .orders import PinRotationOrder, RunEnd
+from .pin_effects import (
+    ClientPins,
+    ComputePins,
+    PinProbe,
+    PinsOfFiles,
+    ProbePins,
+    ReadPins,
+    WritePins,
+)
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0

@@ -13,8 +13,8 @@ from ..certs.certificate import Certificate
 from ..certs.chain import sort_bundle
 from ..errors import Problem
 from ..pins.spki import Pin, PinKind
-from ..pipelines.effects import (
-    CertificateFiles,
+from ..pipelines.effects import CertificateFiles
+from ..pipelines.pin_effects import (
     ClientPins,
     ComputePins,
     PinProbe,

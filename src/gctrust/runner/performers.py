@@ -7,6 +7,7 @@ from typing import Any
 
 from ..adapters.mail_check import MailCheck
 from ..pipelines import effects as fx
+from ..pipelines import pin_effects as px
 from .perform_custom_domain import CustomDomainPerformer
 from .perform_email_domain import EmailDomainPerformer
 from .perform_pin_rotation import PinRotationPerformer
@@ -33,10 +34,10 @@ class Performers:
             fx.UploadCertificate: custom.upload,
             fx.ReadAudit: custom.audit,
             fx.ProbeEdges: custom.probe,
-            fx.ReadPins: pins.read,
-            fx.ComputePins: pins.compute,
-            fx.WritePins: pins.write,
-            fx.ProbePins: pins.probe,
+            px.ReadPins: pins.read,
+            px.ComputePins: pins.compute,
+            px.WritePins: pins.write,
+            px.ProbePins: pins.probe,
         }
 
     async def __call__(self, effect: fx.Effect[Any]) -> object:
