@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from .adapters.genesys.regions import PlatformAddress, platform_address
 from .adapters.system import clock_for
 from .ports import Clock, Performer
-from .settings import Settings
+from .settings import Settings, answers_from
 
 if TYPE_CHECKING:
     from .adapters.certificate_check import CertificateCheck
@@ -140,6 +140,10 @@ class App:
             outbox=self.outbox,
             executor=f"{socket.gethostname()}-{os.getpid()}",
         )
+
+    def answers_from(self, nameservers: tuple[str, ...] = ()) -> str:
+        """Whose DNS answers, when it is a sandbox's and not the world's; else empty."""
+        return answers_from(nameservers or self.settings.nameservers, self.settings.home)
 
     async def check_domain(
         self, name: str, selectors: tuple[str, ...] = (), nameservers: tuple[str, ...] = ()

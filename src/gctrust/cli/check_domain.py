@@ -27,8 +27,11 @@ _AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class DomainsChecked:
+    """`answers_from` is empty for the world's DNS; a sandbox's is said, with its label."""
+
     domains: tuple[Report, ...]
     senders: tuple[SpfResult, ...] = ()
+    answers_from: str = ""
 
 
 def domain(
@@ -71,9 +74,12 @@ def domain(
         with options.out.progress(f"checking {len(wanted)} domains"):
             reports = await asyncio.gather(*(one(name) for name in wanted))
             senders = [await _sender(app, name, sender_ip) for name in wanted if sender_ip]
-        blocks = [b for report in reports for b in _report_blocks(report)]
+        source = app.answers_from(nameserver)
+        blocks: list[Block] = [f"answers from {source}"] if source else []
+        blocks += [b for report in reports for b in _report_blocks(report)]
         blocks += [f"SPF for {sender_ip}: {s.verdict} ({s.cause})" for s in senders]
-        options.out.answer("check.domain", DomainsChecked(tuple(reports), tuple(senders)), blocks)
+        shown = DomainsChecked(tuple(reports), tuple(senders), source)
+        options.out.answer("check.domain", shown, blocks)
         return of_findings((f for r in reports for f in r.findings), severity(fail_on))
 
     return with_app(options, body)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
+from ..mailauth.spf_result import SpfResult
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
 from .output import Block, Heading, Table
@@ -12,7 +14,13 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..mailauth.spf_result import SpfResult
+
+
+@dataclass(frozen=True, slots=True)
+class SpfChecked(SpfResult):
+    """`answers_from` is empty for the world's DNS; a sandbox's is said, with its label."""
+
+    answers_from: str = ""
 
 
 def spf(
@@ -38,13 +46,17 @@ def spf(
 
     async def body(app: composition.App) -> ExitCode:
         result = await spf_result(app, ip, mail_from, helo)
-        options.out.answer("check.spf", result, _spf_blocks(result))
+        kept = {slot.name: getattr(result, slot.name) for slot in fields(result)}
+        shown = SpfChecked(**kept, answers_from=app.answers_from())
+        options.out.answer("check.spf", shown, _spf_blocks(shown))
         return ExitCode.FINDINGS if result.verdict in ("permerror", "temperror") else ExitCode.FINE
 
     return with_app(options, body)
 
 
-def _spf_blocks(result: SpfResult) -> Iterator[Block]:
+def _spf_blocks(result: SpfChecked) -> Iterator[Block]:
+    if result.answers_from:
+        yield f"answers from {result.answers_from}"
     yield Heading(f"{result.verdict}  {result.domain}")
     if result.cause:
         yield f"  {result.cause}"

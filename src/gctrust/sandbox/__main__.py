@@ -13,10 +13,13 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from .answer import JsonObject
+from .answer import JsonObject, MalformedError
+from .clock import check_instant, check_rate
+from .faults import read_rules
+from .seed import load_seed
 from .world import Options, World
 
 EXIT_USAGE = 2
@@ -27,8 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser().parse_args(argv)
     try:
         options = Options(
-            seed=_text(args.seed),
-            faults=_text(args.faults),
+            seed=_document(args.seed, load_seed),
+            faults=_document(args.faults, read_rules),
             clock_rate=args.clock_rate,
             clock_start=args.clock_start,
             strict=not args.loose,
@@ -38,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         with tempfile.TemporaryDirectory(prefix="gctrust-sandbox-") as folder:
             home = Path(args.home) if args.home else None
             asyncio.run(_run(World(options, Path(folder)), home, args.die_with_parent))
-    except (OSError, OverflowError, ValueError) as error:  # a port over 65535 overflows
+    except (OSError, ValueError) as error:
         sys.stderr.write(f"gctrust.sandbox: {error}\n")
         return EXIT_USAGE
     return 0
@@ -62,6 +65,8 @@ async def _run(world: World, home: Path | None, die_with_parent: bool) -> None:
             watcher.close()
         if note is not None:
             note.unlink(missing_ok=True)
+            # Kept beside it by whoever started us; it opens nothing any more.
+            note.with_suffix(".secret").unlink(missing_ok=True)
         await world.stop()
 
 
@@ -94,8 +99,34 @@ async def _watch_parent(ended: asyncio.Event) -> asyncio.BaseTransport:
     return transport
 
 
-def _text(path: str | None) -> str | None:
-    return Path(path).read_text("utf-8") if path else None
+def _document(path: str | None, check: Callable[[str], object]) -> str | None:
+    """The file's text, known to be well-formed. Raises MalformedError naming file and place."""
+    if path is None:
+        return None
+    try:
+        text = Path(path).read_text("utf-8")
+        check(text)
+    except ValueError as error:
+        raise MalformedError(f"{path}: {error}") from None
+    return text
+
+
+def _number(check: Callable[[float], float]) -> Callable[[str], float]:
+    """An argument's type; argparse tells the reason with the argument's name, and exits 2."""
+
+    def read(text: str) -> float:
+        try:
+            return check(float(text))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r}: {error}") from None
+
+    return read
+
+
+def _port(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 6 and int(text) < 65536):
+        raise argparse.ArgumentTypeError(f"{text[:40]!r}: a port is a number from 0 to 65535")
+    return int(text)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,11 +134,15 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--home", help="keep the addresses in HOME/sandboxes/<api-port>.json")
     parser.add_argument("--seed", help="JSON file: what the sandbox holds at its start")
     parser.add_argument("--faults", help="JSON file: fault rules")
-    parser.add_argument("--clock-rate", type=float, default=1.0, help="virtual seconds per second")
-    parser.add_argument("--clock-start", type=float, help="Unix seconds the clock starts at")
+    parser.add_argument(
+        "--clock-rate", type=_number(check_rate), default=1.0, help="virtual seconds per second"
+    )
+    parser.add_argument(
+        "--clock-start", type=_number(check_instant), help="Unix seconds the clock starts at"
+    )
     parser.add_argument("--loose", action="store_true", help="pass over unknown fields")
-    parser.add_argument("--api-port", type=int, default=0)
-    parser.add_argument("--control-port", type=int, default=0)
+    parser.add_argument("--api-port", type=_port, default=0)
+    parser.add_argument("--control-port", type=_port, default=0)
     parser.add_argument("--die-with-parent", action="store_true", help="end with standard input")
     return parser
 

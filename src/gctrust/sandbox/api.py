@@ -1,7 +1,7 @@
 """The API origin: limits, faults, authentication, routing and journal around the guide's handlers.
 
 Order: fault rule, known path, token, rate limit, rights, media type, handler. Every answer carries
-ININ-Correlation-Id and the inin-ratelimit-* headers.
+Date (by the virtual clock), ININ-Correlation-Id and the inin-ratelimit-* headers.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass, field
+from email.utils import formatdate
 
 from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Scope
 
@@ -38,8 +39,13 @@ class _Exchange:
     effect: bool = False
     started: float = field(default_factory=time.monotonic)
 
-    def headers(self) -> Headers:
-        return (("ININ-Correlation-Id", self.correlation_id), *self.reading.headers())
+    def headers(self, now: float) -> Headers:
+        skew = self.rule.skew if self.rule is not None else 0.0
+        return (
+            ("Date", formatdate(max(0.0, now + skew), usegmt=True)),
+            ("ININ-Correlation-Id", self.correlation_id),
+            *self.reading.headers(),
+        )
 
     def fault(self, *kinds: FaultKind) -> bool:
         return self.rule is not None and self.rule.kind in kinds
@@ -147,7 +153,7 @@ class Api:
         elif exchange.fault(FaultKind.TRUNCATE, FaultKind.MALFORMED) and answer.body is not None:
             await self._spoil(scope, receive, send, exchange, answer)
         else:
-            await send_answer(send, answer, exchange.headers())
+            await send_answer(send, answer, exchange.headers(self.platform.clock.now()))
 
     async def _spoil(
         self,
@@ -157,7 +163,8 @@ class Api:
         exchange: _Exchange,
         answer: Answer,
     ) -> None:
-        payload, headers = answer.payload(), (*answer.headers, *exchange.headers())
+        payload = answer.payload()
+        headers = (*answer.headers, *exchange.headers(self.platform.clock.now()))
         half = len(payload) // 2
         if exchange.fault(FaultKind.MALFORMED):
             await send_bytes(send, answer.status, payload[:half] + b"<<", headers)

@@ -9,14 +9,30 @@ from __future__ import annotations
 import asyncio
 import time
 
+MOST_RATE = 100_000.0
+LATEST = 2.0**36  # the year 4147: certificates and dates can still be written
+
+
+def check_rate(rate: float) -> float:
+    """Raises ValueError."""
+    if not 0 < rate <= MOST_RATE:  # nan is refused as well
+        raise ValueError(f"the clock's rate must be greater than 0, at most {MOST_RATE:g}")
+    return rate
+
+
+def check_instant(seconds: float) -> float:
+    """Raises ValueError."""
+    if not 0 <= seconds <= LATEST:
+        raise ValueError(f"the clock shows Unix seconds from 0 to {LATEST:.0f}")
+    return seconds
+
 
 class VirtualClock:
     """Virtual Unix seconds. Belongs to one event loop; `now` may be read from any thread."""
 
     def __init__(self, start: float | None = None, rate: float = 1.0) -> None:
-        if rate <= 0:
-            raise ValueError("the clock's rate must be greater than 0")
-        self._base = time.time() if start is None else start
+        check_rate(rate)
+        self._base = time.time() if start is None else check_instant(start)
         self._mark = time.monotonic()
         self._rate = rate
         self._frozen = False
@@ -46,8 +62,7 @@ class VirtualClock:
         self._wake()
 
     def set_rate(self, rate: float) -> None:
-        if rate <= 0:
-            raise ValueError("the clock's rate must be greater than 0")
+        check_rate(rate)
         self._rebase(self.now())
         self._rate = rate
         self._wake()
@@ -55,12 +70,12 @@ class VirtualClock:
     def advance(self, seconds: float) -> None:
         if seconds < 0:
             raise ValueError("the clock does not run backwards")
-        self._rebase(self.now() + seconds)
+        self._rebase(check_instant(self.now() + seconds))
         self._wake()
 
     def to(self, instant: float) -> None:
         """Jump to an instant; one already past leaves the clock as it is."""
-        self.advance(max(0.0, instant - self.now()))
+        self.advance(max(0.0, check_instant(instant) - self.now()))
 
     async def wait_until(self, instant: float) -> None:
         """Sleep until the virtual instant; a jump or a new rate is noticed at once."""

@@ -1,13 +1,16 @@
 """Fault rules: which requests go wrong, and how. Seeded, so a run can be repeated.
 
 A rule matches on method, path pattern, the nth matching request and a probability; its kind says
-what happens. `reset`, `lost` and `truncate` are done to the real socket by server.py.
+what happens. `reset`, `lost` and `truncate` are done to the real socket by listener.py.
 """
 
 from __future__ import annotations
 
 import fnmatch
+import json
+import math
 import random
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -26,6 +29,7 @@ class FaultKind(StrEnum):
     MALFORMED = "malformed"  # the effect happens; the body is not JSON
     STALE = "stale"  # a read answers from before the last change
     DELAY = "delay"  # only slower
+    SKEW = "skew"  # the Date header is `skew` seconds off
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,7 @@ class Rule:
     probability: float = 1.0
     times: int | None = None
     delay: float = 0.0
+    skew: float = 0.0
     status: int = 503
     headers: tuple[tuple[str, str], ...] = ()
     body: object = None
@@ -91,6 +96,10 @@ class FaultPlan:
         ]
 
 
+MOST_DELAY, MOST_SKEW = 3600, 10 * 365 * 86_400
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110 section 5.6.2
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*\Z")
+
 _KEYS: Mapping[str, tuple[type, ...]] = {
     "kind": (str,),
     "name": (str,),
@@ -100,11 +109,22 @@ _KEYS: Mapping[str, tuple[type, ...]] = {
     "probability": (int, float),
     "times": (int,),
     "delay": (int, float),
+    "skew": (int, float),
     "status": (int,),
     "headers": (dict,),
     "body": (object,),
     "seed": (int,),
 }
+
+
+def read_rules(text: str) -> list[Rule]:
+    """Rules from a file's text. Raises MalformedError naming the fault."""
+    try:
+        return parse_rules(json.loads(text))
+    except RecursionError:
+        raise MalformedError("fault rules: nested too deep") from None
+    except json.JSONDecodeError as error:
+        raise MalformedError(f"fault rules: not JSON: {error}") from None
 
 
 def parse_rules(document: object) -> list[Rule]:
@@ -121,7 +141,8 @@ def _parse_rule(item: object, number: int) -> Rule:
     for key, value in item.items():
         if key not in _KEYS:
             raise MalformedError(f"rule {number}: unknown field {key}")
-        if not isinstance(value, _KEYS[key]):
+        known = _KEYS[key]
+        if not isinstance(value, known) or (isinstance(value, bool) and object not in known):
             raise MalformedError(f"rule {number}: {key} has the wrong type")
     try:
         kind = FaultKind(item.get("kind", ""))
@@ -138,7 +159,7 @@ def _parse_rule(item: object, number: int) -> Rule:
 
 def _numbers(nth: int | list[object], number: int) -> tuple[int, ...]:
     listed = nth if isinstance(nth, list) else [nth]
-    if not all(isinstance(one, int) and one >= 1 for one in listed):
+    if not all(type(one) is int and one >= 1 for one in listed):
         raise MalformedError(f"rule {number}: nth must be whole numbers from 1")
     return tuple(cast(list[int], listed))
 
@@ -146,6 +167,15 @@ def _numbers(nth: int | list[object], number: int) -> tuple[int, ...]:
 def _checked(rule: Rule, number: int) -> Rule:
     if not 0 <= rule.probability <= 1:
         raise MalformedError(f"rule {number}: probability must lie between 0 and 1")
-    if rule.delay < 0 or not 200 <= rule.status <= 599:
-        raise MalformedError(f"rule {number}: delay or status is out of range")
+    if not 0 <= rule.delay <= MOST_DELAY:
+        raise MalformedError(f"rule {number}: delay must be 0 to {MOST_DELAY} seconds")
+    if not 200 <= rule.status <= 599:
+        raise MalformedError(f"rule {number}: status must be 200 to 599")
+    if rule.times is not None and rule.times < 0:
+        raise MalformedError(f"rule {number}: times must not be negative")
+    if not math.isfinite(rule.skew) or abs(rule.skew) > MOST_SKEW:
+        raise MalformedError(f"rule {number}: skew must be seconds, at most {MOST_SKEW} off")
+    for name, value in rule.headers:
+        if not _HEADER_NAME.match(name) or not _HEADER_VALUE.match(value):
+            raise MalformedError(f"rule {number}: no HTTP header can be {name[:40]!r}")
     return rule

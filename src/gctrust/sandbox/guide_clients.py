@@ -5,8 +5,6 @@ The pin fields, ETag and If-Match are our additions: the guide itself never send
 
 from __future__ import annotations
 
-import base64
-import binascii
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +12,10 @@ from .answer import Answer, Detail, Headers, JsonObject, Refusal, invalid, not_f
 from .fields import Field, read_object
 from .guide_custom import check_match
 from .platform import Platform
+from .seed import MOST_PINS, PIN_KINDS, is_pin
 from .state import OAuthClient
 from .upload import read_chain
 from .wire import Call
-
-MOST_PINS = 3
-SHA256_BYTES = 32
 
 _PATCH = (
     Field("certificateChain"),
@@ -29,7 +25,7 @@ _PATCH = (
     Field("fallbackPin", nullable=True),
     Field("backupPin", nullable=True),
     Field("maxPinCount", "integer"),
-    Field("pinKind", choices=("certificate", "spki")),
+    Field("pinKind", choices=PIN_KINDS),
 )
 _SLOTS = {
     "certificateChain": "chain",
@@ -67,14 +63,7 @@ async def patch(platform: Platform, call: Call) -> Answer:
 
 
 def _check_pin(name: str, pin: object) -> None:
-    """A pin is base64 of a SHA-256, padded."""
-    if pin is None:
-        return
-    try:
-        digest = base64.b64decode(str(pin), validate=True)
-    except (binascii.Error, ValueError):
-        digest = b""
-    if len(digest) != SHA256_BYTES:
+    if pin is not None and not is_pin(str(pin)):
         raise invalid(name, f"{name} is not base64 of a SHA-256 digest", "pin.malformed")
 
 

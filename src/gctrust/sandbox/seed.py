@@ -1,23 +1,41 @@
 """The seed: what the sandbox holds when it starts and after a reset, read strictly from JSON.
 
-`seeds/default.json` is complete; a seed file replaces the parts it names.
+`seeds/default.json` is complete; a seed file replaces the parts it names. A fault is told with its
+place in the document: `clients[0].scopes: must be a list of texts`.
 """
 
 from __future__ import annotations
 
+import base64
+import binascii
 import json
+import math
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from importlib import resources
 from typing import Any, TypeVar, cast
 
 from .answer import MalformedError
 from .state import OAuthClient
-from .zone_data import BadRecord, Record
+from .zone_data import BadRecord, Record, rrsets
 
 PartT = TypeVar("PartT")
-PARTS = ("randomSeed", "limits", "hostile", "mail", "clients", "zones", "servers", "comment")
+PARTS = (
+    "randomSeed", "limits", "hostile", "mail", "clients", "zones", "servers", "comment", "label",
+)  # fmt: skip
+
+MOST_SERVERS = 16
+SHA256_BYTES = 32
+_NAMES = {
+    str: "a text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "an object",
+    type(None): "null",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +74,8 @@ class Servers:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
+    """`label` says what its zones are, for everyone who shows answers of these name servers."""
+
     random_seed: int
     limits: Limits
     hostile: Hostility
@@ -63,6 +83,7 @@ class Seed:
     servers: Servers
     clients: tuple[OAuthClient, ...]
     zones: tuple[Record, ...]
+    label: str = ""
 
 
 def load_seed(text: str | None = None) -> Seed:
@@ -73,26 +94,41 @@ def load_seed(text: str | None = None) -> Seed:
         document |= _object(text)
     unknown = sorted(set(document) - set(PARTS))
     if unknown:
-        raise MalformedError(f"seed: unknown part {unknown[0]}")
+        raise MalformedError(f"seed: {unknown[0]}: no such part; parts are {', '.join(PARTS)}")
+    servers = _part(Servers, document, "servers")
+    if not (1 <= servers.nameservers <= MOST_SERVERS and 1 <= servers.mtls <= MOST_SERVERS):
+        raise MalformedError(f"seed: servers: numbers from 1 to {MOST_SERVERS}")
     return Seed(
-        random_seed=int(document.get("randomSeed", 0)),
+        random_seed=_checked(document["randomSeed"], (int,), "seed: randomSeed"),
         limits=_part(Limits, document, "limits"),
         hostile=_part(Hostility, document, "hostile"),
         mail=_part(Mail, document, "mail"),
-        servers=_part(Servers, document, "servers"),
-        clients=tuple(parse_client(item) for item in document.get("clients", [])),
-        zones=parse_records(document.get("zones", [])),
+        servers=servers,
+        clients=_clients(document["clients"]),
+        zones=parse_records(document["zones"], "seed: zones"),
+        label=_checked(document.get("label", ""), (str,), "seed: label"),
     )
 
 
-def parse_records(listed: object) -> tuple[Record, ...]:
+def parse_records(listed: object, place: str = "records") -> tuple[Record, ...]:
     """Records from JSON objects {name, type, ttl, value}. Raises MalformedError."""
-    if not isinstance(listed, list) or not all(isinstance(item, dict) for item in listed):
-        raise MalformedError("records must be a list of objects")
+    if not isinstance(listed, list):
+        raise MalformedError(f"{place}: must be a list of objects")
+    return tuple(_record(item, f"{place}[{n}]") for n, item in enumerate(listed))
+
+
+def _record(item: object, place: str) -> Record:
+    if not isinstance(item, dict):
+        raise MalformedError(f"{place}: must be an object")
+    unknown = sorted(set(item) - {slot.name for slot in fields(Record)})
+    if unknown:
+        raise MalformedError(f"{place}.{unknown[0]}: no such field of a record")
     try:
-        return tuple(Record.parse({"ttl": 60} | item) for item in listed)
+        record = Record.parse({"ttl": 60} | item)
+        rrsets([record])  # what its name, type and value say, before anything is changed
     except BadRecord as error:
-        raise MalformedError(f"record: {error}") from None
+        raise MalformedError(f"{place}: {error}") from None
+    return record
 
 
 CLIENT_FIELDS: Mapping[str, tuple[str, tuple[type, ...]]] = {
@@ -113,36 +149,77 @@ CLIENT_FIELDS: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "pinKind": ("pin_kind", (str,)),
 }
 _PIN_SLOTS = ("primary_pin", "fallback_pin", "backup_pin")
+PIN_KINDS = ("certificate", "spki")
+MOST_PINS = 3
 
 
-def parse_client(item: object) -> OAuthClient:
-    """An OAuth client from JSON; `pins` is [primary, fallback, backup]."""
-    if not isinstance(item, dict) or not isinstance(item.get("id"), str):
-        raise MalformedError("a client needs an id")
+def parse_client(item: object, place: str = "client") -> OAuthClient:
+    """An OAuth client from JSON; `pins` is [primary, fallback, backup]. Raises MalformedError."""
+    if not isinstance(item, dict) or not isinstance(item.get("id"), str) or not item["id"]:
+        raise MalformedError(f"{place}: must be an object with an id")
     values: dict[str, Any] = {"name": item["id"], "secret": secrets.token_urlsafe(24), "scopes": []}
     for key, value in item.items():
         if key == "pins":
-            values |= _pins(value)
+            values |= _pins(value, f"{place}.pins")
             continue
         name, types = CLIENT_FIELDS.get(key, ("", ()))
-        if not name or not isinstance(value, types):
-            raise MalformedError(f"client {item['id']}: {key} is unknown or has the wrong type")
-        values[name] = value
-    values["scopes"] = tuple(values["scopes"])
-    values["roles"] = tuple(values.get("roles", ()))
-    return OAuthClient(**values)
+        if not name:
+            raise MalformedError(f"{place}.{key}: no such field of a client")
+        values[name] = _checked(value, types, f"{place}.{key}")
+    values["scopes"] = _texts(values["scopes"], f"{place}.scopes")
+    values["roles"] = _texts(values.get("roles", []), f"{place}.roles")
+    return _sensible(OAuthClient(**values), place)
 
 
-def _pins(value: object) -> dict[str, Any]:
+def _clients(listed: object) -> tuple[OAuthClient, ...]:
+    if not isinstance(listed, list):
+        raise MalformedError("seed: clients: must be a list of objects")
+    clients = tuple(parse_client(item, f"seed: clients[{n}]") for n, item in enumerate(listed))
+    if len({client.id for client in clients}) < len(clients):
+        raise MalformedError("seed: clients: two have the same id")
+    return clients
+
+
+def _sensible(client: OAuthClient, place: str) -> OAuthClient:
+    if client.token_seconds < 1:
+        raise MalformedError(f"{place}.tokenSeconds: must be at least 1")
+    if not 1 <= client.max_pin_count <= MOST_PINS:
+        raise MalformedError(f"{place}.maxPinCount: must be 1 to {MOST_PINS}")
+    if client.pin_kind not in PIN_KINDS:
+        raise MalformedError(f"{place}.pinKind: must be one of {', '.join(PIN_KINDS)}")
+    for pin in client.pins:
+        if not is_pin(pin):
+            raise MalformedError(f"{place}: a pin is not base64 of a SHA-256 digest")
+    return client
+
+
+def is_pin(text: str) -> bool:
+    """Whether it is base64, padded, of a SHA-256 digest."""
+    try:
+        return len(base64.b64decode(text, validate=True)) == SHA256_BYTES
+    except (binascii.Error, ValueError):
+        return False
+
+
+def _pins(value: object, place: str) -> dict[str, Any]:
     if not isinstance(value, list) or len(value) > len(_PIN_SLOTS):
-        raise MalformedError("pins must be a list of at most three")
-    return dict(zip(_PIN_SLOTS, value, strict=False))
+        raise MalformedError(f"{place}: must be a list of at most three")
+    return {
+        slot: _checked(pin, (str, type(None)), f"{place}[{n}]")
+        for n, (slot, pin) in enumerate(zip(_PIN_SLOTS, value, strict=False))
+    }
+
+
+def _texts(listed: Sequence[object], place: str) -> tuple[str, ...]:
+    if not all(isinstance(item, str) for item in listed):
+        raise MalformedError(f"{place}: must be a list of texts")
+    return tuple(cast(Sequence[str], listed))
 
 
 def _object(text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise MalformedError(f"seed: not JSON: {error}") from None
     if not isinstance(document, dict):
         raise MalformedError("seed: must be a JSON object")
@@ -153,12 +230,23 @@ def _part(kind: type[PartT], document: Mapping[str, Any], name: str) -> PartT:
     """A part's dataclass from its camelCase JSON; each value must have its default's type."""
     known = {_camel(slot.name): slot for slot in fields(cast(Any, kind))}
     values: dict[str, Any] = {}
-    for key, value in cast(Mapping[str, Any], document.get(name, {})).items():
+    part = _checked(document[name], (dict,), f"seed: {name}")
+    for key, value in part.items():
         slot = known.get(key)
-        if slot is None or not isinstance(value, _accepted(slot.default)):
-            raise MalformedError(f"seed: {name}.{key} is unknown or has the wrong type")
-        values[slot.name] = value
+        if slot is None:
+            raise MalformedError(f"seed: {name}.{key}: no such field; it has {', '.join(known)}")
+        values[slot.name] = _checked(value, _accepted(slot.default), f"seed: {name}.{key}")
     return kind(**values)
+
+
+def _checked(value: Any, types: tuple[type, ...], place: str) -> Any:
+    """The value, of one of these types; a number is finite and not negative."""
+    if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
+        wanted = " or ".join(_NAMES.get(kind, kind.__name__) for kind in types)
+        raise MalformedError(f"{place}: must be {wanted}")
+    if isinstance(value, int | float) and not 0 <= value < math.inf:
+        raise MalformedError(f"{place}: must not be negative or infinite")
+    return value
 
 
 def _accepted(default: object) -> tuple[type, ...]:

@@ -5,7 +5,6 @@ One object with start and stop, so that a test can run it inside its own event l
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -19,7 +18,7 @@ from .clock import VirtualClock
 from .control import Control
 from .deployment import Deployments
 from .edge import TlsEdges
-from .faults import FaultPlan, Rule, parse_rules
+from .faults import FaultPlan, Rule, read_rules
 from .inbox import Inbox
 from .journal import Journal
 from .listener import HttpListener
@@ -164,6 +163,7 @@ class World:
         return {
             "api": api,
             "login": api,
+            "label": self.seed.label,
             "control": self.control_listener.origin,
             "nameservers": self.servers.zones.addresses,
             "edge": self.servers.edges.addresses[0],
@@ -200,4 +200,4 @@ def _start_view(seed: Seed) -> View:
 
 
 def _rules(options: Options) -> list[Rule]:
-    return parse_rules(json.loads(options.faults)) if options.faults else []
+    return read_rules(options.faults) if options.faults else []

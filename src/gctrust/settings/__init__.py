@@ -17,12 +17,13 @@ from .levels import Levels
 from .model import Settings
 from .problems import BAD_VALUE, CONFLICT, PROBLEMS
 from .rows import ROWS, Place, missing
-from .sandbox_note import add_sandbox, loopback_origin
+from .sandbox_note import add_sandbox, answers_from, loopback_origin
 
 __all__ = [
     "PROBLEMS",
     "Settings",
     "Shown",
+    "answers_from",
     "environment",
     "load_settings",
     "loopback_origin",

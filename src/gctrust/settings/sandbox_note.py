@@ -1,8 +1,9 @@
-"""Defaults that a sandbox running on this machine gives, from the note it keeps while it runs."""
+"""What a sandbox running on this machine tells of itself, from the note it keeps while it runs."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -49,3 +50,19 @@ def add_sandbox(values: dict[str, object], origins: dict[str, str]) -> None:
     for name, value in sandbox.items():
         if name not in values:
             values[name], origins[name] = value, "sandbox"
+
+
+def answers_from(nameservers: Collection[str], home: Path) -> str:
+    """ "the sandbox's DNS", with its seed's label, when one of these servers is a sandbox's.
+
+    Empty for all others: what they answer is what the world's DNS says.
+    """
+    for note in sorted((home / "sandboxes").glob("*.json")):
+        try:
+            addresses = json.loads(note.read_text("utf-8"))["addresses"]
+            known, label = addresses["nameservers"], str(addresses.get("label", ""))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            continue  # a note of another kind is nobody's sandbox
+        if set(nameservers) & set(known):
+            return "the sandbox's DNS" + (f": {label}" if label else "")
+    return ""
