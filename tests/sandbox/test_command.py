@@ -15,6 +15,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from gctrust.sandbox.__main__ import main
 from gctrust.sandbox.answer import MalformedError
 from gctrust.sandbox.clock import VirtualClock
 from gctrust.sandbox.seed import load_seed
@@ -76,19 +77,95 @@ def test_seed_clock_and_loose(tmp_path: Path) -> None:
     process.wait(10)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"colour": 1}', '{"limits": {"perMinute": "x"}}'])
-def test_a_bad_seed_is_a_usage_error(tmp_path: Path, text: str) -> None:
-    with pytest.raises(MalformedError, match="seed"):
-        load_seed(text)
-    seed = tmp_path / "seed.json"
-    seed.write_text(text)
+def refused(*arguments: str) -> str:
+    """What the command says when it ends with 2, before anything listens."""
     ended = subprocess.run(
-        [sys.executable, "-m", "gctrust.sandbox", "--seed", str(seed)],
+        [sys.executable, "-m", "gctrust.sandbox", *arguments],
         capture_output=True, text=True, timeout=20, check=False, env=dict(os.environ),
     )  # fmt: skip
-    assert ended.returncode == 2
-    assert "seed" in ended.stderr
+    assert ended.returncode == 2, ended.stderr
     assert ended.stdout == ""
+    assert "Traceback" not in ended.stderr
+    return ended.stderr
+
+
+BAD_SEEDS = {
+    "{": "not JSON",
+    "[" * 5000: "not JSON",
+    "[]": "must be a JSON object",
+    '{"colour": 1}': "colour: no such part",
+    '{"limits": {"perMinute": "x"}}': "limits.perMinute: must be a whole number",
+    '{"limits": {"perHour": 1}}': "limits.perHour: no such field",
+    '{"hostile": {"auditLagSeconds": -1}}': "hostile.auditLagSeconds: must not be negative",
+    '{"hostile": []}': "hostile: must be an object",
+    '{"servers": {"nameservers": 0}}': "servers: numbers from 1",
+    '{"randomSeed": true}': "randomSeed: must be a whole number",
+    '{"clients": [{"name": "x"}]}': "clients[0]: must be an object with an id",
+    '{"clients": [{"id": "a"}, {"id": "b", "scopes": [1]}]}': "clients[1].scopes",
+    '{"clients": [{"id": "a"}, {"id": "a"}]}': "two have the same id",
+    '{"clients": [{"id": "a", "pins": ["x"]}]}': "a pin is not base64",
+    '{"clients": [{"id": "a", "tokenSeconds": 0}]}': "clients[0].tokenSeconds",
+    '{"zones": [{"name": "a", "type": "A", "value": "x"}]}': "zones[0]: a A 'x'",
+    '{"zones": [{"name": "a", "type": "ZZ", "value": "x"}]}': "zones[0]: 'ZZ' is no record type",
+    '{"label": 1}': "label: must be a text",
+}
+
+
+@pytest.mark.parametrize(("text", "said"), BAD_SEEDS.items(), ids=lambda text: text[:30])
+def test_a_bad_seed_is_refused_with_its_place(text: str, said: str) -> None:
+    with pytest.raises(MalformedError, match=r"^seed") as refusal:
+        load_seed(text)
+    assert said in str(refusal.value)
+
+
+def test_files_are_named_when_they_cannot_be_used(tmp_path: Path) -> None:
+    file = tmp_path / "given.json"
+    file.write_text('{"zones": [{"name": "a", "type": "A", "value": "x"}]}')
+    said = refused("--seed", str(file))
+    assert said.startswith(f"gctrust.sandbox: {file}: seed: zones[0]: ")
+    file.write_text('[{"kind": "status"}, {"kind": "explode"}]')
+    assert f"{file}: rule 1: kind must be one of" in refused("--faults", str(file))
+    file.write_text('[{"kind": "delay", "delay": NaN}]')
+    assert f"{file}: rule 0: delay" in refused("--faults", str(file))
+    file.write_text("[" * 5000)
+    assert str(file) in refused("--faults", str(file))
+    file.write_bytes(b"\xff\xfe")
+    assert str(file) in refused("--seed", str(file))
+    assert "/nowhere.json" in refused("--seed", "/nowhere.json")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("--clock-rate", v) for v in ("0", "-1", "nan", "inf", "x", "1e9")]
+    + [("--clock-start", v) for v in ("-1", "nan", "1e300")]
+    + [("--api-port", v) for v in ("-1", "65536", "x")],
+)
+def test_a_bad_number_is_refused_with_its_option(option: str, value: str) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main([f"{option}={value}"])
+    assert ended.value.code == 2
+
+
+def test_the_whole_command_refuses_a_bad_rate() -> None:
+    assert "--clock-rate: 'nan'" in refused("--clock-rate", "nan")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_no_secret_is_left_when_the_command_ends(tmp_path: Path, number: int) -> None:
+    """`gctrust sandbox` keeps the client secret in a file while it runs, and no longer."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gctrust", "sandbox", "--json", "--home", str(tmp_path)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    kept = Path(json.loads(process.stdout.readline())["client_secret_file"])
+    assert kept.exists()
+    process.send_signal(number)
+    process.wait(10)
+    deadline = time.monotonic() + 5
+    while any(kept.parent.iterdir()) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert list(kept.parent.iterdir()) == []
 
 
 def test_reset_forgets_everything_but_the_seed(sandbox: Sandbox) -> None:

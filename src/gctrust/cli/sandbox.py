@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -65,6 +66,7 @@ def sandbox(
     async def serve() -> ExitCode:
         async with sandbox_process(home, arguments) as (addresses, process):
             secret = _keep_secret(home, addresses)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, process.terminate)
             try:
                 shown = _shown(addresses, home, secret)
                 options.out.answer("sandbox", shown, _blocks(shown))

@@ -15,9 +15,10 @@ from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, Scope
 
 from .answer import Answer, JsonObject, MalformedError, Refusal
 from .asgi import read_request, send_answer
+from .clock import LATEST, check_instant
 from .faults import parse_rules
 from .journal import Wanted
-from .seed import parse_client, parse_records
+from .seed import MOST_SERVERS, parse_client, parse_records
 
 if TYPE_CHECKING:
     from .world import World
@@ -26,6 +27,7 @@ Handle = Callable[["World", Any, tuple[str, ...]], Answer]
 
 _PROFILES = ("server", "client")
 _KEYS = ("ec", "rsa")
+_MOST_DAYS = 36_500
 
 
 class Control:
@@ -46,16 +48,21 @@ class Control:
             return
         except Refusal as refusal:
             answer = refusal.answer("")
-        except (ValueError, KeyError, TypeError) as error:
-            answer = Answer(400, {"message": str(error) or type(error).__name__})
+        except (ValueError, RecursionError) as error:
+            answer = Answer(400, {"message": str(error)})
         await send_answer(send, answer)
 
     def _answer(self, method: str, path: str, raw: bytes) -> Answer:
+        allowed: list[str] = []
         for wanted, pattern, handle in ROUTES:
             found = re.fullmatch(pattern, path)
             if wanted == method and found:
                 return handle(self._world, json.loads(raw) if raw else {}, found.groups())
-        return Answer(404, {"message": f"no control at {method} {path}"})
+            allowed += [wanted] if found else []
+        if allowed:
+            headers = (("Allow", ", ".join(sorted(allowed))),)
+            return Answer(405, {"message": f"{method} is not allowed here"}, headers)
+        return Answer(404, {"message": f"no control at {path}"})
 
 
 def _clock(world: World) -> Answer:
@@ -86,20 +93,25 @@ def _post_clock(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
 def _put_zones(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
     order = _object(body, "records", "delay")
     records = parse_records(order.get("records", []))
-    world.servers.zones.put_records(records, _delays(order.get("delay", {})))
+    delays = _delays(order.get("delay", {}), world.seed.servers.nameservers)
+    world.servers.zones.put_records(records, delays)
     return Answer(200, {"records": len(records)})
 
 
 def _delete_zone(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
     order = _object(body, "delay")
-    world.servers.zones.remove(parts[0], parts[1], _delays(order.get("delay", {})))
+    delays = _delays(order.get("delay", {}), world.seed.servers.nameservers)
+    world.servers.zones.remove(parts[0], parts[1], delays)
     return Answer(204)
 
 
 def _put_trouble(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
     order = _object(body, "name", "kind", "type", "server")
+    server = order.get("server")
+    if server is not None:
+        _index(server, world.seed.servers.nameservers)
     world.servers.zones.set_trouble(
-        order["name"], order.get("kind"), order.get("type"), order.get("server")
+        _text(order, "name"), _text_or_none(order, "kind"), _text_or_none(order, "type"), server
     )
     return Answer(204)
 
@@ -118,6 +130,8 @@ def _assert_journal(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
     order = _object(body, "count", *Wanted.__slots__)
     expected = order.pop("count", None)
     matching = world.journal.matching(Wanted.parse(order))
+    if expected is not None and type(expected) is not int:
+        raise MalformedError("count must be a whole number")
     holds = bool(matching) if expected is None else len(matching) == expected
     told: JsonObject = {
         "ok": holds,
@@ -163,7 +177,7 @@ def _get_inbox(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
 
 
 def _put_inbox_script(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
-    if not isinstance(body, list) or not all(isinstance(status, int) for status in body):
+    if not isinstance(body, list) or not all(type(status) is int for status in body):
         raise MalformedError("the script must be a list of statuses")
     world.servers.inbox.script(cast(list[int], body))
     return Answer(204)
@@ -171,7 +185,7 @@ def _put_inbox_script(world: World, body: Any, parts: tuple[str, ...]) -> Answer
 
 def _put_inbox_secret(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
     """The webhook secret to verify deliveries with; null forgets it."""
-    world.servers.inbox.set_secret(_object(body, "secret")["secret"])
+    world.servers.inbox.set_secret(_text_or_none(_object(body, "secret"), "secret"))
     return Answer(204)
 
 
@@ -187,7 +201,7 @@ def _get_edges(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
 
 
 def _put_edge_delays(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
-    delays = _delays(body)
+    delays = _delays(body, MOST_SERVERS)
     world.servers.edges.set_delays(delays)
     world.servers.mtls.set_delays(delays)
     return Answer(204)
@@ -198,9 +212,13 @@ def _issue(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
     profile, key = order.get("profile", "server"), order.get("key", "ec")
     if profile not in _PROFILES or key not in _KEYS:
         raise MalformedError(f"profile is one of {_PROFILES}, key one of {_KEYS}")
-    issued = world.servers.authority.issue(
-        order["names"], profile, order.get("days", 90), key, order.get("notBefore")
-    )
+    names, days = order.get("names"), _number(order, "days") if "days" in order else 90.0
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise MalformedError("names must be a list of texts")
+    if not 0 < days <= _MOST_DAYS:
+        raise MalformedError(f"days must be greater than 0, at most {_MOST_DAYS}")
+    start = check_instant(_number(order, "notBefore")) if "notBefore" in order else None
+    issued = world.servers.authority.issue(names, profile, days, key, start)
     told = {
         "certificate": issued.certificate_pem,
         "chain": issued.chain_pem,
@@ -211,7 +229,11 @@ def _issue(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
 
 
 def _revoke(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
-    world.servers.authority.revoke(int(_object(body, "serial")["serial"], 16))
+    serial = _text(_object(body, "serial"), "serial")
+    try:
+        world.servers.authority.revoke(int(serial, 16))
+    except KeyError as error:
+        raise MalformedError(str(error.args[0])) from None
     return Answer(204)
 
 
@@ -248,14 +270,38 @@ def _object(body: object, *names: str) -> dict[str, Any]:
     return body
 
 
+def _text(order: dict[str, Any], name: str) -> str:
+    value = _text_or_none(order, name)
+    if value is None:
+        raise MalformedError(f"{name} must be a text")
+    return value
+
+
+def _text_or_none(order: dict[str, Any], name: str) -> str | None:
+    value = order.get(name)
+    if value is not None and not isinstance(value, str):
+        raise MalformedError(f"{name} must be a text or null")
+    return value
+
+
 def _number(order: dict[str, Any], name: str) -> float:
     value = order[name]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise MalformedError(f"{name} must be a number")
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > LATEST:
+        raise MalformedError(f"{name} must be a number, at most {LATEST:.0f}")
     return float(value)
 
 
-def _delays(body: object) -> dict[int, float]:
+def _index(value: object, servers: int) -> int:
+    if type(value) is not int or not 0 <= value < servers:
+        raise MalformedError(f"a server's index is a whole number from 0 to {servers - 1}")
+    return value
+
+
+def _delays(body: object, servers: int) -> dict[int, float]:
     if not isinstance(body, dict):
         raise MalformedError("delays must be an object of seconds by index")
-    return {int(index): float(seconds) for index, seconds in body.items()}
+    indices = [int(index) if index.isdigit() and len(index) < 4 else index for index in body]
+    delays = {_index(n, servers): _number(body, key) for n, key in zip(indices, body, strict=True)}
+    if not all(seconds >= 0 for seconds in delays.values()):
+        raise MalformedError("a delay must not be negative")
+    return delays

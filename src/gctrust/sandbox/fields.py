@@ -37,7 +37,8 @@ def read_object(raw: bytes, fields: Sequence[Field], strict: bool) -> JsonObject
     """The body's known fields. Raises Refusal 400 with one detail per fault."""
     try:
         body = json.loads(raw)
-    except ValueError as error:
+        json.dumps(body, ensure_ascii=False).encode()  # a lone surrogate is no text
+    except (ValueError, RecursionError) as error:
         raise Refusal(400, f"The request body is not JSON: {error}", "bad.json") from None
     if not isinstance(body, dict):
         raise Refusal(400, "The request body must be a JSON object", "bad.json")
@@ -67,7 +68,8 @@ def read_query(
 
 def whole_number(query: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     text = query.get(name, str(default))
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+    short = len(text) <= len(str(most))
+    if not (short and text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise Refusal(
             400,
             f"{name} must be a whole number from {least} to {most}",
