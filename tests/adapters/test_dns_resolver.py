@@ -2,7 +2,6 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 
 import dns.flags
 import dns.message
@@ -11,75 +10,11 @@ import dns.rrset
 import pytest
 
 from gctrust.adapters.dns_driver import drive
-from gctrust.adapters.dns_lane import Endpoint
-from gctrust.adapters.dns_resolver import Patience, Resolver
+from gctrust.adapters.dns_resolver import Resolver
+from gctrust.adapters.dns_socket import Endpoint
 from gctrust.mailauth.questions import Question, Status, ask_all
 
-Reply = Callable[[dns.message.Message, str], list[bytes]]
-
-
-class Server(asyncio.DatagramProtocol):
-    """Answers as `reply(query, "udp" or "tcp")` says: a list of datagrams to send back."""
-
-    def __init__(self, reply: Reply) -> None:
-        self.reply, self.seen = reply, list[tuple[str, dns.message.Message]]()
-
-    def connection_made(self, transport) -> None:
-        self.transport = transport
-
-    def datagram_received(self, data: bytes, addr) -> None:
-        query = dns.message.from_wire(data)
-        self.seen.append(("udp", query))
-        for datagram in self.reply(query, "udp"):
-            self.transport.sendto(datagram, addr)
-
-    async def stream(self, reader, writer) -> None:
-        data = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
-        query = dns.message.from_wire(data)
-        self.seen.append(("tcp", query))
-        for message in self.reply(query, "tcp"):
-            writer.write(len(message).to_bytes(2, "big") + message)
-        writer.close()
-
-    async def __aenter__(self):
-        loop = asyncio.get_running_loop()
-        self.tcp = await asyncio.start_server(self.stream, "127.0.0.1", 0)
-        address = self.tcp.sockets[0].getsockname()
-        await loop.create_datagram_endpoint(lambda: self, local_addr=address)
-        self.name = f"127.0.0.1#{address[1]}"
-        return self
-
-    async def __aexit__(self, *exc) -> None:
-        self.transport.close()
-        self.tcp.close()
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.at = 1000.0
-
-    def now(self) -> float:
-        return self.at
-
-
-def answer(query: dns.message.Message, *lines: str, rcode: int = 0, aa: bool = True) -> bytes:
-    reply = dns.message.make_response(query)
-    reply.set_rcode(rcode)
-    reply.flags |= dns.flags.AA if aa else 0
-    for line in lines:
-        owner, ttl, kind, value = line.split(maxsplit=3)
-        section = reply.authority if kind == "SOA" else reply.answer
-        section.append(dns.rrset.from_text(owner, int(ttl), "IN", kind, value))
-    return reply.to_wire(max_size=65535)
-
-
-HELLO = 'example.com. 60 TXT "hello"'
-QUICK = Patience(first=0.05, tries=3, deadline=1.0)
-ASKED = Question("example.com", "TXT")
-
-
-def resolver(*servers: Server, clock: Clock | None = None) -> Resolver:
-    return Resolver([server.name for server in servers], clock or Clock(), patience=QUICK)
+from .dns_server import ASKED, HELLO, QUICK, Clock, Server, answer, resolver
 
 
 async def test_answers_and_caches_by_the_clock() -> None:
@@ -162,11 +97,18 @@ async def test_another_server_is_asked(fault: str) -> None:
     ("rcode", "status"),
     [(dns.rcode.SERVFAIL, Status.SERVFAIL), (dns.rcode.REFUSED, Status.REFUSED)],
 )
-async def test_failure_is_told_and_never_cached(rcode, status) -> None:
-    async with Server(lambda q, _: [answer(q, rcode=rcode)]) as server, resolver(server) as dns_:
-        assert (await dns_.resolve(ASKED)).status is status
-        await dns_.resolve(ASKED)
-        assert len(server.seen) == 2
+async def test_failure_is_told_and_kept_for_seconds_only(rcode, status) -> None:
+    clock = Clock()
+    async with Server(lambda q, _: [answer(q, rcode=rcode)]) as server:
+        async with resolver(server, clock=clock) as dns_:
+            assert (await dns_.resolve(ASKED)).status is status
+            assert (await dns_.resolve(ASKED)).status is status
+            assert len(server.seen) == 1
+            await dns_.resolve(Question("example.com", "TXT", fresh=True))
+            assert len(server.seen) == 2
+            clock.at += 6
+            await dns_.resolve(ASKED)
+            assert len(server.seen) == 3
 
 
 async def test_nobody_listening_is_a_timeout() -> None:

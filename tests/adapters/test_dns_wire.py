@@ -12,14 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gctrust.adapters.dns_wire import (
+from gctrust.adapters.dns_question import (
     UnaskableName,
-    decode,
     encode_name,
-    encode_query,
     encode_question,
+    mixed_case,
+    query_after_id,
     repeats_question,
+    repeats_without_case,
 )
+from gctrust.adapters.dns_wire import decode
 from gctrust.mailauth.questions import Status
 
 labels = st.binary(min_size=1, max_size=20)
@@ -155,7 +157,7 @@ def test_names_no_message_can_carry(name: str) -> None:
 
 def test_query_is_read_by_dnspython_as_meant() -> None:
     query = dns.message.from_wire(
-        encode_query(7, encode_question("example.com", "TXT"), recursion=False)
+        b"\0\7" + query_after_id(encode_question("example.com", "TXT"), recursion=False)
     )
     assert (query.id, query.payload, query.flags & dns.flags.RD) == (7, 1232, 0)
     assert query.question[0].to_text() == "example.com. IN TXT"
@@ -196,8 +198,11 @@ def test_a_bad_version_is_not_read_as_no_data() -> None:
 
 
 def test_a_referral_is_not_absence() -> None:
-    referral = "example.com. 60 NS ns.example.net."
-    assert reply_with(authority=referral).answer.status is Status.REFUSED
+    referral = "Example.com. 60 NS NS.example.net."
+    answer = reply_with(authority=referral).answer
+    assert (answer.status, answer.referral) == (Status.REFUSED, ("ns.example.net",))
+    upward = reply_with(authority=". 60 NS a.root.example.").answer
+    assert (upward.status, upward.referral) == (Status.REFUSED, ())
     assert reply_with(authority=referral, flags=dns.flags.AA).answer.status is Status.NO_DATA
 
 
@@ -221,6 +226,14 @@ def test_compression_loop_is_malformed() -> None:
     assert decode(header + question + loop, question).answer.status is Status.MALFORMED
 
 
+def test_mixed_case_changes_letters_only() -> None:
+    asked = encode_question("abcdefghijklmnopqrstuvwxyz.x-1_2.example", "TXT")
+    seen = {mixed_case(asked) for _ in range(20)}
+    assert len(seen) > 10
+    assert {one.lower() for one in seen} == {asked.lower()}
+    assert all(one[-4:] == asked[-4:] for one in seen)
+
+
 def test_truncation_is_told() -> None:
     assert reply_with(flags=dns.flags.TC).truncated
 
@@ -231,4 +244,5 @@ def test_another_question_is_not_repeated() -> None:
     shouted = dns.message.make_response(dns.message.make_query("EXAMPLE.com", "TXT")).to_wire()
     assert not repeats_question(other, asked)
     assert not repeats_question(shouted, encode_question("example.com", "MX"))
-    assert repeats_question(shouted, asked)
+    assert repeats_without_case(shouted, asked)
+    assert not repeats_question(shouted, asked)

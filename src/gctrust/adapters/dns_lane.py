@@ -1,173 +1,228 @@
-"""One DNS server: its connected UDP sockets, the questions in flight there, and TCP beside them."""
+"""The way to one DNS server: a few sockets, a window and a pace of questions, TCP beside them.
+
+A question keeps its ids until it is answered, so that a late answer to an earlier transmission
+still counts. Off loopback the letters of a name go out in random case (0x20): a datagram that does
+not repeat them is not believed, and the question is asked over TCP.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import heapq
-import ipaddress
-import secrets
+import os
+from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
-from ..mailauth.questions import Answer, Status
-from .dns_wire import Reply, decode, encode_query, repeats_question
+from ..mailauth.questions import Answer, Question, Status
+from .dns_question import mixed_case, query_after_id, repeats_question, repeats_without_case
+from .dns_socket import Endpoint, QuerySocket
+from .dns_wire import Reply, carries_edns, decode
+
+
+class Flight:
+    """One question on its way, over however many servers and transmissions."""
+
+    __slots__ = (
+        "answer", "attempt", "done", "due", "edns", "end", "finish", "lane", "lanes", "mixed",
+        "question", "recursion", "tcp", "tickets", "tries", "wait", "wire",
+    )  # fmt: skip
+
+    def __init__(
+        self, question: Question, wire: bytes, finish: Callable[[Flight, Reply], None]
+    ) -> None:
+        self.question, self.wire, self.finish = question, wire, finish
+        self.recursion = question.server is None
+        self.mixed: bytes = b""  # as it was sent; empty until then
+        self.edns, self.done, self.tcp = True, False, False
+        self.lane: Lane | None = None  # whose window it takes a place in
+        self.lanes: list[Lane] = []
+        self.attempt, self.tries, self.wait, self.due, self.end = 0, 0, 0.0, 0.0, 0.0
+        self.tickets: list[tuple[QuerySocket[Flight], bytes]] = []
+        self.answer = Answer(Status.TIMEOUT, server=question.server or "")
+
+    def forget(self) -> None:
+        """No datagram can answer it any more."""
+        for socket, ident in self.tickets:
+            socket.flights.pop(ident, None)
+        self.tickets.clear()
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a server listens."""
+class Pace:
+    """How hard one server may be pressed: questions at once, and each second (0: no limit). After
+    `from_one_port` questions another port is used, before a forger has learnt it."""
 
-    host: str
-    port: int = 53
-
-    @classmethod
-    def parse(cls, text: str) -> Endpoint:
-        """ "192.0.2.1", "192.0.2.1#5353" or IPv6 the same way. Raises ValueError."""
-        host, _, port = text.partition("#")
-        number = int(port or 53)
-        if not 0 < number < 65536:
-            raise ValueError(f"{text!r} names no port")
-        return cls(str(ipaddress.ip_address(host.strip("[]"))), number)
-
-
-class _Socket(asyncio.DatagramProtocol):
-    """A connected socket: the kernel drops what comes from elsewhere."""
-
-    def __init__(self) -> None:
-        self.flights: dict[int, tuple[bytes, asyncio.Future[bytes | None]]] = {}
-        self.transport: asyncio.DatagramTransport | None = None
-        self._due: list[tuple[float, int, asyncio.Future[bytes | None]]] = []
-        self._timer: asyncio.TimerHandle | None = None
-        self._loop = asyncio.get_running_loop()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast(asyncio.DatagramTransport, transport)
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        if len(data) < 12:
-            return
-        flight = self.flights.get(data[0] << 8 | data[1])
-        if flight is None or flight[1].done() or not repeats_question(data, flight[0]):
-            return  # late, forged or an answer to another question: the right one may still come
-        flight[1].set_result(data)
-
-    def error_received(self, exc: Exception) -> None:
-        """Nobody listens there (ICMP): no answer will come to what is in flight."""
-        for _, waiting in self.flights.values():
-            if not waiting.done():
-                waiting.set_result(None)
-
-    async def ask(self, question: bytes, recursion: bool, edns: bool, wait: float) -> bytes | None:
-        """The reply's octets; None when `wait` seconds passed without one."""
-        ident = secrets.randbits(16)
-        while ident in self.flights:
-            ident = secrets.randbits(16)
-        waiting: asyncio.Future[bytes | None] = self._loop.create_future()
-        self.flights[ident] = (question, waiting)
-        try:
-            assert self.transport is not None
-            self.transport.sendto(encode_query(ident, question, recursion=recursion, edns=edns))
-            self._expect(self._loop.time() + wait, ident, waiting)
-            return await waiting
-        finally:
-            del self.flights[ident]
-
-    def _expect(self, due: float, ident: int, waiting: asyncio.Future[bytes | None]) -> None:
-        heapq.heappush(self._due, (due, ident, waiting))
-        if self._timer is None or due < self._timer.when():
-            if self._timer is not None:
-                self._timer.cancel()
-            self._timer = self._loop.call_at(due, self._expire)
-
-    def _expire(self) -> None:
-        now = self._loop.time() + 0.001
-        self._timer = None
-        while self._due and (self._due[0][2].done() or self._due[0][0] <= now):
-            _, _, waiting = heapq.heappop(self._due)
-            if not waiting.done():
-                waiting.set_result(None)
-        if self._due:
-            self._timer = self._loop.call_at(self._due[0][0], self._expire)
-
-    def close(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self.error_received(ConnectionAbortedError())
-        if self.transport is not None:
-            self.transport.close()
+    at_once: int = 512
+    per_second: float = 0.0
+    from_one_port: int = 20_000
 
 
 class Lane:
-    """The way to one server. `silences` counts its time-outs since it last answered."""
+    """`heard(flight, lane, reply)`: None when the server cannot be reached; `sent(flight)` when a
+    question went out and its time begins."""
 
-    def __init__(self, endpoint: Endpoint, label: str, sockets: int, in_flight: int) -> None:
-        self.endpoint, self.label, self.silences = endpoint, label, 0
-        self._wanted, self._turn = sockets, 0
-        self._sockets: list[_Socket] = []
-        self._opening = asyncio.Lock()
-        self._room = asyncio.Semaphore(in_flight)
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        label: str,
+        pace: Pace,
+        heard: Callable[[Flight, Lane, Reply | None], None],
+        sent: Callable[[Flight], None],
+        *,
+        sockets: int = 1,
+        mixes: bool = True,
+    ) -> None:
+        self.endpoint, self.label, self.mixes = endpoint, label, mixes
+        self._pace, self._heard, self._sent, self._wanted = pace, heard, sent, sockets
+        self._sockets: deque[QuerySocket[Flight]] = deque()
+        self._retired: list[QuerySocket[Flight]] = []
+        self._queue: deque[Flight] = deque()
+        self._out = 0
+        self._free_at = 0.0
+        self._pump_timer: asyncio.TimerHandle | None = None
+        self._streams: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.get_running_loop()
 
     @property
     def idle(self) -> bool:
-        return not any(socket.flights for socket in self._sockets)
+        return not (self._out or self._queue or self._streams)
 
-    def close(self) -> None:
-        for socket in self._sockets:
+    # --- the window ---------------------------------------------------------------------------
+
+    def submit(self, flight: Flight) -> None:
+        """Send it now, or when the window and the pace have room."""
+        if self._queue or not self._has_room():
+            self._queue.append(flight)
+            self._pump_later()
+        else:
+            self._transmit(flight)
+
+    def leave(self, flight: Flight) -> None:
+        """The flight needs its place no longer."""
+        flight.lane = None
+        self._out -= 1
+        if self._queue:
+            self._pump()
+
+    def _has_room(self) -> bool:
+        if self._out >= self._pace.at_once:
+            return False
+        return not self._pace.per_second or self._free_at <= self._loop.time()
+
+    def _pump(self) -> None:
+        self._pump_timer = None
+        while self._queue and self._has_room():
+            flight = self._queue.popleft()
+            if not flight.done:
+                self._transmit(flight)
+        self._pump_later()
+
+    def _pump_later(self) -> None:
+        waits = self._queue and self._pace.per_second and self._out < self._pace.at_once
+        if waits and self._pump_timer is None:
+            self._pump_timer = self._loop.call_at(self._free_at, self._pump)
+
+    def _take_place(self, flight: Flight) -> None:
+        flight.lane = self
+        self._out += 1
+        if self._pace.per_second:
+            step = 1 / self._pace.per_second
+            # a tenth of a second's worth may go in one burst
+            self._free_at = max(self._free_at, self._loop.time() - 0.1) + step
+
+    # --- UDP ----------------------------------------------------------------------------------
+
+    def _transmit(self, flight: Flight) -> None:
+        if not flight.mixed:
+            mixes = self.mixes and not flight.tcp
+            flight.mixed = mixed_case(flight.wire) if mixes else flight.wire
+        query = query_after_id(flight.mixed, recursion=flight.recursion, edns=flight.edns)
+        self._take_place(flight)
+        self._sent(flight)
+        if flight.question.over == "tcp":
+            self.ask_over_tcp(flight)
+            return
+        try:
+            socket = self._socket()
+            flight.tickets.append((socket, socket.send(flight, query)))
+        except OSError:  # no way there; told later, so that nothing answers while it is asked
+            self._loop.call_soon(self._heard, flight, self, None)
+
+    def _socket(self) -> QuerySocket[Flight]:
+        sockets = self._sockets
+        if len(sockets) < self._wanted:
+            sockets.append(QuerySocket(self.endpoint, self._datagram))
+        elif sockets[0].sent >= self._pace.from_one_port:
+            self._retire()
+            sockets.append(QuerySocket(self.endpoint, self._datagram))
+        else:
+            sockets.rotate()
+        return sockets[-1]
+
+    def _retire(self) -> None:
+        self._retired.append(self._sockets.popleft())
+        for socket in [one for one in self._retired if not one.flights]:
+            self._retired.remove(socket)
             socket.close()
-        self._sockets.clear()
 
-    async def ask(self, question: bytes, recursion: bool, wait: float, left: float) -> Reply:
-        """UDP for `wait` seconds; TCP, for at most `left`, when the answer is truncated."""
-        async with self._room:
-            reply = await self._ask_udp(question, recursion, True, wait)
-            if reply.format_error:  # a server that knows no EDNS, RFC 6891 section 6.2.2
-                reply = await self._ask_udp(question, recursion, False, wait)
-            if reply.truncated:
-                reply = await self._ask_tcp(question, recursion, left)
-        self.silences = self.silences + 1 if reply.answer.status is Status.TIMEOUT else 0
-        return reply
-
-    async def _ask_udp(self, question: bytes, recursion: bool, edns: bool, wait: float) -> Reply:
-        try:
-            socket = await self._socket()
-            data = await socket.ask(question, recursion, edns, wait)
-        except OSError:
-            data = None
-        return self._reply(data, question)
-
-    def _reply(self, data: bytes | None, question: bytes) -> Reply:
+    def _datagram(self, flight: Flight, data: bytes | None) -> None:
         if data is None:
-            return Reply(Answer(Status.TIMEOUT, server=self.label))
-        return decode(data, question, self.label)
+            self._heard(flight, self, None)
+        elif repeats_question(data, flight.mixed):
+            self._heard(flight, self, self._read(flight, data))
+        elif repeats_without_case(data, flight.mixed):
+            if flight.mixed == flight.wire:
+                self._heard(flight, self, self._read(flight, data))
+            elif not flight.tcp:
+                self.ask_over_tcp(flight)  # forged, or a server that does not keep the case
 
-    async def _socket(self) -> _Socket:
-        if len(self._sockets) < self._wanted:
-            async with self._opening:
-                while len(self._sockets) < self._wanted:
-                    _, socket = await asyncio.get_running_loop().create_datagram_endpoint(
-                        _Socket, remote_addr=(self.endpoint.host, self.endpoint.port)
-                    )
-                    self._sockets.append(socket)
-        self._turn = (self._turn + 1) % len(self._sockets)
-        return self._sockets[self._turn]
-
-    async def _ask_tcp(self, question: bytes, recursion: bool, left: float) -> Reply:
-        try:
-            async with asyncio.timeout(left):
-                data = await self._exchange(question, recursion)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            data = None
-        if data is not None and not repeats_question(data, question):
+    def _read(self, flight: Flight, data: bytes) -> Reply:
+        if flight.mixed != flight.wire:  # names that point into the question look as asked
+            data = data[:12] + flight.wire + data[12 + len(flight.wire) :]
+        if flight.question.over == "edns" and not carries_edns(data):
             return Reply(Answer(Status.MALFORMED, server=self.label))
-        return self._reply(data, question)
+        return decode(data, flight.wire, self.label)
 
-    async def _exchange(self, question: bytes, recursion: bool) -> bytes | None:
+    # --- TCP ----------------------------------------------------------------------------------
+
+    def ask_over_tcp(self, flight: Flight) -> None:
+        """What UDP could not carry, or nobody may have forged."""
+        flight.tcp, flight.due = True, flight.end
+        task = self._loop.create_task(self._over_tcp(flight))
+        self._streams.add(task)
+        task.add_done_callback(self._streams.discard)
+
+    async def _over_tcp(self, flight: Flight) -> None:
+        try:
+            async with asyncio.timeout_at(flight.end):
+                data = await self._exchange(flight)
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            flight.mixed = b""
+            return self._heard(flight, self, None)
+        if repeats_without_case(data, flight.wire):
+            self.mixes &= repeats_question(data, flight.mixed)
+            return self._heard(flight, self, decode(data, flight.wire, self.label))
+        return self._heard(flight, self, Reply(Answer(Status.MALFORMED, server=self.label)))
+
+    async def _exchange(self, flight: Flight) -> bytes:
         reader, writer = await asyncio.open_connection(self.endpoint.host, self.endpoint.port)
         try:
-            query = encode_query(secrets.randbits(16), question, recursion=recursion)
+            ident = os.urandom(2)
+            query = ident + query_after_id(flight.mixed, recursion=flight.recursion)
             writer.write(len(query).to_bytes(2, "big") + query)
             size = int.from_bytes(await reader.readexactly(2), "big")
             data = await reader.readexactly(size)
-            return data if data[:2] == query[:2] else None
+            if data[:2] != ident:
+                raise ConnectionAbortedError("an answer to another query")
+            return data
         finally:
             writer.close()
+
+    def close(self) -> None:
+        for task in self._streams:
+            task.cancel()
+        if self._pump_timer is not None:
+            self._pump_timer.cancel()
+        for socket in (*self._sockets, *self._retired):
+            socket.close()
+        self._sockets.clear()

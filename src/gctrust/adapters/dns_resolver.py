@@ -1,23 +1,32 @@
-"""Asks DNS servers: a thin asyncio layer that multiplexes questions over few connected sockets.
+"""Asks DNS servers: many questions at once over few connected sockets.
 
 A silent server is asked again, then another; equal questions in flight are asked once; answers are
 cached by their TTL on the injected clock, which a `fresh` question bypasses. A failure is a status
-of the answer, never raised.
+of the answer, never raised. Questions run on callbacks, not tasks: one costs about 20 microseconds.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from functools import partial
+from typing import Protocol, TypeVar
 
-from ..mailauth.questions import Answer, Question, Rdata, Status
-from .dns_lane import Endpoint, Lane
-from .dns_wire import UnaskableName, encode_question
+from ..mailauth.questions import Answer, Question, Status
+from .dns_batch import Batch
+from .dns_cache import Cache, Key, key_of
+from .dns_lane import Flight, Lane, Pace
+from .dns_question import UnaskableName, encode_question
+from .dns_silence import Silence, SilentOnes
+from .dns_socket import Endpoint
+from .dns_wire import Reply
+
+T = TypeVar("T")
 
 _CHAIN_LIMIT = 8
-_ENTRY_COST = 700  # octets a cached answer takes beside its data, measured with tracemalloc
+_MOST_LANES = 128  # sockets held open to authoritative servers
+_TICK = 0.05  # seconds between looks at what is overdue
 
 
 class Now(Protocol):
@@ -28,11 +37,13 @@ class Now(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long to wait, in seconds. Each retransmission waits twice as long as the one before."""
+    """How long to wait, in seconds. Each transmission waits `growth` times as long as the one
+    before; an answer to an earlier one still counts. Silent ones get a single transmission."""
 
     first: float = 0.8
     tries: int = 3
-    deadline: float = 6.0
+    deadline: float = 4.0
+    growth: float = 1.5
 
 
 @dataclass(slots=True)
@@ -43,15 +54,14 @@ class Tally:
     sent: int = 0
     cached: int = 0
     joined: int = 0
-
-
-_Key = tuple[str, str, str | None, bool]
+    silent: int = 0
 
 
 class Resolver:
     """`servers` as "192.0.2.1" or "192.0.2.1#5353" in order of preference; None: the system's.
 
-    `in_flight` bounds the questions outstanding at one server, `cache_octets` the cache's size.
+    `pace` bounds what one server is pressed with, `cache_octets` the cache's size; `mixes` sends
+    names in random case, which no forger repeats (None: but to loopback).
     Use it as an async context manager, or call `aclose`.
     """
 
@@ -61,17 +71,20 @@ class Resolver:
         clock: Now,
         *,
         patience: Patience | None = None,
-        in_flight: int = 512,
+        pace: Pace | None = None,
         cache_octets: int = 64 << 20,
+        mixes: bool | None = None,
     ) -> None:
         self.servers = tuple(servers) if servers is not None else system_servers()
         self.tally = Tally()
-        self._clock = clock
-        self._patience = patience or Patience()
-        self._in_flight = in_flight
+        self._patience, self._pace, self._mixes = patience or Patience(), pace or Pace(), mixes
         self._lanes: dict[str, Lane] = {}
-        self._cache = _Cache(cache_octets, clock.now)
-        self._joiners: dict[_Key, list[asyncio.Future[Answer | None]]] = {}
+        self._cache = Cache(cache_octets, clock.now)
+        self._waiting: dict[tuple[Key, bool], tuple[Flight, list[tuple[Batch, int]]]] = {}
+        self._silence = SilentOnes()
+        self._overdue: dict[int, list[Flight]] = {}  # by tick
+        self._timer: asyncio.TimerHandle | None = None
+        self._chains: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Resolver:
         return self
@@ -80,119 +93,257 @@ class Resolver:
         await self.aclose()
 
     async def aclose(self) -> None:
+        """What is still open times out."""
+        for task in self._chains:
+            task.cancel()
+        if self._timer is not None:
+            self._timer.cancel()
         for lane in self._lanes.values():
             lane.close()
         self._lanes.clear()
+        for flight, _ in tuple(self._waiting.values()):
+            if not flight.done:
+                self._finish(flight, Reply(flight.answer))
 
     def forget(self) -> None:
         """Empty the cache."""
         self._cache.clear()
 
+    @property
+    def silent_servers(self) -> tuple[Silence, ...]:
+        return self._silence.servers
+
     def known(self, question: Question) -> Answer | None:
         """The cached answer, its TTL being what is left of it; None when it has to be asked."""
-        return None if question.fresh else self._cache.get(_key(question))
+        return None if question.fresh else self._cache.get(key_of(question))
 
     async def resolve(self, question: Question) -> Answer:
         """The answer, within `Patience.deadline` seconds. Raises ValueError for an unknown type."""
-        self.tally.asked += 1
-        known = self.known(question)
-        if known is not None:
-            self.tally.cached += 1
-            return known
-        key = _key(question)
-        while (joiners := self._joiners.get(key)) is not None:
-            self.tally.joined += 1
-            mine: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
-            joiners.append(mine)
-            joined = await mine
-            if joined is not None:
-                return joined  # None: whoever asked was cancelled, so this one asks
-        return await self._lead(key, question)
+        return (await self.resolve_all((question,)))[0]
 
     async def resolve_all(self, questions: Iterable[Question]) -> tuple[Answer, ...]:
         """All answers, asked at once, in the order of the questions."""
-        batch = tuple(questions)
-        if len(batch) == 1:
-            return (await self.resolve(batch[0]),)
-        return tuple(await asyncio.gather(*map(self.resolve, batch)))
+        batch = self.begin(questions)
+        if batch.missing:
+            full: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            batch.full = partial(_settle, full, None)
+            await full
+        return batch.ended()
 
-    async def _lead(self, key: _Key, question: Question) -> Answer:
-        joiners: list[asyncio.Future[Answer | None]] = []
-        self._joiners[key] = joiners
-        answer: Answer | None = None
-        try:
-            answer = await self._ask(question)
-            self._cache.put(key, answer)
-            return answer
-        finally:
-            del self._joiners[key]
-            for waiting in joiners:
-                if not waiting.done():
-                    waiting.set_result(answer)
+    def begin(self, questions: Iterable[Question]) -> Batch:
+        """Ask at once what is not known. Raises ValueError for an unknown type."""
+        batch = Batch(questions)
+        self.tally.asked += batch.missing
+        for index, question in enumerate(batch.questions):
+            self._begin(batch, index, question)
+        return batch
 
-    async def _ask(self, question: Question) -> Answer:
-        end = asyncio.get_running_loop().time() + self._patience.deadline
-        answer, open_end = await self._ask_servers(question, end)
-        while open_end:
-            if len(answer.chain) > _CHAIN_LIMIT or open_end in answer.chain[:-1]:
-                return replace(answer, status=Status.SERVFAIL, records=(), ttl=0)
-            rest, open_end = await self._ask_target(replace(question, name=open_end), end)
-            answer = replace(
-                rest,
-                chain=answer.chain + rest.chain,
-                ttl=min(answer.ttl, rest.ttl),
-                authoritative=answer.authoritative,
-            )
-        return answer
-
-    async def _ask_target(self, question: Question, end: float) -> tuple[Answer, str]:
-        """An authoritative server stops at its zone's edge; resolvers know what lies beyond."""
-        answer, open_end = await self._ask_servers(question, end)
-        outside = answer.status is Status.REFUSED or not answer.authoritative
-        if question.server is not None and outside:
-            return await self._ask_servers(replace(question, server=None), end)
-        return answer, open_end
-
-    async def _ask_servers(self, question: Question, end: float) -> tuple[Answer, str]:
+    def _begin(self, batch: Batch, index: int, question: Question) -> None:
+        key = key_of(question)
+        known = None if question.fresh else self._cache.get(key)
+        if known is not None:
+            self.tally.cached += 1
+            batch.put(index, known)
+            return
+        waiting = self._waiting.get((key, question.fresh))
+        if waiting is not None:
+            self.tally.joined += 1
+            waiting[1].append((batch, index))
+            return
         try:
             wire = encode_question(question.name, question.type)
         except UnaskableName:
-            return Answer(Status.NX_DOMAIN), ""
-        lanes = self._lanes_for(question.server)
-        recursion = question.server is None
-        answer = Answer(Status.TIMEOUT, server=question.server or "")
-        wait = self._patience.first
-        for attempt in range(max(self._patience.tries, len(lanes))):
-            left = end - asyncio.get_running_loop().time()
-            if not lanes or left <= 0:
-                break
-            lane = lanes[attempt % len(lanes)]
-            self.tally.sent += 1
-            reply = await lane.ask(wire, recursion, min(wait, left), left)
-            answer = reply.answer
-            if not answer.status.is_temporary:
-                return answer, reply.open_end
-            if answer.status is not Status.TIMEOUT:
-                lanes.remove(lane)  # it did answer: the same question gives the same failure
-            elif attempt % len(lanes) == len(lanes) - 1:
-                wait *= 2
-        return answer, ""
+            batch.put(index, Answer(Status.NX_DOMAIN))
+            return
+        flight = Flight(question, wire, self._answered)
+        self._waiting[key, question.fresh] = (flight, [(batch, index)])
+        self._launch(flight)
 
-    def _lanes_for(self, server: str | None) -> list[Lane]:
-        names = self.servers if server is None else (server,)
-        lanes = [self._lane(name) for name in names]
-        if len(lanes) > 1 and any(lane.silences for lane in lanes):
-            lanes.sort(key=lambda lane: min(lane.silences, 3))
-        return lanes
+    def _answered(self, flight: Flight, reply: Reply) -> None:
+        """The flight of a question that batches wait for has ended."""
+        answer = reply.answer
+        if reply.open_end:
+            task = asyncio.get_running_loop().create_task(self._follow(flight, reply))
+            self._chains.add(task)
+            task.add_done_callback(self._chains.discard)
+            return
+        key = key_of(flight.question)
+        if flight.question.over:
+            answer = replace(answer, over=flight.question.over)
+        self._cache.put(key, answer)
+        for batch, index in self._waiting.pop((key, flight.question.fresh))[1]:
+            batch.put(index, answer)
+
+    # --- chains that a server left open ---------------------------------------------------------
+
+    async def _follow(self, flight: Flight, reply: Reply) -> None:
+        answer, open_end = reply.answer, reply.open_end
+        try:
+            while open_end:
+                if len(answer.chain) > _CHAIN_LIMIT or open_end in answer.chain[:-1]:
+                    answer = replace(answer, status=Status.SERVFAIL, records=(), ttl=0)
+                    break
+                rest = await self._target(replace(flight.question, name=open_end))
+                open_end = rest.open_end
+                answer = replace(
+                    rest.answer,
+                    chain=answer.chain + rest.answer.chain,
+                    ttl=min(answer.ttl, rest.answer.ttl),
+                    authoritative=answer.authoritative,
+                )
+        except asyncio.CancelledError:
+            answer = replace(answer, status=Status.TIMEOUT)
+        self._answered(flight, Reply(answer))
+
+    async def _target(self, question: Question) -> Reply:
+        """An authoritative server stops at its zone's edge; resolvers know what lies beyond."""
+        reply = await self._once(question)
+        outside = reply.answer.status is Status.REFUSED or not reply.answer.authoritative
+        if question.server is not None and outside:
+            return await self._once(replace(question, server=None))
+        return reply
+
+    async def _once(self, question: Question) -> Reply:
+        try:
+            wire = encode_question(question.name, question.type)
+        except UnaskableName:
+            return Reply(Answer(Status.NX_DOMAIN))
+        ended: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self._launch(Flight(question, wire, lambda _, reply: _settle(ended, reply)))
+        return await ended
+
+    # --- one flight -----------------------------------------------------------------------------
+
+    def _launch(self, flight: Flight) -> None:
+        question, patience = flight.question, self._patience
+        names = self.servers if question.server is None else (question.server,)
+        flight.lanes = [self._lane(name) for name in names]
+        flight.tries, flight.wait = max(patience.tries, len(names)), patience.first
+        if self._silence.servers or self._silence.is_silent_name(question.name, _now()):
+            self._be_brief(flight)
+        self._next(flight)
+
+    def _be_brief(self, flight: Flight) -> None:
+        """Known silence is waited for once, and not at all while a server is left in peace."""
+        rank, now = self._silence.rank, _now()
+        flight.lanes.sort(key=lambda lane: rank(lane.label))
+        if self._silence.is_silent_name(flight.question.name, now):
+            flight.tries = len(flight.lanes)
+        if all(rank(lane.label) == 2 for lane in flight.lanes):
+            flight.tries = 1
+            if all(self._silence.is_resting(lane.label, now) for lane in flight.lanes):
+                flight.answer = Answer(Status.TIMEOUT, server=_labels(flight.lanes))
+                flight.tries = 0
+
+    def _next(self, flight: Flight) -> None:
+        """Send to the server whose turn it is; end when all patience is used up."""
+        left = flight.end - _now() if flight.end else self._patience.deadline
+        if not flight.lanes or flight.attempt >= flight.tries or left <= 0:
+            self._finish(flight, Reply(flight.answer))
+            return
+        lane = flight.lanes[flight.attempt % len(flight.lanes)]
+        flight.attempt += 1
+        self.tally.sent += 1
+        lane.submit(flight)
+
+    def _sent(self, flight: Flight) -> None:
+        now = _now()
+        flight.end = flight.end or now + self._patience.deadline
+        flight.due = min(now + flight.wait, flight.end)
+        self._watch(flight)
+
+    def _heard(self, flight: Flight, lane: Lane, reply: Reply | None) -> None:
+        if flight.done:
+            return
+        if reply is None:
+            self._unheard(flight)
+            return
+        self._silence.heard(lane.label)
+        if reply.truncated:
+            lane.ask_over_tcp(flight)
+        elif (
+            reply.format_error and flight.edns and not flight.question.over
+        ):  # knows no EDNS, RFC 6891 section 6.2.2
+            flight.edns = False
+            self._release(flight)
+            lane.submit(flight)
+        elif not reply.answer.status.is_temporary:
+            self._finish(flight, reply)
+        else:  # it did answer: the same question gives the same failure there
+            flight.answer = reply.answer
+            flight.lanes = [one for one in flight.lanes if one is not lane]
+            self._release(flight)
+            self._next(flight)
+
+    def _unheard(self, flight: Flight) -> None:
+        """Its time is over, or its server cannot be reached."""
+        now = _now()
+        if flight.lane is not None:
+            self._silence.unheard(flight.lane.label, now - flight.wait, now)
+        self._release(flight)
+        if flight.answer.status is Status.TIMEOUT:
+            flight.answer = Answer(Status.TIMEOUT, server=_labels(flight.lanes))
+        if flight.attempt % max(len(flight.lanes), 1) == 0:
+            flight.wait *= self._patience.growth
+        self._next(flight)
+
+    def _release(self, flight: Flight) -> None:
+        if flight.lane is not None:
+            flight.lane.leave(flight)
+
+    def _finish(self, flight: Flight, reply: Reply) -> None:
+        flight.done = True
+        flight.forget()
+        self._release(flight)
+        if reply.answer.status is Status.TIMEOUT:
+            self.tally.silent += 1
+            self._silence.name_unheard(flight.question.name, _now())
+        flight.finish(flight, reply)
+
+    # --- time -----------------------------------------------------------------------------------
+
+    def _watch(self, flight: Flight) -> None:
+        tick = int(flight.due / _TICK) + 1
+        waiting = self._overdue.get(tick)
+        if waiting is not None:
+            waiting.append(flight)
+            return
+        self._overdue[tick] = [flight]
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_TICK, self._look)
+
+    def _look(self) -> None:
+        """One timer for all: those that are answered by now cost nothing more."""
+        now = _now()
+        self._timer = None
+        for tick in [tick for tick in self._overdue if tick * _TICK <= now]:
+            for flight in self._overdue.pop(tick):
+                if flight.done:
+                    continue
+                if flight.due <= now:
+                    self._unheard(flight)
+                else:
+                    self._watch(flight)
+        if self._overdue and self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_TICK, self._look)
+
+    # --- lanes ----------------------------------------------------------------------------------
 
     def _lane(self, server: str) -> Lane:
         lane = self._lanes.get(server)
         if lane is None:
             if len(self._lanes) > _MOST_LANES:
                 self._close_idle()
-            sockets = 4 if server in self.servers else 1
-            lane = Lane(Endpoint.parse(server), server, sockets, self._in_flight)
-            self._lanes[server] = lane
+            endpoint = Endpoint.parse(server)
+            lane = self._lanes[server] = Lane(
+                endpoint,
+                server,
+                self._pace,
+                self._heard,
+                self._sent,
+                sockets=4 if server in self.servers else 1,
+                mixes=not endpoint.is_loopback if self._mixes is None else self._mixes,
+            )
         return lane
 
     def _close_idle(self) -> None:
@@ -202,55 +353,17 @@ class Resolver:
                 del self._lanes[name]
 
 
-_MOST_LANES = 128  # sockets held open to authoritative servers
+def _settle(future: asyncio.Future[T], value: T) -> None:
+    if not future.done():  # who waited may have been cancelled
+        future.set_result(value)
 
 
-def _key(question: Question) -> _Key:
-    return question.name.lower(), question.type, question.server, question.fresh
+def _now() -> float:
+    return asyncio.get_running_loop().time()
 
 
-class _Cache:
-    """Answers until their TTL ends; the oldest entries go first when `octets` are used up."""
-
-    def __init__(self, octets: int, now: Callable[[], float]) -> None:
-        self._limit, self._now, self._used = octets, now, 0
-        self._entries: dict[_Key, tuple[float, Answer, int]] = {}
-
-    def clear(self) -> None:
-        self._entries.clear()
-        self._used = 0
-
-    def get(self, key: _Key) -> Answer | None:
-        entry = self._entries.get(key)
-        if entry is None:
-            return None
-        left = entry[0] - self._now()
-        if left > 0:
-            return replace(entry[1], ttl=int(left)) if left < entry[1].ttl else entry[1]
-        self._drop(key)
-        return None
-
-    def put(self, key: _Key, answer: Answer) -> None:
-        key = (*key[:3], False)
-        self._drop(key)
-        if answer.status.is_temporary or answer.ttl <= 0:
-            return
-        cost = _ENTRY_COST + sum(map(_octets, answer.records))
-        while self._entries and self._used + cost > self._limit:
-            self._drop(next(iter(self._entries)))
-        self._entries[key] = (self._now() + answer.ttl, answer, cost)
-        self._used += cost
-
-    def _drop(self, key: _Key) -> None:
-        entry = self._entries.pop(key, None)
-        if entry is not None:
-            self._used -= entry[2]
-
-
-def _octets(record: Rdata) -> int:
-    if isinstance(record, str):
-        return len(record)
-    return sum(len(part) if isinstance(part, str | bytes) else 8 for part in record)
+def _labels(lanes: Iterable[Lane]) -> str:
+    return ", ".join(lane.label for lane in lanes)
 
 
 def system_servers() -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""DNS messages on the wire, for the types the judges ask: a question to bytes, bytes to an Answer.
+"""DNS replies on the wire, for the types the judges ask: bytes to an Answer.
 
 Every read is bounds-checked; any bytes give an Answer, at worst MALFORMED. Written by hand because
 decoding is the hot path of a bulk check; dnspython is the oracle in the tests.
@@ -10,34 +10,22 @@ import re
 import socket
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..mailauth.questions import Answer, Rdata, Status
 
-TYPES = {
-    "A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "PTR": 12, "MX": 15, "TXT": 16, "AAAA": 28,
-    "DS": 43, "DNSKEY": 48, "TLSA": 52, "SPF": 99, "CAA": 257,
-}  # fmt: skip
 _IN, _OPT, _CNAME, _SOA, _NS = 1, 41, 5, 6, 2
-_RD, _AD_WISHED = 0x0100, 0x0020  # AD in a query: "tell me whether it is secure", RFC 6840 5.7
 _QR, _AA, _TC, _AD = 0x8000, 0x0400, 0x0200, 0x0020
 _FORMERR, _NXDOMAIN = 1, 3
 _STATUS_OF_RCODE = {2: Status.SERVFAIL, 4: Status.REFUSED, 5: Status.REFUSED}
-EDNS_PAYLOAD = 1232  # the DNS flag day 2020 size: never fragmented
-_OPT_RECORD = b"\0" + struct.pack("!HHIH", _OPT, EDNS_PAYLOAD, 0, 0)
 _HEADER = struct.Struct("!HHHHHH")
 _RECORD = struct.Struct("!HHIH")
 _U16 = struct.Struct("!H")
 _DS = struct.Struct("!HBB")
 _TLSA = struct.Struct("!BBB")
 _PLAIN = re.compile(rb"[A-Za-z0-9_*/+=-]+\Z")
-_ESCAPE = re.compile(r"\\(\d{3}|.)", re.DOTALL)
 _QUOTED = b'"().;\\@$'
 _MAX_RECORDS = 4096  # a 64 KB message holds about 5,400 of the smallest records
-
-
-class UnaskableName(ValueError):
-    """No DNS message can carry this name, so nothing exists there (RFC 1035 section 2.3.4)."""
 
 
 class _Malformed(Exception):
@@ -54,87 +42,20 @@ class Reply:
     open_end: str = ""
 
 
-def type_number(mnemonic: str) -> int:
-    """Raises ValueError for a type neither known nor written TYPEnnn (RFC 3597 section 5)."""
-    number = TYPES.get(mnemonic)
-    if number is None and mnemonic.startswith("TYPE") and mnemonic[4:].isdigit():
-        number = int(mnemonic[4:])
-    if number is None or number > 0xFFFF:
-        raise ValueError(f"unknown DNS type {mnemonic!r}")
-    return number
-
-
-def encode_name(name: str) -> bytes:
-    """The wire form of a name in presentation form. Raises UnaskableName."""
-    if name in ("", "."):
-        return b"\0"
-    text = name[:-1] if name.endswith(".") and not name.endswith("\\.") else name
-    labels = _split_escaped(text) if "\\" in text else text.encode(errors="replace").split(b".")
-    wire = bytearray()
-    for label in labels:
-        if not 0 < len(label) < 64:
-            raise UnaskableName(f"a label of {len(label)} octets")
-        wire.append(len(label))
-        wire += label
-    wire.append(0)
-    if len(wire) > 255:
-        raise UnaskableName(f"{len(wire)} octets")
-    return bytes(wire)
-
-
-def _split_escaped(text: str) -> list[bytes]:
-    labels, start = [bytearray()], 0
-    while start < len(text):
-        if escape := _ESCAPE.match(text, start):
-            body = escape[1]
-            code = int(body) if body.isdigit() and len(body) == 3 else None
-            if code is not None and code > 255:
-                raise UnaskableName("an escape above \\255")
-            labels[-1] += bytes((code,)) if code is not None else body.encode(errors="replace")
-            start = escape.end()
-            continue
-        if text[start] == ".":
-            labels.append(bytearray())
-        else:
-            labels[-1] += text[start].encode(errors="replace")
-        start += 1
-    return [bytes(label) for label in labels]
-
-
-def encode_question(name: str, mnemonic: str) -> bytes:
-    """The question section, which a reply has to repeat. Raises UnaskableName, ValueError."""
-    return encode_name(name) + struct.pack("!HH", type_number(mnemonic), _IN)
-
-
-def encode_query(ident: int, question: bytes, *, recursion: bool, edns: bool = True) -> bytes:
-    """A whole query; EDNS with a payload of 1232 octets unless `edns` is false."""
-    flags = (_RD if recursion else 0) | (_AD_WISHED if edns else 0)
-    header = _HEADER.pack(ident, flags, 1, 0, 0, 1 if edns else 0)
-    return header + question + (_OPT_RECORD if edns else b"")
-
-
-def repeats_question(message: bytes, question: bytes) -> bool:
-    """Whether the reply answers `question`; letters compare without case (RFC 4343 section 3).
-
-    A failure may come as a bare header: some servers drop the question when they refuse it.
-    """
-    if len(message) < 12 or not message[2] & 0x80:
-        return False
-    if message[4:6] == b"\0\0":
-        return len(message) == 12 and message[3] & 0x0F in (1, 2, 4, 5)
-    seen = message[12 : 12 + len(question)]
-    return message[4:6] == b"\0\1" and (
-        seen == question
-        or (seen[-4:] == question[-4:] and seen[:-4].lower() == question[:-4].lower())
-    )
-
-
 def decode(message: bytes, question: bytes, server: str = "") -> Reply:
     """The reply as an Answer; never raises."""
     try:
         return _Decoder(message, question, server).reply()
     except (_Malformed, struct.error, IndexError, OSError):
         return Reply(Answer(Status.MALFORMED, server=server))
+
+
+def carries_edns(message: bytes) -> bool:
+    """Whether the reply has an OPT record; a FORMERR without one says that EDNS is unknown."""
+    try:
+        return _Decoder(message, b"", "").has_opt()
+    except (_Malformed, struct.error, IndexError):
+        return False
 
 
 class _Decoder:
@@ -158,6 +79,17 @@ class _Decoder:
         if questions != 1:
             raise _Malformed
         return self._sections(answers, authorities, extras, rcode)
+
+    def has_opt(self) -> bool:
+        _, _, questions, *counts = _HEADER.unpack_from(self.message)
+        at = 12
+        for _ in range(questions):
+            at = self._name(at)[1] + 4
+        for _ in range(sum(counts)):
+            _, kind, _, _, at = self._record(at)
+            if kind == _OPT:
+                return True
+        return False
 
     def _answer(
         self,
@@ -222,15 +154,18 @@ class _Decoder:
         ttls: list[int],
     ) -> Reply:
         negative: int | None = None
-        referral = False
+        referral: list[str] | None = None
         for _ in range(authorities):
-            _, kind, ttl, start, at = self._record(at)
+            owner, kind, ttl, start, at = self._record(at)
             if kind == _SOA and negative is None:
                 # RFC 2308 section 5: the lesser of the SOA's own TTL and its MINIMUM field
                 negative = min(ttl, struct.unpack_from("!I", self.message, at - 4)[0])
                 if at - start < 22:
                     raise _Malformed
-            referral |= kind == _NS
+            elif kind == _NS:
+                referral = referral or []
+                if _is_at_or_above(owner, self._name(12)[0]):
+                    referral.append(self._only_name(start, at).lower())
         for _ in range(extras):
             _, kind, ttl, _, at = self._record(at)
             if kind == _OPT and ttl >> 24:  # the upper bits of the response code, RFC 6891 6.1.3
@@ -241,9 +176,9 @@ class _Decoder:
         if negative is None and chain:
             open_answer = self._answer(Status.NO_DATA, min(ttls), (), chain)
             return Reply(open_answer, open_end=chain[-1])
-        if negative is None and referral and not self.flags & _AA:
+        if negative is None and referral is not None and not self.flags & _AA:
             # a referral tells nothing about the name: this server does not serve it
-            return Reply(self._answer(Status.REFUSED))
+            return Reply(replace(self._answer(Status.REFUSED), referral=tuple(referral)))
         return Reply(self._answer(Status.NO_DATA, least, (), chain))
 
     def _record(self, at: int) -> tuple[str, int, int, int, int]:
@@ -370,6 +305,11 @@ class _Decoder:
         if not length or value > end:
             raise _Malformed
         return (flags, _escaped(self.message[start + 2 : value]), self.message[value:end])
+
+
+def _is_at_or_above(owner: str, name: str) -> bool:
+    owner, name = owner.lower(), name.lower()
+    return name == owner or name.endswith("." + owner)
 
 
 def _escaped(label: bytes) -> str:

@@ -1,0 +1,104 @@
+"""A connected UDP socket of one DNS server: what is in flight there, by the id it was sent with.
+
+The kernel drops what comes from another address or port. All that has arrived is read at one
+wake-up: a wake-up for each datagram would cost more than reading it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+F = TypeVar("F")
+
+_BATCH = 512  # datagrams read before the loop has its turn again
+_LARGEST = 4096  # no reply to EDNS 1232 is larger
+_BUFFER = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a server listens."""
+
+    host: str
+    port: int = 53
+
+    @classmethod
+    def parse(cls, text: str) -> Endpoint:
+        """ "192.0.2.1", "192.0.2.1#5353" or IPv6 the same way. Raises ValueError."""
+        host, _, port = text.partition("#")
+        number = int(port or 53)
+        if not 0 < number < 65536:
+            raise ValueError(f"{text!r} names no port")
+        return cls(str(ipaddress.ip_address(host.strip("[]"))), number)
+
+    @property
+    def is_loopback(self) -> bool:
+        return ipaddress.ip_address(self.host).is_loopback
+
+
+class QuerySocket(Generic[F]):
+    """`heard(flight, octets)` for each datagram with the id of a flight, None when the server's
+    port is closed. Raises OSError when the server's network cannot be reached."""
+
+    __slots__ = ("_heard", "_loop", "_recv", "_send", "_socket", "flights", "sent")
+
+    def __init__(self, endpoint: Endpoint, heard: Callable[[F, bytes | None], None]) -> None:
+        family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
+            self._socket.connect((endpoint.host, endpoint.port))  # from a port chosen by chance
+        except OSError:
+            self._socket.close()
+            raise
+        self._heard, self._recv, self._send = heard, self._socket.recv, self._socket.send
+        self.flights: dict[bytes, F] = {}
+        self.sent = 0
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._socket.fileno(), self._read)
+
+    def send(self, flight: F, query: bytes) -> bytes:
+        """Sends `query` behind a new id, which is returned. A full buffer loses the datagram as
+        the network may: it is sent again in time. Raises OSError."""
+        ident = os.urandom(2)
+        while ident in self.flights:
+            ident = os.urandom(2)
+        self.sent += 1
+        self.flights[ident] = flight
+        try:
+            self._send(ident + query)
+        except BlockingIOError:
+            pass
+        except OSError:
+            del self.flights[ident]
+            raise
+        return ident
+
+    def _read(self) -> None:
+        recv, flights, heard = self._recv, self.flights, self._heard
+        for _ in range(_BATCH):
+            try:
+                data = recv(_LARGEST)
+            except BlockingIOError:
+                return
+            except OSError:  # ICMP: nobody listens there
+                for flight in tuple(flights.values()):
+                    heard(flight, None)
+                return
+            flight_or_none = flights.get(data[:2])
+            if flight_or_none is not None:
+                heard(flight_or_none, data)
+            if self._socket.fileno() < 0:
+                return  # closed by what was heard
+
+    def close(self) -> None:
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket.fileno())
+            self._socket.close()
