@@ -17,7 +17,8 @@ from ..pipelines.effects import CertificateFiles, HandshakesSeen
 from ..pipelines.pin_effects import PinProbe
 from .dns_resolver import Resolver
 from .files import CHANGED, read_files
-from .tls_probe import ClientIdentity, Handshake, HandshakeSample, handshake, sample
+from .tls_probe import LEGACY, ClientIdentity, Handshake, handshake
+from .tls_sample import HandshakeSample, sample
 
 NO_ADDRESS = ProblemType(
     "tls.no-address",
@@ -42,7 +43,6 @@ UNREACHABLE = ProblemType(
 )
 PROBLEMS = (NO_ADDRESS, NO_ENDPOINT, UNREACHABLE)
 
-LEGACY = ("TLSv1", "TLSv1.1")
 CONCURRENCY = 8
 
 

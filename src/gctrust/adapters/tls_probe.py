@@ -11,7 +11,6 @@ import contextlib
 import re
 import socket
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -28,6 +27,7 @@ _VERSIONS = {
     "TLSv1.2": SSL.TLS1_2_VERSION,
     "TLSv1.3": SSL.TLS1_3_VERSION,
 }
+LEGACY = ("TLSv1", "TLSv1.1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,7 @@ class Handshake:
     closed, reset, "alert: NAME", "closed after certificate", "protocol: NAME".
 
     `chain` and `staple` are DER as the server sent them; `seconds` is from connect to the end.
+    `group` is the key exchange's, as OpenSSL names it.
     `read` is what the server answered when a request was sent after the handshake.
     """
 
@@ -57,6 +58,7 @@ class Handshake:
     staple: bytes = b""
     version: str = ""
     cipher: str = ""
+    group: str = ""
     alpn: str = ""
     asked_for_certificate: bool = False
     read: bytes = b""
@@ -68,25 +70,6 @@ class Handshake:
     @property
     def leaf(self) -> bytes | None:
         return self.chain[0] if self.chain else None
-
-
-@dataclass(frozen=True, slots=True)
-class HandshakeSample:
-    """n handshakes. Seconds are of the successful ones, 0 when there is none."""
-
-    count: int
-    succeeded: int
-    p50: float
-    p95: float
-    p99: float
-    causes: tuple[tuple[str, int], ...]
-    latencies: tuple[float, ...]
-    leaves: tuple[tuple[bytes, int], ...]
-    seconds: float
-
-    @property
-    def success_rate(self) -> float:
-        return self.succeeded / self.count if self.count else 0.0
 
 
 class _Refused(Exception):
@@ -106,14 +89,21 @@ class _Seen:
 
 @lru_cache(maxsize=32)
 def _context(
-    client: ClientIdentity | None, low: str, high: str, alpn: tuple[str, ...], staple: bool
+    client: ClientIdentity | None,
+    low: str,
+    high: str,
+    alpn: tuple[str, ...],
+    staple: bool,
+    ciphers: str,
 ) -> SSL.Context:
+    """No verify callback is set: one that said yes would have OpenSSL check every signature."""
     context = SSL.Context(SSL.TLS_CLIENT_METHOD)
-    context.set_verify(SSL.VERIFY_NONE, lambda *_: True)
     context.set_options(SSL.OP_NO_TICKET)
     context.set_session_cache_mode(SSL.SESS_CACHE_OFF)
-    if low in ("TLSv1", "TLSv1.1"):
-        context.set_cipher_list(b"ALL:@SECLEVEL=0")  # or OpenSSL would not even offer them
+    if low in LEGACY and not ciphers:
+        ciphers = "ALL:@SECLEVEL=0"  # or OpenSSL would not even offer them
+    if ciphers:
+        context.set_cipher_list(ciphers.encode("ascii"))
     context.set_min_proto_version(_VERSIONS[low])
     context.set_max_proto_version(_VERSIONS[high])
     if alpn:
@@ -127,6 +117,20 @@ def _context(
         context.set_ocsp_client_callback(_keep_staple)
     context.set_info_callback(_keep_alert)
     return context
+
+
+@lru_cache(maxsize=32)
+def can_offer(version: str, ciphers: str = "") -> bool:
+    """Whether this machine's OpenSSL can say a ClientHello of that version and those suites."""
+    try:
+        tls = SSL.Connection(_context(None, version, version, (), False, ciphers), None)
+        tls.set_connect_state()
+        tls.do_handshake()
+    except SSL.WantReadError:
+        return True
+    except SSL.Error:
+        return False
+    return True
 
 
 def _keep_staple(connection: SSL.Connection, staple: bytes, data: object) -> bool:
@@ -186,14 +190,17 @@ async def handshake(
     alpn: tuple[str, ...] = (),
     staple: bool = True,
     ask: bool | None = None,
+    ciphers: str = "",
 ) -> Handshake:
     """One full handshake with `address` (an IP address), `server_name` in SNI (None: without).
+
+    `ciphers` are OpenSSL's words for the suites of TLS 1.2 and older that are offered.
 
     With `ask` (the default when a client certificate is given) a request is sent and the answer
     awaited: in TLS 1.3 a server refuses a client certificate only after the client is done
     (RFC 8446 section 4.4.2.4), so an alert or an end before the first octet is a refusal.
     """
-    context = _context(client, min_version, max_version, alpn, staple)
+    context = _context(client, min_version, max_version, alpn, staple, ciphers)
     wire = _Wire(context, server_name, staple)
     ask = client is not None if ask is None else ask
     start = time.perf_counter()
@@ -313,6 +320,7 @@ class _Wire:
             staple=self.seen.staple,
             version=self.tls.get_protocol_version_name() if self.done else "",
             cipher=(self.tls.get_cipher_name() or "") if self.done else "",
+            group=(self.tls.get_group_name() or "") if self.done else "",
             alpn=self.tls.get_alpn_proto_negotiated().decode("ascii", "replace"),
             asked_for_certificate=bool(self.tls.get_client_ca_list()),
         )
@@ -320,61 +328,3 @@ class _Wire:
     def close(self) -> None:
         if self.sock is not None:
             self.sock.close()
-
-
-async def sample(
-    address: str,
-    port: int,
-    server_name: str | None,
-    *,
-    n: int,
-    concurrency: int = 8,
-    client: ClientIdentity | None = None,
-    timeout: float = 10.0,  # noqa: ASYNC109 -- part of one result, not of the caller's scope
-    min_version: str = "TLSv1.2",
-    max_version: str = "TLSv1.3",
-    staple: bool = True,
-) -> HandshakeSample:
-    """`n` handshakes, at most `concurrency` at once."""
-    results: list[Handshake] = []
-    turns = iter(range(n))
-
-    async def worker() -> None:
-        for _ in turns:
-            made = await handshake(
-                address,
-                port,
-                server_name,
-                client=client,
-                timeout=timeout,
-                min_version=min_version,
-                max_version=max_version,
-                staple=staple,
-            )
-            results.append(made)
-
-    start = time.perf_counter()
-    async with asyncio.TaskGroup() as group:
-        for _ in range(max(1, min(concurrency, n))):
-            group.create_task(worker())
-    return summarise(results, time.perf_counter() - start)
-
-
-def summarise(results: list[Handshake], seconds: float) -> HandshakeSample:
-    """Percentiles by the nearest rank: the smallest value that at least p of all do not exceed."""
-    times = sorted(r.seconds for r in results if r.ok)
-
-    def rank(share: float) -> float:
-        return times[max(0, -(-int(share * 1000) * len(times) // 1000) - 1)] if times else 0.0
-
-    return HandshakeSample(
-        count=len(results),
-        succeeded=len(times),
-        p50=rank(0.50),
-        p95=rank(0.95),
-        p99=rank(0.99),
-        causes=tuple(Counter(r.cause for r in results if not r.ok).most_common()),
-        latencies=tuple(times),
-        leaves=tuple(Counter(r.leaf for r in results if r.leaf is not None).most_common()),
-        seconds=seconds,
-    )

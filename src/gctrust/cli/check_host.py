@@ -13,7 +13,7 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.tls_probe import HandshakeSample
+    from ..adapters.tls_sample import HandshakeSample
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,92 @@
+"""Many handshakes with one address: how many went well, how long they took, why the rest failed."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass
+
+from .tls_probe import ClientIdentity, Handshake, handshake
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeSample:
+    """n handshakes. Seconds are of the successful ones, 0 when there is none.
+
+    `first` is the first that went well: what the server presents when all goes well.
+    """
+
+    count: int
+    succeeded: int
+    p50: float
+    p95: float
+    p99: float
+    causes: tuple[tuple[str, int], ...]
+    latencies: tuple[float, ...]
+    leaves: tuple[tuple[bytes, int], ...]
+    seconds: float
+    first: Handshake | None = None
+
+    @property
+    def success_rate(self) -> float:
+        return self.succeeded / self.count if self.count else 0.0
+
+
+async def sample(
+    address: str,
+    port: int,
+    server_name: str | None,
+    *,
+    n: int,
+    concurrency: int = 8,
+    client: ClientIdentity | None = None,
+    timeout: float = 10.0,  # noqa: ASYNC109 -- part of one result, not of the caller's scope
+    min_version: str = "TLSv1.2",
+    max_version: str = "TLSv1.3",
+    staple: bool = True,
+) -> HandshakeSample:
+    """`n` handshakes, at most `concurrency` at once."""
+    results: list[Handshake] = []
+    turns = iter(range(n))
+
+    async def worker() -> None:
+        for _ in turns:
+            made = await handshake(
+                address,
+                port,
+                server_name,
+                client=client,
+                timeout=timeout,
+                min_version=min_version,
+                max_version=max_version,
+                staple=staple,
+            )
+            results.append(made)
+
+    start = time.perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(max(1, min(concurrency, n))):
+            group.create_task(worker())
+    return summarise(results, time.perf_counter() - start)
+
+
+def summarise(results: list[Handshake], seconds: float) -> HandshakeSample:
+    """Percentiles by the nearest rank: the smallest value that at least p of all do not exceed."""
+    times = sorted(r.seconds for r in results if r.ok)
+
+    def rank(share: float) -> float:
+        return times[max(0, -(-int(share * 1000) * len(times) // 1000) - 1)] if times else 0.0
+
+    return HandshakeSample(
+        count=len(results),
+        succeeded=len(times),
+        p50=rank(0.50),
+        p95=rank(0.95),
+        p99=rank(0.99),
+        causes=tuple(Counter(r.cause for r in results if not r.ok).most_common()),
+        latencies=tuple(times),
+        leaves=tuple(Counter(r.leaf for r in results if r.leaf is not None).most_common()),
+        seconds=seconds,
+        first=next((r for r in results if r.ok), None),
+    )
