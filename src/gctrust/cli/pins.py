@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
@@ -10,18 +12,21 @@ from cyclopts import App, Parameter
 from .attached import order_and_follow
 from .domain import ledger_step, platform_of
 from .exit_codes import ExitCode
+from .findings_shown import bad_argument
 from .output import Block, Heading
-from .plan import Planned, show
+from .plan import Planned, refuse_unknown_hazards, show
 from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
     from ..adapters.genesys.wire import OAuthClient
+    from ..pipelines.effects import CertificateFiles
     from ..pipelines.orders import PinRotationOrder
 
 app = App(name="pins", help="Client-certificate pins: rotate, status, check.")
 
 NO_BACKUP = "pin.no-backup"
+HAZARDS = (NO_BACKUP,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +53,93 @@ class PinsChecked:
     role: str
 
 
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rotation:
+    """What `pins rotate` takes: the settings' flags first, then what is chosen for one run."""
+
+    client_id: str = ""
+    "The OAuth client whose pins rotate (also: PIN_CLIENT_ID)."
+    service_id: str = ""
+    "The service the client stands for (also: SERVICE_ID)."
+    new_cert: str = ""
+    "The new certificate (also: NEW_CERT_PATH)."
+    new_key: str = ""
+    "Its private key (also: NEW_KEY_PATH)."
+    old_cert: str = ""
+    "The certificate in use (also: OLD_CERT_PATH)."
+    backup_cert: str = ""
+    "The backup certificate (also: BACKUP_CERT_PATH)."
+    pin_kind: str = ""
+    "What pins hash: certificate or spki."
+    old_key: Path | None = None
+    "The old certificate's private key; with it the old certificate is observed too."
+    soak: float = 120.0
+    "Seconds between publishing and the first use of the new certificate."
+    drain: float = 600.0
+    "Seconds both certificates stay pinned after the switch."
+    target_rate: float = 0.99
+    "The least match rate, by its 95 % lower bound."
+    handshakes: int = 400
+    "Handshakes of one observation."
+    allow: tuple[str, ...] = ()
+    "A hazard to allow, by name."
+
+    def refuse_bad_values(self) -> None:
+        """A guard that nothing or anything meets guards nothing. Raises Problem cli.*."""
+        for name, seconds in (("--soak", self.soak), ("--drain", self.drain)):
+            if not 0 <= seconds < float("inf"):
+                raise bad_argument(name, str(seconds), "Give seconds, 0 or more.")
+        if not 0 < self.target_rate < 1:
+            seen = str(self.target_rate)
+            raise bad_argument("--target-rate", seen, "Give a rate between 0 and 1.")
+        if self.handshakes < 1:
+            seen = str(self.handshakes)
+            raise bad_argument("--handshakes", seen, "Give at least 1 handshake.")
+        refuse_unknown_hazards(self.allow, HAZARDS)
+
+    def settings(self) -> dict[str, str]:
+        """The flags that are settings, by the setting's name."""
+        return {
+            "pin_client_id": self.client_id,
+            "service_id": self.service_id,
+            "new_cert_path": self.new_cert,
+            "new_key_path": self.new_key,
+            "old_cert_path": self.old_cert,
+            "backup_cert_path": self.backup_cert,
+            "pin_kind": self.pin_kind,
+        }
+
+    def order(self, app: composition.App) -> PinRotationOrder:
+        """Raises Problem config.missing."""
+        from ..pipelines.effects import CertificateFiles
+        from ..pipelines.orders import PinRotationOrder
+
+        def needed(name: str) -> str:
+            return str(app.settings.require(name))
+
+        old_key = str(self.old_key.resolve()) if self.old_key else ""
+        return PinRotationOrder(
+            client_id=needed("pin_client_id"),
+            service_id=needed("service_id"),
+            new=CertificateFiles(needed("new_cert_path"), needed("new_key_path")),
+            old=CertificateFiles(needed("old_cert_path"), old_key),
+            backup=str(app.settings.backup_cert_path or ""),
+            kind=app.settings.pin_kind,
+            soak=self.soak,
+            drain=self.drain,
+            target_rate=self.target_rate,
+            handshakes=self.handshakes,
+            allow=self.allow,
+        )
+
+
 @app.command
 def rotate(
     *,
     yes: Annotated[bool, Parameter(negative="")] = False,
-    client_id: str = "",
-    service_id: str = "",
-    new_cert: str = "",
-    new_key: str = "",
-    old_cert: str = "",
-    old_key: str = "",
-    backup_cert: str = "",
-    pin_kind: str = "",
-    soak: float = 120.0,
-    drain: float = 600.0,
-    target_rate: float = 0.99,
-    handshakes: int = 400,
-    allow: tuple[str, ...] = (),
     wait: float | None = None,
+    rotation: Rotation = Rotation(),
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Publish the new pin beside the old one, prove both are accepted, then retire the old one.
@@ -73,113 +147,33 @@ def rotate(
     Parameters
     ----------
     yes
-        Do it; without it the plan is printed.
-    client_id
-        The OAuth client whose pins rotate (also: PIN_CLIENT_ID).
-    service_id
-        The service the client stands for (also: SERVICE_ID).
-    new_cert
-        The new certificate (also: NEW_CERT_PATH).
-    new_key
-        Its private key (also: NEW_KEY_PATH).
-    old_cert
-        The certificate in use (also: OLD_CERT_PATH).
-    old_key
-        Its private key; with it the old certificate is observed too.
-    backup_cert
-        The backup certificate (also: BACKUP_CERT_PATH).
-    pin_kind
-        What pins hash: certificate or spki.
-    soak
-        Seconds between publishing and the first use of the new certificate.
-    drain
-        Seconds both certificates stay pinned after the switch.
-    target_rate
-        The least match rate, by its 95 % lower bound.
-    handshakes
-        Handshakes of one observation.
-    allow
-        A hazard to allow, by name.
+        Do it; without it the files are judged and the plan is printed.
     wait
         Seconds to stay attached; then exit code 8, and the run goes on with `runs resume`.
     """
 
     async def body(app: composition.App) -> ExitCode:
-        _refuse_bad_guard(soak, drain, target_rate, handshakes)
-        order = _order(app, old_key, (soak, drain), (target_rate, handshakes), allow)
-        hazards = () if order.backup or NO_BACKUP in allow else (NO_BACKUP,)
+        rotation.refuse_bad_values()
+        order = rotation.order(app)
+        hazards = () if order.backup or NO_BACKUP in order.allow else (NO_BACKUP,)
         if not yes or hazards:
-            return show(options.out, _plan(app, order, hazards))
-        attached = soak + drain + 180.0 if wait is None else wait
+            return await _planned(app, options, order, hazards)
+        attached = order.soak + order.drain + 180.0 if wait is None else wait
         return await order_and_follow(app, options.out, order, attached)
 
-    return with_app(
-        options,
-        body,
-        pin_client_id=client_id,
-        service_id=service_id,
-        new_cert_path=new_cert,
-        new_key_path=new_key,
-        old_cert_path=old_cert,
-        backup_cert_path=backup_cert,
-        pin_kind=pin_kind,
-    )
+    return with_app(options, body, **rotation.settings())
 
 
-def _refuse_bad_guard(soak: float, drain: float, target_rate: float, handshakes: int) -> None:
-    """A guard that nothing or anything meets guards nothing. Raises Problem cli.bad-argument."""
-    from .findings_shown import bad_argument
-
-    for name, seconds in (("--soak", soak), ("--drain", drain)):
-        if not 0 <= seconds < float("inf"):
-            raise bad_argument(name, str(seconds), "Give seconds, 0 or more.")
-    if not 0 < target_rate < 1:
-        raise bad_argument("--target-rate", str(target_rate), "Give a rate between 0 and 1.")
-    if handshakes < 1:
-        raise bad_argument("--handshakes", str(handshakes), "Give at least 1 handshake.")
-
-
-def _order(
-    app: composition.App,
-    old_key: str,
-    times: tuple[float, float],
-    guard: tuple[float, int],
-    allow: tuple[str, ...],
-) -> PinRotationOrder:
-    from pathlib import Path
-
+async def _planned(
+    app: composition.App, options: Options, order: PinRotationOrder, hazards: tuple[str, ...]
+) -> ExitCode:
     from ..pipelines.effects import CertificateFiles
-    from ..pipelines.orders import PinRotationOrder
 
-    settings = app.settings
-    return PinRotationOrder(
-        client_id=str(settings.require("pin_client_id")),
-        service_id=str(settings.require("service_id")),
-        new=CertificateFiles(
-            str(settings.require("new_cert_path")), str(settings.require("new_key_path"))
-        ),
-        old=CertificateFiles(
-            str(settings.require("old_cert_path")), str(Path(old_key).resolve()) if old_key else ""
-        ),
-        backup=str(settings.backup_cert_path or ""),
-        kind=settings.pin_kind,
-        soak=times[0],
-        drain=times[1],
-        target_rate=guard[0],
-        handshakes=guard[1],
-        allow=allow,
-    )
-
-
-def _plan(app: composition.App, order: PinRotationOrder, hazards: tuple[str, ...]) -> Planned:
-    from pathlib import Path
-
-    new, old = (
-        _pin_of(Path(order.new.certificate), order.kind),
-        _pin_of(Path(order.old.certificate), order.kind),
-    )
-    with_backup = f" and {_pin_of(Path(order.backup), order.kind)} (backup)" if order.backup else ""
-    return Planned(
+    report = await asyncio.to_thread(app.certificates.files, order.new, "", order.profile)
+    new, old = _pin_of(order.new, order.kind), _pin_of(order.old, order.kind)
+    backup = _pin_of(CertificateFiles(order.backup), order.kind) if order.backup else ""
+    with_backup = f" and {backup} (backup)" if backup else ""
+    plan = Planned(
         journey="pin-rotation",
         subject=order.client_id,
         platform=platform_of(app.settings),
@@ -193,9 +187,10 @@ def _plan(app: composition.App, order: PinRotationOrder, hazards: tuple[str, ...
             ledger_step(app.settings),
         ),
         hazards=hazards,
-        findings=(),
+        findings=report.findings,
         perform=_perform(order, hazards),
     )
+    return show(options.out, plan, refused=report.blocks)
 
 
 def _perform(order: PinRotationOrder, hazards: tuple[str, ...]) -> str:
@@ -203,20 +198,17 @@ def _perform(order: PinRotationOrder, hazards: tuple[str, ...]) -> str:
     return f"gctrust pins rotate --yes{allowed}"
 
 
-def _pin_of(path: object, kind: str) -> str:
-    """The pin of the first certificate in the file."""
-    from pathlib import Path
-
-    from ..certs.bundle import read_bundle
+def _pin_of(files: CertificateFiles, kind: str) -> str:
+    """The pin of the files' leaf. Raises Problem file.*, cli.nothing-to-pin."""
+    from ..adapters.files import read_files
+    from ..certs.chain import sort_bundle
     from ..errors import Problem
     from ..pins.spki import Pin
-    from .pin import NOTHING_TO_PIN, read_file
+    from .pin import NOTHING_TO_PIN
 
-    assert isinstance(path, Path)
-    certificates = read_bundle(read_file(path), name=path.name).certificates
-    if not certificates:
-        raise Problem(NOTHING_TO_PIN, {"path": str(path)})
-    leaf = certificates[0]
+    leaf = sort_bundle(read_files((files.certificate, files.key))).leaf
+    if leaf is None:
+        raise Problem(NOTHING_TO_PIN, {"path": files.certificate})
     pin = Pin.of_spki(leaf.spki) if kind == "spki" else Pin.of_certificate(leaf.der)
     return pin.base64
 
@@ -275,11 +267,12 @@ def check(
     client_id
         The OAuth client (also: PIN_CLIENT_ID).
     """
-    from pathlib import Path
 
     async def body(app: composition.App) -> ExitCode:
+        from ..pipelines.effects import CertificateFiles
+
         found = await _client(app)
-        pin = _pin_of(Path(cert), found.pin_kind)
+        pin = _pin_of(CertificateFiles(cert), found.pin_kind)
         live = {
             found.primary_pin: "primary",
             found.fallback_pin: "fallback",

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from ..errors import Problem, ProblemKind, ProblemType
 from ..findings import Finding
 from .exit_codes import ExitCode
 from .findings_shown import findings_blocks
 from .output import Block, Heading, Output
+
+UNKNOWN_HAZARD = ProblemType(
+    "cli.unknown-hazard",
+    "--allow names a hazard that this command does not know.",
+    "A misspelt hazard would allow nothing, and say nothing.",
+    "Name one of the hazards that the plan prints.",
+    kind=ProblemKind.USAGE,
+    source="gctrust: hazards are allowed by name",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,14 @@ class Planned:
     hazards: tuple[str, ...]
     findings: tuple[Finding, ...]
     perform: str
+
+
+def refuse_unknown_hazards(allowed: Collection[str], known: Collection[str]) -> None:
+    """Raises Problem cli.unknown-hazard, with the list of those there are."""
+    for name in allowed:
+        if name not in known:
+            facts = {"hazard": name[:120], "known": ", ".join(known)}
+            raise Problem(UNKNOWN_HAZARD, facts, f"This command knows: {', '.join(known)}.")
 
 
 def show(out: Output, plan: Planned, *, refused: bool = False) -> ExitCode:

@@ -25,6 +25,7 @@ class Place:
 
 
 Parse = Callable[[Place], object]
+_ID = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}")  # it becomes one segment of a path
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -37,6 +38,13 @@ def _path(place: Place) -> Path:
         return (place.base / Path(place.text).expanduser()).resolve()
     except (RuntimeError, OSError, ValueError):
         raise ValueError("a path is needed, and ~NAME must be a user of this machine") from None
+
+
+def _id(place: Place) -> str:
+    text = place.text.strip()
+    if not _ID.fullmatch(text):
+        raise ValueError("an id is needed: letters, digits, - . _ ~, at most 128 of them")
+    return text
 
 
 def _words(place: Place) -> tuple[str, ...]:
@@ -128,7 +136,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "webhook_url": Row(_url, ("WEBHOOK_URL",)),
         "webhook_secret": Row(secret_text, ("WEBHOOK_SECRET",)),
         "webhook_token": Row(secret_text, ("WEBHOOK_TOKEN",)),
-        "pin_client_id": Row(env=("PIN_CLIENT_ID",)),
+        "pin_client_id": Row(_id, env=("PIN_CLIENT_ID",)),
         "service_id": Row(env=("SERVICE_ID",)),
         "new_cert_path": Row(_path, ("NEW_CERT_PATH",)),
         "new_key_path": Row(_path, ("NEW_KEY_PATH",)),
