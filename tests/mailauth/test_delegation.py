@@ -6,12 +6,13 @@ import pytest
 
 from gctrust.mailauth.assess import assess_domain
 from gctrust.mailauth.delegation import DelegationReport, assess_delegation
+from gctrust.mailauth.looks import ALL, DNS_ONLY
 from gctrust.mailauth.questions import Answer, Question, Status
 from gctrust.mailauth.zone import DictZone, run
 from gctrust.names import DomainName
 
 DOMAIN = DomainName.parse("example.com")
-A, B = "192.0.2.1", "198.51.100.1"
+A, B, PARENT = "192.0.2.1", "198.51.100.1", "203.0.113.1"
 CHECKED = (("example.com", "MX"), ("example.com", "TXT"))
 
 
@@ -29,6 +30,8 @@ ZONE = {
     "ns1.example.com": {"A": [A]},
     "ns2.example.com": {"A": [B]},
     "_dmarc.example.com": {"TXT": ["v=DMARC1; p=none"]},
+    "com": {"NS": ["a.registry.example"]},
+    "a.registry.example": {"A": [PARENT]},
 }
 
 
@@ -40,9 +43,15 @@ class Servers:
         self.mute: dict[str, Status] = {}
         self.lame: set[str] = set()
         self.case_sensitive = False
+        self.referral: tuple[str, ...] = ("ns1.example.com", "ns2.example.com")
+        self.refuses: dict[tuple[str, str], Status] = {}
 
     def answer(self, question: Question) -> Answer:
         server = question.server or A
+        if server == PARENT:
+            return Answer(Status.REFUSED, server=server, referral=self.referral)
+        if (server, question.over) in self.refuses:
+            return Answer(self.refuses[server, question.over], over=question.over)
         told = self.zones[server].answer(replace(question, server=None))
         if question.server is None:
             return told
@@ -54,6 +63,7 @@ class Servers:
 
 
 def judge(servers, given: tuple[str, ...] = (A, B), **options) -> DelegationReport:
+    options = {"reach": ALL, **options}
     return run(assess_delegation(DOMAIN, servers=given, checked=CHECKED, **options), servers)
 
 
@@ -69,7 +79,8 @@ def changed(name: str, **types: object) -> dict:
 def test_a_healthy_zone(given: tuple[str, ...]) -> None:
     report = judge(Servers(ZONE), given)
     assert said(report) == []
-    assert report.report.not_judged == ()
+    unseen = "NS records of example.com at its parent (NS-02): not seen"
+    assert report.report.not_judged == ((unseen,) if given else ())
     assert report.zone == "example.com"
     assert [serial for _, serial in report.serials] == [7, 7]
     assert report.negative_ttl == 300
@@ -256,3 +267,30 @@ def test_the_whole_domain_carries_it() -> None:
     assert report.delegation.zone == "example.com"
     assert not any("NS-01 to" in line for line in report.not_judged)
     assert report.subject == "example.com"
+
+
+def test_the_parent_refers_elsewhere() -> None:
+    servers = Servers(ZONE)
+    servers.referral = ("ns1.example.com", "ns3.example.com")
+    assert said(judge(servers, ())) == ["ns.parent-differs"]
+    servers.referral = ()
+    assert said(judge(servers, ())) == []
+
+
+@pytest.mark.parametrize(("over", "rule"), [("tcp", "ns.no-tcp"), ("edns", "ns.no-edns")])
+def test_a_way_that_one_server_lacks(over: str, rule: str) -> None:
+    servers = Servers(ZONE)
+    servers.refuses = {(B, over): Status.REFUSED}
+    report = judge(servers)
+    assert said(report) == [rule]
+    assert B in report.report.findings[0].message
+
+
+@pytest.mark.parametrize("over", ["tcp", "edns"])
+def test_a_way_that_nobody_answers_is_not_judged(over: str) -> None:
+    servers = Servers(ZONE)
+    servers.refuses = {(A, over): Status.TIMEOUT, (B, over): Status.TIMEOUT}
+    report = judge(servers)
+    assert said(report) == []
+    assert any("NS-03" in line for line in report.report.not_judged)
+    assert any("NS-03" in line for line in judge(servers, reach=DNS_ONLY).report.not_judged)

@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from ..findings import Finding, Report, finding
 from ..names import DomainName
 from . import dmarc_rules
+from .bimi import BimiReport, dmarc_findings, find_bimi
 from .caa import CaaReport, assess_caa
 from .delegation import DelegationReport, assess_delegation
 from .dkim_key import DkimExpectation, DkimReport, assess_dkim
 from .dmarc import DmarcReport, MailStream, assess_dmarc
 from .dmarc_discovery import OrganisationalDomain
+from .dnssec import DnssecReport, assess_dnssec
 from .expected_records import RecordState, RecordStatus, compare
+from .looks import DNS_ONLY, Reach
+from .mta_sts_policy import StsSeen
 from .mx import MxReport, assess_mx
-from .questions import Answer, Asks, Judge, together
+from .questions import Judge, Later, at_once, together
 from .rdns import Reverse, ReverseState, assess_address
 from .record_text import RequiredRecord, spf_terms
 from .spf_lint import SpfReport, assess_spf
 from .transport import TransportReport, assess_transport
-
-NOT_JUDGED = (
-    "STARTTLS of the exchanges (TLS-01)",
-    "DNSSEC of TLSA records, and their match with the exchanges' certificates (DANE-01, DANE-03)",
-    "the policy file of MTA-STS (STS-02 to STS-05)",
-    "BIMI (BIMI-01 to BIMI-03)",
-    "NS records at the parent zone (half of NS-02): a referral is not read",
-    "name servers over TCP and without EDNS (part of NS-03)",
-    "DNSSEC (SEC-01 to SEC-03)",
-)
-"""Rows that no judge here looks at yet; every report names them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +41,8 @@ class DomainReport:
     caa: CaaReport
     delegation: DelegationReport
     transport: TransportReport
+    bimi: BimiReport
+    dnssec: DnssecReport
 
     @property
     def subject(self) -> str:
@@ -69,31 +63,6 @@ class DomainReport:
         return tuple(dict.fromkeys(lacking))
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    spf: SpfReport
-    dkim: DkimReport
-    dmarc: DmarcReport
-    mx: MxReport
-    senders: tuple[Reverse, ...]
-    records: tuple[RecordState, ...]
-    caa: CaaReport
-    delegation: DelegationReport
-
-
-_Part = (
-    SpfReport
-    | DkimReport
-    | DmarcReport
-    | MxReport
-    | tuple[Reverse, ...]
-    | tuple[RecordState, ...]
-    | CaaReport
-    | DelegationReport
-)
-P = TypeVar("P", bound=_Part)
-
-
 def assess_domain(
     domain: DomainName,
     selectors: Iterable[str] = (),
@@ -106,135 +75,136 @@ def assess_domain(
     special_addresses: bool = False,
     fresh: bool = False,
     nameservers: tuple[str, ...] = (),
+    reach: Reach = DNS_ONLY,
+    sts_before: StsSeen | None = None,
 ) -> Judge[DomainReport]:
     """Judge `domain` by every standard.
 
     `required` are the platform's records; its MX hosts, SPF include, selectors and keys are drawn
     from them. `include` must be in the SPF policy; `sender_ips` are addresses that send; `by_list`
     is the public suffix list's registrable domain; `nameservers` are the addresses of the zone's
-    servers ("192.0.2.1#5353"), looked up when none is given. Raises ValueError for an address
-    that is none.
+    servers ("192.0.2.1#5353"), looked up when none is given. `reach` says what can be asked beside
+    DNS, `sts_before` what an earlier look saw of the MTA-STS policy. Raises ValueError for an
+    address that is none.
     """
-    records, ips, name = tuple(required), tuple(sender_ips), domain.text
-    chosen = tuple(selectors)
-    wanted = _expectations(records, name)
-    hosts = tuple(r.value.split()[-1] for r in records if r.type == "MX" and r.owner == name)
-    judges: tuple[Judge[_Part], ...] = (
-        _as_part(assess_spf(name, ips, include or _include(records, name))),
-        _as_part(assess_dkim(name, chosen, wanted)),
-        _as_part(assess_dmarc(domain, by_list=by_list, streams=streams, fresh=fresh)),
-        _as_part(
-            assess_mx(
-                domain,
-                expected_hosts=hosts,
-                by_list=by_list,
-                special_addresses=special_addresses,
-                fresh=fresh,
-            )
-        ),
-        _as_part(together([assess_address(ip, fresh=fresh) for ip in ips])),
-        _as_part(compare(records, domain=name, fresh=fresh)),
-        _as_part(assess_caa(domain, fresh=fresh)),
-        _as_part(
-            assess_delegation(
-                domain,
-                servers=nameservers,
-                checked=_checked(records, name, chosen),
-                by_list=by_list,
-            )
-        ),
+    wanted = _Wanted(domain.text, tuple(required))
+    chosen, ips = tuple(selectors), tuple(sender_ips)
+    checked = (*_verdicts_rest_on(domain.text, chosen), *wanted.checked)
+    spf = Later(assess_spf(domain.text, ips, include or wanted.include))
+    dkim = Later(assess_dkim(domain.text, chosen, wanted.keys))
+    dmarc = Later(assess_dmarc(domain, by_list=by_list, streams=streams, fresh=fresh))
+    mx = Later(
+        assess_mx(
+            domain,
+            expected_hosts=wanted.hosts,
+            by_list=by_list,
+            special_addresses=special_addresses,
+            fresh=fresh,
+        )
     )
-    parts = _Parts(*(yield from together(judges)))  # type: ignore[arg-type]
-    hosts = tuple(one.host for one in parts.mx.exchanges if one.addresses)
-    transport = yield from assess_transport(domain, hosts, fresh=fresh)
-    return DomainReport(
-        domain=domain,
-        report=_summed(domain, parts, transport, bool(ips)),
-        spf=parts.spf,
-        dkim=parts.dkim,
-        dmarc=parts.dmarc,
-        mx=parts.mx,
-        senders=parts.senders,
-        records=parts.records,
-        caa=parts.caa,
-        delegation=parts.delegation,
-        transport=transport,
+    senders = Later(together([assess_address(ip, fresh=fresh) for ip in ips]))
+    records = Later(compare(wanted.records, domain=domain.text, fresh=fresh))
+    caa = Later(assess_caa(domain, fresh=fresh))
+    dnssec = Later(assess_dnssec(domain, reach=reach, fresh=fresh))
+    delegation = Later(
+        assess_delegation(
+            domain, servers=nameservers, checked=checked, by_list=by_list, reach=reach
+        )
     )
+    yield from at_once(spf, dkim, dmarc, mx, senders, records, caa, dnssec, delegation)
+    hosts = tuple(one.host for one in mx.result.exchanges if one.addresses)
+    transport = Later(
+        assess_transport(domain, hosts, reach=reach, sts_before=sts_before, fresh=fresh)
+    )
+    bimi = Later(find_bimi(domain, dmarc.result.organisation.domain, fresh=fresh))
+    yield from at_once(transport, bimi)
+    return _summed(
+        DomainReport(
+            domain, Report(domain.text), spf.result, dkim.result, dmarc.result, mx.result,
+            senders.result, records.result, caa.result, delegation.result, transport.result,
+            bimi.result, dnssec.result,
+        )
+    )  # fmt: skip
 
 
-def _checked(
-    records: tuple[RequiredRecord, ...], domain: str, selectors: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    """The records that every name server must answer alike: all that a verdict rests on."""
-    own = [(domain, "MX"), (domain, "TXT"), (f"_dmarc.{domain}", "TXT")]
-    own += [(f"{selector}._domainkey.{domain}", "TXT") for selector in selectors]
-    return tuple(own + [(record.owner, record.type) for record in records])
+def _verdicts_rest_on(domain: str, selectors: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The records that every name server must answer alike."""
+    yield from ((domain, "MX"), (domain, "TXT"), (f"_dmarc.{domain}", "TXT"))
+    yield from ((f"{selector}._domainkey.{domain}", "TXT") for selector in selectors)
 
 
-def _as_part(judge: Generator[Asks, tuple[Answer, ...], P]) -> Judge[_Part]:
-    """Widens a judge's result, so that judges of several kinds run together."""
-    part: _Part = yield from judge
-    return part
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the platform's records ask of each standard."""
 
+    domain: str
+    records: tuple[RequiredRecord, ...]
 
-def _expectations(records: tuple[RequiredRecord, ...], domain: str) -> tuple[DkimExpectation, ...]:
-    """What the required records want at each selector of this domain."""
-    end = f"._domainkey.{domain}"
-    found = []
-    for record in records:
-        if record.owner.endswith(end):
+    @property
+    def checked(self) -> Iterator[tuple[str, str]]:
+        return ((record.owner, record.type) for record in self.records)
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        own = (r for r in self.records if r.type == "MX" and r.owner == self.domain)
+        return tuple(record.value.split()[-1] for record in own)
+
+    @property
+    def keys(self) -> tuple[DkimExpectation, ...]:
+        """At each selector of this domain: the key, or the name where it is published."""
+        end = f"._domainkey.{self.domain}"
+        found = []
+        for record in self.records:
             selector = record.owner.removesuffix(end)
+            if selector == record.owner:
+                continue
             if record.type == "CNAME":
                 found.append(DkimExpectation(selector, cname=record.value.rstrip(".")))
             elif record.type == "TXT":
                 found.append(DkimExpectation(selector, key=record.text))
-    return tuple(found)
+        return tuple(found)
+
+    @property
+    def include(self) -> str | None:
+        policies = (r for r in self.records if r.is_spf and r.owner == self.domain)
+        terms = (term for record in policies for term in spf_terms(record.text))
+        includes = (term for term in terms if term.startswith("include:"))
+        return next((term.removeprefix("include:") for term in includes), None)
 
 
-def _include(records: tuple[RequiredRecord, ...], domain: str) -> str | None:
-    for record in records:
-        if record.is_spf and record.owner == domain:
-            for term in spf_terms(record.text):
-                if term.startswith("include:"):
-                    return term.removeprefix("include:")
-    return None
-
-
-def _summed(
-    domain: DomainName, parts: _Parts, transport: TransportReport, has_senders: bool
-) -> Report:
+def _summed(parts: DomainReport) -> DomainReport:
+    """The same with the findings of all parts, and those that only several together show."""
     reports = (
-        parts.spf.report,
-        parts.dkim.report,
-        parts.dmarc.report,
-        parts.mx.report,
-        transport.report,
-        parts.caa.report,
-        parts.delegation.report,
-    )
-    found: list[Finding] = [said for report in reports for said in report.findings]
+        parts.spf.report, parts.dkim.report, parts.dmarc.report, parts.mx.report,
+        parts.transport.report, parts.caa.report, parts.delegation.report, parts.bimi.report,
+        parts.dnssec.report,
+    )  # fmt: skip
+    found = [said for report in reports for said in report.findings]
     found += (said for one in parts.senders for said in one.findings)
     found += (state.finding for state in parts.records if state.finding is not None)
-    open_rows = [line for report in reports for line in report.not_judged]
-    open_rows += (
-        f"reverse DNS of {one.address} (RDNS-05)"
-        for one in parts.senders
-        if one.state is ReverseState.UNKNOWN
-    )
-    open_rows += (
-        f"{state.required.type} {state.required.owner}: the look-up failed"
-        for state in parts.records
-        if state.status is RecordStatus.UNKNOWN
-    )
-    if not has_senders:
-        open_rows.append("sending addresses (SPF-14, RDNS-01 for senders): none given")
+    found += dmarc_findings(parts.bimi, parts.dmarc)
     lacking = _lacking(parts)
     if lacking:
-        found.append(finding(dmarc_rules.BULK_MINIMUM, domain.text, lacking=", ".join(lacking)))
-    return Report(domain.text, tuple(found), tuple(dict.fromkeys((*open_rows, *NOT_JUDGED))))
+        subject = parts.domain.text
+        found.append(finding(dmarc_rules.BULK_MINIMUM, subject, lacking=", ".join(lacking)))
+    left = [line for report in reports for line in report.not_judged]
+    left += _unknown(parts)
+    report = Report(parts.domain.text, tuple(found), tuple(dict.fromkeys(left)))
+    return replace(parts, report=report)
 
 
-def _lacking(parts: _Parts) -> tuple[str, ...]:
+def _unknown(parts: DomainReport) -> Iterator[str]:
+    for one in parts.senders:
+        if one.state is ReverseState.UNKNOWN:
+            yield f"reverse DNS of {one.address} (RDNS-05)"
+    for state in parts.records:
+        if state.status is RecordStatus.UNKNOWN:
+            yield f"{state.required.type} {state.required.owner}: the look-up failed"
+    if not parts.senders:
+        yield "sending addresses (SPF-14, RDNS-01 for senders): none given"
+
+
+def _lacking(parts: DomainReport) -> tuple[str, ...]:
     """What bulk senders need and this domain surely lacks; a failed look-up is not a lack."""
     lacking = []
     if not parts.spf.status.is_temporary and not parts.spf.texts:

@@ -14,8 +14,9 @@ from ..findings import Finding, Report, Rule, finding
 from ..names import DomainName
 from . import delegation_rules as rules
 from .dmarc_discovery import OrganisationalDomain
+from .looks import DNS_ONLY, Reach
 from .propagation import NameServer, name_servers
-from .questions import Answer, Judge, Question, Status, ask_all
+from .questions import Answer, Judge, Question, Status, ask, ask_all
 from .record_text import presented
 
 MAX_SERVERS = 26  # addresses asked; the root itself has thirteen names
@@ -55,19 +56,20 @@ def assess_delegation(
     servers: tuple[str, ...] = (),
     checked: Iterable[tuple[str, str]] = (),
     by_list: OrganisationalDomain | None = None,
+    reach: Reach = DNS_ONLY,
 ) -> Judge[DelegationReport]:
     """Judge the zone that holds `domain`.
 
     `servers` are its authoritative servers ("192.0.2.1#5353"); without any they are looked up.
     `checked` are the (owner name, type) that every server must answer alike.
     """
-    judge = _Judge(domain.text, by_list)
+    judge = _Judge(domain.text, by_list, reach)
     return (yield from judge.run(servers, tuple(dict.fromkeys(checked))))
 
 
 class _Judge:
-    def __init__(self, domain: str, by_list: OrganisationalDomain | None) -> None:
-        self.domain, self.by_list = domain, by_list
+    def __init__(self, domain: str, by_list: OrganisationalDomain | None, reach: Reach) -> None:
+        self.domain, self.by_list, self.reach = domain, by_list, reach
         self.zone = ""
         self.findings: list[Finding] = []
         self.not_judged: list[str] = []
@@ -88,6 +90,7 @@ class _Judge:
         negative = self._versions(good)
         asked = tuple(server for server, _ in good)
         yield from self._contents(asked, checked, discovered=not given)
+        yield from self._transports(asked)
         report = Report(self.zone, tuple(self.findings), tuple(dict.fromkeys(self.not_judged)))
         serials = tuple((_label(s), _serial(answer)) for s, answer in good)
         return DelegationReport(report, self.zone, servers, serials, negative)
@@ -212,9 +215,44 @@ class _Judge:
         hosts = sorted({host for value in sets.values() for host in value.split(", ")})
         if len(hosts) == 1:
             self._say(rules.SINGLE, server=hosts[0])
+        yield from self._parent(hosts if discovered else [])
         addresses = yield from self._addresses(hosts[:MAX_SERVERS])
         if discovered and len(hosts) > 1 and addresses is not None and len(addresses) == 1:
             self._say(rules.ONE_ADDRESS, servers=", ".join(hosts), address=addresses.pop())
+
+    def _parent(self, hosts: list[str]) -> Judge[None]:
+        """NS-02: whom a server of the parent zone refers to for this zone."""
+        answers: tuple[Answer, ...] = ()
+        if hosts:
+            servers = yield from _parent_servers(self.zone)
+            answers = yield from ask_all(
+                Question(self.zone, "NS", server=server.address, fresh=True) for server in servers
+            )
+        named = next((names for names in map(_delegated, answers) if names), None)
+        if named is None:
+            self.not_judged.append(f"NS records of {self.zone} at its parent (NS-02): not seen")
+        elif named != set(hosts):
+            parent, child = ", ".join(sorted(named)), ", ".join(hosts)
+            self._say(rules.PARENT_DIFFERS, parent=parent, child=child)
+
+    def _transports(self, servers: tuple[NameServer, ...]) -> Judge[None]:
+        """NS-03, of servers that did answer over UDP."""
+        ways = (("tcp", "over TCP", rules.NO_TCP), ("edns", "with EDNS", rules.NO_EDNS))
+        for over, words, rule in ways:
+            answers: tuple[Answer, ...] = ()
+            if self.reach.transports:
+                answers = yield from ask_all(
+                    Question(self.zone, "SOA", server=server.address, fresh=True, over=over)
+                    for server in servers
+                )
+            failed = [answer.status.is_temporary for answer in answers if answer.over == over]
+            silent = all(answer.status is Status.TIMEOUT for answer in answers)
+            if not failed or silent:  # when all are silent it may be this network
+                self.not_judged.append(f"name servers of {self.zone} {words} (NS-03): not asked")
+                continue
+            for server, answer in zip(servers, answers, strict=True):
+                if answer.over == over and answer.status.is_temporary:
+                    self._say(rule, server=_label(server), answered=answer.status.value)
 
     def _addresses(self, hosts: list[str]) -> Judge[set[str] | None]:
         """All addresses of the hosts; None when a look-up failed."""
@@ -250,6 +288,35 @@ def _ask_each(
         _Seen(*pair, tuple(zip(servers, answers[at * size : (at + 1) * size], strict=True)))
         for at, pair in enumerate(pairs)
     ]
+
+
+def _parent_servers(zone: str) -> Judge[tuple[NameServer, ...]]:
+    """Two addresses of servers of the closest zone above."""
+    above = zone.partition(".")[2]
+    while above:
+        answer = yield from ask(Question(above, "NS"))
+        if answer.status is Status.FOUND and not answer.chain:
+            break
+        above = above.partition(".")[2]
+    else:
+        return ()
+    hosts = sorted(str(record).lower() for record in answer.records)[:2]
+    found = yield from ask_all(Question(host, "A") for host in hosts)
+    return _reachable(
+        tuple(
+            NameServer(str(answer.records[0]), host)
+            for host, answer in zip(hosts, found, strict=True)
+            if answer.records
+        )
+    )
+
+
+def _delegated(answer: Answer) -> set[str]:
+    """The names of a referral; or the records, from a server that holds the zone as well."""
+    if answer.referral:
+        return set(answer.referral)
+    own = answer.authoritative and answer.status is Status.FOUND and not answer.chain
+    return {str(record).lower() for record in answer.records} if own else set()
 
 
 def _beside(alias: _Seen, text: _Seen) -> list[tuple[str, str]]:

@@ -41,6 +41,13 @@ SET_DIFFERS = Rule(
     "Give every server the same zone.", "RFC 1034 section 4.2.2",
     "one server names ns1 and ns2, another ns1 and ns3",
 )
+PARENT_DIFFERS = Rule(
+    "ns.parent-differs", "NS-02", _ERROR,
+    "The parent zone names other servers for {subject} ({parent}) than the zone itself ({child})",
+    "Some resolvers ask servers that the zone no longer has, or never ask those it has.",
+    "Give the registrar the name servers that the zone lists.", "RFC 1034 section 4.2.2",
+    "ns1 and ns2 at the parent, ns1 and ns3 in the zone",
+)
 LAME = Rule(
     "ns.lame", "NS-02", _ERROR,
     "{server} is listed for {subject} and does not answer for it with authority ({answered})",
@@ -61,6 +68,19 @@ SILENT = Rule(
     "Seen from here only, and perhaps for a moment; resolvers wait for such a server.",
     "See whether it runs and can be reached on port 53.", "RFC 8906 section 3",
     "one of two servers times out",
+)
+NO_TCP = Rule(
+    "ns.no-tcp", "NS-03", _ERROR,
+    "{server} answers for {subject} over UDP, and not over TCP ({answered})",
+    "Answers too long for UDP, such as DKIM keys and long SPF records, cannot be had there.",
+    "Open port 53 for TCP.", "RFC 7766 section 5", "a firewall that passes UDP only",
+)
+NO_EDNS = Rule(
+    "ns.no-edns", "NS-03", _WARN,
+    "{server} does not answer questions about {subject} that use EDNS ({answered})",
+    "Every resolver uses EDNS; each look-up there costs a second try, and DNSSEC is out of reach.",
+    "Update the server, or the firewall in front of it.", "RFC 6891 section 7",
+    "FORMERR, or silence, for a question with an OPT record",
 )
 SERIALS = Rule(
     "ns.serials-differ", "NS-04", _WARN,
@@ -98,6 +118,6 @@ CNAME_BESIDE = Rule(
 )
 
 DELEGATION_RULES: tuple[Rule, ...] = (
-    SINGLE, ONE_ADDRESS, UNRESOLVED, ALIAS, SET_DIFFERS, LAME, FAILING, SILENT, SERIALS,
-    RRSET_DIFFERS, NEGATIVE_TTL, CASE_SENSITIVE, CNAME_BESIDE,
+    SINGLE, ONE_ADDRESS, UNRESOLVED, ALIAS, SET_DIFFERS, PARENT_DIFFERS, LAME, FAILING, SILENT,
+    NO_TCP, NO_EDNS, SERIALS, RRSET_DIFFERS, NEGATIVE_TTL, CASE_SENSITIVE, CNAME_BESIDE,
 )

@@ -295,7 +295,7 @@ class _Judge:
 
 
 def _ruler(walk: Walk, owner: Organisation, record: DmarcRecord) -> DmarcRecord:
-    """Whose sp= and np= speak for the names below: a sub-domain's own are ignored (RFC 9989 4.7)."""
+    """Whose sp= and np= rule the names below: a sub-domain's own are ignored (RFC 9989 4.7)."""
     if record.psd == "y":
         return record
     above = walk.step(owner.domain) if owner.domain else None

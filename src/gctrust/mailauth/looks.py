@@ -14,15 +14,16 @@ POLICY, STARTTLS, DNSSEC = "POLICY", "STARTTLS", "DNSSEC"
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What whoever answers can look at beside DNS."""
+    """What whoever answers can look at; `transports` is DNS over TCP, and with EDNS only."""
 
     policy_files: bool = False
     starttls: bool = False
     dnssec: bool = False
+    transports: bool = False
 
 
 DNS_ONLY = Reach()
-ALL = Reach(policy_files=True, starttls=True, dnssec=True)
+ALL = Reach(policy_files=True, starttls=True, dnssec=True, transports=True)
 
 
 class PolicyFile(NamedTuple):
@@ -63,15 +64,15 @@ class Ds(NamedTuple):
 
 
 class Signature(NamedTuple):
-    """One RRSIG: over `name`/`type`, `left` seconds before it expires (below 0: expired).
+    """One RRSIG over `name`/`type`: `life` seconds in all, `left` before it expires.
 
     `fault` says why it does not validate with the zone's keys, empty when it does.
     """
 
     name: str
     type: str
-    algorithm: int
     left: int
+    life: int
     fault: str = ""
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..findings import Finding, finding
+from . import record_rules
 from .expected_records import RecordStatus, status_of
 from .questions import Answer, Judge, Question, Status, ask, ask_all
 from .record_text import RequiredRecord, presented
@@ -131,3 +133,16 @@ def differing(before: Propagation, after: Propagation) -> tuple[ServerState, ...
     live = {(s.server, s.record) for s in before.states if s.status is RecordStatus.LIVE}
     lost = (RecordStatus.MISSING, RecordStatus.WRONG)
     return tuple(s for s in after.states if (s.server, s.record) in live and s.status in lost)
+
+
+def flapping(before: Propagation, after: Propagation) -> tuple[Finding, ...]:
+    """`differing` as findings, one a server and record."""
+    return tuple(
+        finding(
+            record_rules.FLAPPING,
+            state.record.owner,
+            type=state.record.type,
+            server=state.server.name or state.server.address,
+        )
+        for state in differing(before, after)
+    )

@@ -42,7 +42,7 @@ class Question:
 
     `server` ("192.0.2.1" or "192.0.2.1#5353") asks that authoritative server with RD=0; None asks
     the configured resolvers. `fresh` bypasses the cache. `over` is "tcp" for TCP from the start,
-    "plain" for UDP without EDNS; an answer repeats it when that was really done.
+    "edns" for no falling back from EDNS; an answer repeats it when that was really done.
 
     Types that are no DNS types ask for what lies beyond DNS: see `looks.py`.
     """

@@ -45,5 +45,14 @@ LOOKUP_FAILED = Rule(
     "A failing name server is a passing error, never a missing record.",
     "Look again; if it lasts, mend the name servers.", "RFC 1034 section 4.3", "SERVFAIL",
 )
+FLAPPING = Rule(
+    "record.flapping", "PROP-04", _WARN,
+    "{server} served the {type} record {subject} at the last look, and lacks it now",
+    "Nobody changed it meanwhile: behind one address stand servers that do not agree.",
+    "Tell the operator of that server; its copies of the zone differ.", "RFC 1034 section 4.3.5",
+    "a TXT record that is there at every second question",
+)
 
-RECORD_RULES: tuple[Rule, ...] = (MISSING, WRONG, CONFLICTING, OTHER_MAIL, SLIP, LOOKUP_FAILED)
+RECORD_RULES: tuple[Rule, ...] = (
+    MISSING, WRONG, CONFLICTING, OTHER_MAIL, SLIP, LOOKUP_FAILED, FLAPPING,
+)

@@ -26,6 +26,31 @@ class TlsRptReport:
     absent: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class TlsRptRecord:
+    """`addresses` are the URIs as written; `faults` are (URI, reason), the URI being "" for the
+    record as a whole. `is_own` is False for a text of another kind."""
+
+    addresses: tuple[str, ...] = ()
+    faults: tuple[tuple[str, str], ...] = ()
+    is_own: bool = True
+
+
+def parse_tls_rpt(text: str) -> TlsRptRecord:
+    """Parse the text of one TXT record. Never raises."""
+    texts = sort_texts(_VERSION, ((text.encode("utf-8", "surrogateescape"),),))
+    if not texts.own:
+        reason = f"it begins {text[:20]!r}, not {_VERSION + ';'!r}"
+        return TlsRptRecord((), (("", reason),), is_own=False)
+    pairs, fault = fields(text)
+    rua = first(pairs, "rua")
+    if fault or rua is None:
+        return TlsRptRecord((), (("", fault or "it has no rua"),))
+    addresses = tuple(_COMMA.split(rua))
+    said = ((uri, reason) for uri in addresses if (reason := _unusable(uri)))
+    return TlsRptRecord(addresses, tuple(said))
+
+
 def assess_tls_rpt(domain: DomainName, *, fresh: bool = False) -> Judge[TlsRptReport]:
     """Judge the TXT record at _smtp._tls. Its absence alone is no finding (see RPT-02)."""
     name = f"_smtp._tls.{domain.text}"
@@ -36,31 +61,19 @@ def assess_tls_rpt(domain: DomainName, *, fresh: bool = False) -> Judge[TlsRptRe
     texts = sort_texts(_VERSION, answer.records)
     if not texts.own and not texts.near:
         return TlsRptReport(Report(domain.text), absent=True)
-    addresses: tuple[str, ...] = ()
-    if len(texts.own) == 1:
-        addresses, found = _read(name, texts.own[0])
-    elif texts.own:
-        found = (finding(rules.RPT_SEVERAL, name, count=len(texts.own)),)
-    else:
-        reason = f"it begins {texts.near[0][:20]!r}, not {_VERSION + ';'!r}"
-        found = (finding(rules.RPT_MALFORMED, name, reason=reason),)
-    return TlsRptReport(Report(domain.text, found), addresses)
+    if len(texts.own) > 1:
+        said = finding(rules.RPT_SEVERAL, name, count=len(texts.own))
+        return TlsRptReport(Report(domain.text, (said,)))
+    record = parse_tls_rpt((texts.own or texts.near)[0])
+    return TlsRptReport(Report(domain.text, tuple(_judged(name, record))), record.addresses)
 
 
-def _read(name: str, text: str) -> tuple[tuple[str, ...], tuple[Finding, ...]]:
-    pairs, fault = fields(text)
-    rua = first(pairs, "rua")
-    if fault or rua is None:
-        reason = fault or "it has no rua"
-        return (), (finding(rules.RPT_MALFORMED, name, reason=reason),)
-    return tuple(_COMMA.split(rua)), tuple(_addresses(name, rua))
-
-
-def _addresses(name: str, rua: str) -> Iterator[Finding]:
-    for uri in _COMMA.split(rua):
-        reason = _unusable(uri)
-        if reason:
+def _judged(name: str, record: TlsRptRecord) -> Iterator[Finding]:
+    for uri, reason in record.faults[:20]:
+        if uri or record.addresses:
             yield finding(rules.RPT_URI, name, uri=repr(uri[:120]), reason=reason)
+        else:
+            yield finding(rules.RPT_MALFORMED, name, reason=reason)
 
 
 def _unusable(uri: str) -> str:

@@ -7,8 +7,10 @@ non-terminals (RFC 8020), and a type or a whole name may be made to fail with a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TypeVar
 
+from .looks import PolicyFile, SignedZone, Starttls
 from .questions import Answer, Asks, Judge, Question, Rdata, Status
 
 T = TypeVar("T")
@@ -25,10 +27,11 @@ class DictZone:
     ("10 mx.example.com" is taken for MX too). A `Status` in place of the list makes that type fail,
     and the type "*" stands for every type not listed. A CNAME may stand beside other data, as no
     sane zone has it: the listed types answer, the others follow it. A wildcard is a name that
-    begins with "*.".
+    begins with "*.". What lies beyond DNS is a type too: `{"POLICY": [PolicyFile(200, ...)]}`.
 
-    `servers` gives single servers a zone of their own, for questions with `Question.server`; a
-    server not listed answers as the zone itself does.
+    `secure` names the zones whose answers are DNSSEC-secure ("example.com"; "" for all), as a
+    resolver that validates would say. `servers` gives single servers a zone of their own, for
+    questions with `Question.server`; a server not listed answers as the zone itself does.
     """
 
     def __init__(
@@ -37,9 +40,11 @@ class DictZone:
         *,
         ttl: int = 300,
         servers: Mapping[str, DictZone] | None = None,
+        secure: Iterable[str] = (),
     ) -> None:
         self._ttl = ttl
         self._servers = dict(servers or {})
+        self._secure = tuple(map(_fold, secure))
         self._data = {
             _fold(name): {
                 kind.upper(): _entry(kind.upper(), value) for kind, value in types.items()
@@ -52,16 +57,20 @@ class DictZone:
     def answer(self, question: Question) -> Answer:
         """The answer a server with this zone gives. Never raises."""
         if question.server is not None and question.server in self._servers:
-            return self._servers[question.server].answer(Question(question.name, question.type))
+            there = self._servers[question.server]
+            return there.answer(Question(question.name, question.type, over=question.over))
         key = (question.name, question.type)
         found = self._known.get(key)
         if found is None:
             found = self._look_up(_fold(question.name), question.type.upper())
             if found.status is Status.FOUND:  # bounded by the zone but for spelling and wildcards
+                if self._secure:
+                    secure = self._is_secure(_fold(question.name))
+                    found = replace(found, authentic=secure, authoritative=False)
                 if len(self._known) > 100_000:
                     self._known.clear()
                 self._known[key] = found
-        return found
+        return replace(found, over=question.over) if question.over else found
 
     def _look_up(self, name: str, kind: str) -> Answer:
         chain: list[str] = []
@@ -95,6 +104,10 @@ class DictZone:
             if parent in self._data or parent in self._inner:
                 return None
         return None
+
+    def _is_secure(self, name: str) -> bool:
+        """With `secure` parts the zone stands for a resolver that validates: AD there, never AA."""
+        return not name or any(not zone or f".{name}".endswith(f".{zone}") for zone in self._secure)
 
     def _made(self, status: Status, records: tuple[Rdata, ...], chain: list[str]) -> Answer:
         return Answer(status, records, tuple(chain), self._ttl, "zone", authoritative=True)
@@ -139,6 +152,8 @@ def _entry(kind: str, value: object) -> Status | tuple[Rdata, ...]:
 
 
 def _record(kind: str, value: object) -> Rdata:
+    if isinstance(value, PolicyFile | Starttls | SignedZone):
+        return value
     if kind in ("TXT", "SPF"):
         if isinstance(value, str | bytes):
             return txt_strings(value)
