@@ -9,12 +9,15 @@ from gctrust.findings import Finding, Severity
 from gctrust.pipelines.effects import (
     AssessMail,
     EmailDomainSeen,
+    FindEmailDomain,
+    Found,
     MailAssessment,
     ReadEmailDomain,
     Record,
     RegisterEmailDomain,
     RequestVerification,
     RequiredRecord,
+    Segment,
     Wait,
 )
 from gctrust.pipelines.email_domain import email_domain
@@ -32,6 +35,7 @@ ORDER = EmailDomainOrder("mail.example")
 
 def world(**changes: object) -> World:
     answers = {
+        FindEmailDomain: Found(""),
         RegisterEmailDomain: PENDING,
         AssessMail: READY,
         RequestVerification: PENDING,
@@ -127,3 +131,29 @@ def test_records_that_never_come_are_looked_for_until_the_horizon():
     w = world(AssessMail=lambda _: replace(LACKING, next_look=w.now + 5.0))
     assert w.run(email_domain(ORDER)).status == "unverified"
     assert w.waits < 400
+
+
+def test_adopted_is_only_what_was_registered_before_the_run():
+    assert world().run(email_domain(ORDER)).summary["adopted"] is False
+    assert world(FindEmailDomain=Found("id-1")).run(email_domain(ORDER)).summary["adopted"] is True
+
+
+def test_a_run_cut_at_every_segment_does_and_ends_the_same():
+    answers = {
+        "AssessMail": [LACKING] * 4 + [READY],
+        "ReadEmailDomain": [PENDING] * 4 + [replace(PENDING, status="failed"), PENDING, VERIFIED],
+    }
+    whole = world(**{name: list(given) for name, given in answers.items()})
+    cut = world(**{name: list(given) for name, given in answers.items()})
+    assert cut.cut(email_domain, ORDER) == whole.run(email_domain(ORDER))
+    assert [e for e in cut.done if type(e) is not Segment] == [
+        e for e in whole.done if type(e) is not Segment
+    ]
+
+
+def test_a_resumed_run_has_its_horizon_anew():
+    w = world(AssessMail=LACKING)
+    w.resumed, w.deadline = 1, w.now + 10 * ORDER.horizon
+    end = w.run(email_domain(ORDER))
+    assert w.now == w.deadline
+    assert (end.status, end.summary["resumed"]) == ("unverified", 1)

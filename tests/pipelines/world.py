@@ -13,11 +13,13 @@ from gctrust.pipelines.effects import (
     Now,
     Record,
     Recorded,
+    Segment,
     Stage,
     Wait,
     Woken,
 )
 from gctrust.pipelines.orders import RunEnd
+from gctrust.runner.codec import Codec
 
 Answer = object | Callable[[Any], object]
 
@@ -31,12 +33,29 @@ class World:
         self.now = 1_000_000.0
         self.done: list[Effect[Any]] = []
         self.waits = 0
+        self.resumed = 0
+        self.deadline: float | None = None
 
-    def run(self, pipeline: Any) -> RunEnd:
+    def cut(self, journey: Callable[..., Any], order: object) -> RunEnd:
+        """Run the journey, beginning anew at every segment from its stored state alone."""
+        pipeline, codec = journey(order), Codec()
+        while True:
+            end = self.run(pipeline, cut=True)
+            if isinstance(end, RunEnd):
+                return end
+            state = codec.decode(codec.encode(end.state), object)
+            pipeline.close()
+            pipeline = journey(order, state)
+
+    def run(self, pipeline: Any, cut: bool = False) -> Any:
         to_send: Any = None
         try:
             effect = next(pipeline)
+            first = True
             while True:
+                if cut and isinstance(effect, Segment) and not first:
+                    return effect
+                first = False
                 try:
                     to_send = self._perform(effect)
                 except Problem as problem:
@@ -52,8 +71,8 @@ class World:
     def _perform(self, effect: Effect[Any]) -> object:
         self.done.append(effect)
         if isinstance(effect, Now):
-            return Instant(self.now)
-        if isinstance(effect, Stage):
+            return Instant(self.now, self.deadline, self.resumed)
+        if isinstance(effect, Stage | Segment):
             return Done()
         if isinstance(effect, Record):
             return Recorded(len(self.of(Record)))

@@ -29,16 +29,16 @@ def told(process):
     return process.stdout.readline().split()
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_killed_again_and_again_each_effect_once(tmp_path, seed):
+@pytest.mark.parametrize(("seed", "segment"), [(1, 200), (2, 6)])
+def test_killed_again_and_again_each_effect_once(tmp_path, seed, segment):
     chance = random.Random(seed)
     for _ in range(4):
-        process = start(tmp_path)
+        process = start(tmp_path, "", str(segment))
         assert told(process) == ["leading"], "the one before was killed: take over at once"
         time.sleep(chance.uniform(0.0, 1.2))
         process.kill()
         process.wait()
-    process = start(tmp_path)
+    process = start(tmp_path, "", str(segment))
     assert (told(process), told(process)) == (["leading"], ["ended", "succeeded"])
     assert process.wait(10) == 0
     assert (tmp_path / "lines.txt").read_text() == "".join(f"{n}\n" for n in range(LINES))

@@ -1,6 +1,7 @@
 """A tiny journey whose effects append to a file; run as a program, it can be killed at any moment.
 
-python tiny.py HOME [lines] [pause]: drives the journey in HOME/store.db and prints what happens.
+python tiny.py HOME LINES PAUSE [WEBHOOK] [SEGMENT]: drives the journey in HOME/store.db and
+prints what happens.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from gctrust.adapters.ledger import Ledger
 from gctrust.adapters.outbox import Outbox, Target
 from gctrust.adapters.store import Store
 from gctrust.errors import Problem, ProblemType, Retry
-from gctrust.pipelines.effects import Effect, Now, Pipeline, Record, Stage, Wait, do
+from gctrust.pipelines.effects import Effect, Now, Pipeline, Record, Segment, Stage, Wait, do
 from gctrust.pipelines.orders import RunEnd
 from gctrust.ports import Performer
 from gctrust.runner.codec import Codec
@@ -57,10 +58,17 @@ class TinyOrder:
         return f"tiny:{self.name}"
 
 
-def tiny(order: TinyOrder) -> Pipeline[RunEnd]:
-    yield from do(Stage("append", "writing lines"))
+@dataclass(frozen=True, slots=True)
+class TinyState:
+    written: int
+
+
+def tiny(order: TinyOrder, state: TinyState | None = None) -> Pipeline[RunEnd]:
+    if state is None:
+        yield from do(Stage("append", "writing lines"))
     signal = None
-    for number in range(order.lines):
+    for number in range(state.written if state else 0, order.lines):
+        yield from do(Segment(TinyState(number)))
         yield from do(AppendLine(number))
         now = yield from do(Now())
         woken = yield from do(Wait(now.at + order.wait, "a pause", ("cancel", "advance")))
@@ -139,7 +147,7 @@ class House:
             store=self.store,
             outbox=self.outbox,
             executor=name,
-            codec=Codec([Line, AppendLine, TinyOrder]),
+            codec=Codec([Line, AppendLine, TinyOrder, TinyState]),
             patience=Patience(tries=4, base=0.05, cap=0.2),
             **options,
         )
@@ -148,11 +156,12 @@ class House:
 async def main() -> None:
     home, lines, pause = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
     target = None
-    if len(sys.argv) > 4:
+    if len(sys.argv) > 4 and sys.argv[4]:
         secret = "whsec_" + "c2VjcmV0" * 4
         target = Target(sys.argv[4], lambda: secret, allow_private=True, schedule=(0.2,) * 50)
     house = House(home, target=target)
-    runner = house.runner(appender(house.file, pause))
+    segment = int(sys.argv[5]) if len(sys.argv) > 5 else 200
+    runner = house.runner(appender(house.file, pause), segment=segment)
     await runner.start()
     print("leading" if runner.leading else "watching", flush=True)
     run = runner.submit(TinyOrder(lines=lines, wait=pause, event=target is not None))

@@ -85,7 +85,7 @@ class MailCheck:
             not_judged=report.report.not_judged,
             ready=seen.complete and not blocked,
             missing=_missing(seen),
-            next_look=next_look(self._clock.now(), seen.states),
+            next_look=next_look(self._clock.now(), seen.states, looks=effect.looks),
             queries=self._resolver.tally.asked - asked,
         )
 

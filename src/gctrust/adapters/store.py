@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ..errors import Problem, ProblemKind, ProblemType, Retry
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 FULL = ProblemType(
     code="store.full",
@@ -111,6 +111,16 @@ STEPS = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False),
 )
 
+SEGMENTS = sa.Table(
+    "segments",
+    METADATA,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("workflow", sa.Text, nullable=False),
+    sa.Column("base", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+)
+
 SIGNALS = sa.Table(
     "signals",
     METADATA,
@@ -119,6 +129,17 @@ SIGNALS = sa.Table(
     sa.Column("name", sa.Text, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
     sa.Column("taken_by", sa.Text),
+)
+
+API_TOKENS = sa.Table(
+    "api_tokens",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("expires", sa.Float),
+    sa.Column("revoked", sa.Float),
 )
 
 LEASES = sa.Table(
@@ -238,6 +259,10 @@ class Store:
                 raise Problem(NEWER, {"path": str(self.path), "schema": known["schema"]})
             if known.get("store_kind", self.kind) != self.kind:
                 raise Problem(OTHER_KIND, {"path": str(self.path), "holds": known["store_kind"]})
+            if known and int(known.get("schema", 0)) < SCHEMA_VERSION:
+                # Every change so far only added tables, which are made above.
+                newer = sa.update(META).where(META.c.name == "schema")
+                connection.execute(newer.values(value=str(SCHEMA_VERSION)))
             self.id = known.get("store_id") or uuid4().hex[:16]
             if not known:
                 rows = {"schema": str(SCHEMA_VERSION), "store_kind": self.kind}

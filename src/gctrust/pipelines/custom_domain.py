@@ -14,22 +14,27 @@ from .effects import (
     AssessFiles,
     AuditEntry,
     CertificateAssessment,
+    CertificateHeld,
     CustomDomainSeen,
     HandshakesSeen,
+    Instant,
     Now,
     Pipeline,
     ProbeEdges,
     ReadAudit,
+    ReadCertificate,
     Record,
+    Segment,
     Stage,
     UploadCertificate,
     Wait,
     do,
 )
-from .orders import CustomDomainOrder, RunEnd
+from .orders import CustomDomainOrder, CustomDomainState, RunEnd
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 300.0
+MOST_DOUBLINGS = 16  # far past the longest pause, far below what a float can hold
 AUDIT_SKEW = 60.0  # the platform's clock may be behind ours
 CANCEL = "cancel"
 
@@ -41,21 +46,44 @@ class _Run:
     order: CustomDomainOrder
     started: float
     judged: CertificateAssessment | None = None
+    held: CertificateHeld | None = None
     seen: CustomDomainSeen | None = None
     entry: AuditEntry | None = None
+    looks: int = 0
     served: HandshakesSeen | None = None
 
+    @classmethod
+    def of(cls, order: CustomDomainOrder, state: CustomDomainState) -> _Run:
+        return cls(order, **{name: getattr(state, name) for name in CustomDomainState.__slots__})
+
+    def state(self) -> CustomDomainState:
+        assert self.judged is not None
+        assert self.held is not None
+        assert self.seen is not None
+        return CustomDomainState(
+            self.started, self.judged, self.held, self.seen, self.entry, self.looks
+        )
+
+    def deadline(self, now: Instant) -> float:
+        """A resumed run has its horizon anew; its figures still count from its first start."""
+        return self.started + self.order.horizon if now.deadline is None else now.deadline
+
     @property
-    def deadline(self) -> float:
-        return self.started + self.order.horizon
+    def adopted(self) -> bool | None:
+        """The platform held it all before this run: nothing was sent."""
+        if self.held is None or self.judged is None:
+            return None
+        return self.held.serves(self.judged.leaf_sha256, self.judged.chain_sha256)
 
 
-def custom_domain(order: CustomDomainOrder) -> Pipeline[RunEnd]:
+def custom_domain(
+    order: CustomDomainOrder, state: CustomDomainState | None = None
+) -> Pipeline[RunEnd]:
     """Deploy the certificate; it ends in "succeeded" only when every edge serves that very leaf.
 
     A Problem is recorded, then raised: the run can be resumed at the effect that met it.
     """
-    run = _Run(order, (yield from do(Now())).at)
+    run = _Run.of(order, state) if state else _Run(order, (yield from do(Now())).at)
     try:
         status = yield from _deployed(run)
     except Problem as problem:
@@ -66,17 +94,28 @@ def custom_domain(order: CustomDomainOrder) -> Pipeline[RunEnd]:
 
 def _deployed(run: _Run) -> Pipeline[str]:
     order = run.order
-    yield from do(Stage("validate", order.files.certificate))
-    run.judged = judged = yield from do(AssessFiles(order.files, order.domain, order.profile))
-    if blocks(judged):
-        return "refused"
+    if run.seen is None:
+        yield from do(Stage("validate", order.files.certificate))
+        run.judged = judged = yield from do(AssessFiles(order.files, order.domain, order.profile))
+        if blocks(judged):
+            return "refused"
+        yield from _uploaded(run, judged)
+    assert run.judged is not None
+    return (yield from _served(run, run.judged.leaf_sha256))
+
+
+def _uploaded(run: _Run, judged: CertificateAssessment) -> Pipeline[None]:
+    """Adopted is only what was there before this run: after a crash its own upload is its own."""
+    order = run.order
     yield from do(Stage("upload", order.domain))
-    run.seen = seen = yield from do(
+    run.held = held = yield from do(ReadCertificate(order.domain))
+    if held.serves(judged.leaf_sha256, judged.chain_sha256):
+        run.seen = CustomDomainSeen(held.id, order.domain, held.status, held.leaf_sha256)
+        return
+    run.seen = yield from do(
         UploadCertificate(order.domain, order.files, judged.leaf_sha256, judged.spki_sha256)
     )
-    if not seen.adopted:
-        run.entry = yield from _audited(seen, run.started, run.deadline)
-    return (yield from _served(run, judged.leaf_sha256))
+    run.entry = yield from _audited(run, run.seen)
 
 
 def blocks(judged: CertificateAssessment) -> bool:
@@ -86,39 +125,42 @@ def blocks(judged: CertificateAssessment) -> bool:
     )
 
 
-def _audited(
-    seen: CustomDomainSeen, started: float, deadline: float
-) -> Pipeline[AuditEntry | None]:
+def _audited(run: _Run, seen: CustomDomainSeen) -> Pipeline[AuditEntry | None]:
     """The platform's own entry of this upload; None when it does not come in time."""
     pause = FIRST_PAUSE
     yield from do(Stage("audit", "find the platform's own entry"))
+    began = (yield from do(Now())).at
     while True:
-        audit = yield from do(ReadAudit(seen.id, started - AUDIT_SKEW))
+        audit = yield from do(ReadAudit(seen.id, run.started - AUDIT_SKEW))
         if audit.entries:
             return max(audit.entries, key=lambda entry: entry.timestamp)
-        now = (yield from do(Now())).at
-        if now + pause > min(deadline, started + LONGEST_PAUSE):
+        now = yield from do(Now())
+        # A resumption waits anew: the platform had no chance while the run lay still.
+        since = max(began, run.deadline(now) - run.order.horizon)
+        if now.at + pause > min(run.deadline(now), since + LONGEST_PAUSE):
             return None
-        yield from do(Wait(now + pause, "the platform has not written its audit entry", ()))
+        yield from do(Wait(now.at + pause, "the platform has not written its audit entry", ()))
         pause *= 2
 
 
 def _served(run: _Run, leaf: str) -> Pipeline[str]:
-    order, pause = run.order, FIRST_PAUSE
+    order = run.order
     while True:
+        yield from do(Segment(run.state()))
         yield from do(Stage("probe", f"{order.handshakes} handshakes with each edge"))
         run.served = served = yield from do(ProbeEdges(order.domain, order.handshakes))
         if proves(served, leaf):
             return "succeeded"
-        now = (yield from do(Now())).at
-        if now >= run.deadline:
+        now = yield from do(Now())
+        deadline = run.deadline(now)
+        if now.at >= deadline:
             return "unverified"
-        woken = yield from do(
-            Wait(min(now + pause, run.deadline), _behind(served, leaf), (CANCEL,))
-        )
+        pause = min(FIRST_PAUSE * 2.0 ** min(run.looks, MOST_DOUBLINGS), LONGEST_PAUSE)
+        run.looks += 1
+        until = min(now.at + pause, deadline)
+        woken = yield from do(Wait(until, _behind(served, leaf), (CANCEL,)))
         if woken.signal == CANCEL:
             return "cancelled"
-        pause = min(pause * 2, LONGEST_PAUSE)
 
 
 def _behind(served: HandshakesSeen, leaf: str) -> str:
@@ -144,14 +186,15 @@ def proves(served: HandshakesSeen, leaf: str) -> bool:
 
 def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[RunEnd]:
     order, judged, seen, entry = run.order, run.judged, run.seen, run.entry
-    now = (yield from do(Now())).at
+    now = yield from do(Now())
     facts: dict[str, Fact] = {
         "domain": order.domain,
         "domain_id": seen.id if seen else None,
         "status": status,
-        "latency_ms": round((now - run.started) * 1000, 1),
+        "latency_ms": round((now.at - run.started) * 1000, 1),
+        "resumed": now.resumed,
         "leaf_sha256": judged.leaf_sha256 if judged else None,
-        "adopted": seen.adopted if seen else None,
+        "adopted": run.adopted,
         "upload_ms": round(seen.latency * 1000, 1) if seen else None,
         "platform_audit_id": entry.id if entry else None,
         "platform_audit_status": entry.status if entry else None,

@@ -210,6 +210,7 @@ class AssessMail(Effect[MailAssessment]):
     required: tuple[RequiredRecord, ...]
     selectors: tuple[str, ...]
     include: str
+    looks: int = 0  # looks before this one, that the next may come the later
 
     @property
     def key(self) -> str:

@@ -14,6 +14,8 @@ from .effect import ending
 from .effects import (
     AssessMail,
     EmailDomainSeen,
+    FindEmailDomain,
+    Instant,
     MailAssessment,
     Now,
     Pipeline,
@@ -21,11 +23,12 @@ from .effects import (
     Record,
     RegisterEmailDomain,
     RequestVerification,
+    Segment,
     Stage,
     Wait,
     do,
 )
-from .orders import EmailDomainOrder, RunEnd
+from .orders import EmailDomainOrder, EmailDomainState, RunEnd
 
 FIRST_PAUSE = 2.0  # the guide's back-off: base 2 s, doubled, at most 30 s while someone watches
 LONGEST_ATTACHED_PAUSE = 30.0
@@ -45,19 +48,35 @@ class _Run:
     order: EmailDomainOrder
     started: float
     seen: EmailDomainSeen | None = None
+    adopted: bool = False
     mail: MailAssessment | None = None
+    looks: int = 0
+    live: bool = False
+    polls: int = 0
 
-    @property
-    def deadline(self) -> float:
-        return self.started + self.order.horizon
+    @classmethod
+    def of(cls, order: EmailDomainOrder, state: EmailDomainState) -> _Run:
+        return cls(order, **{name: getattr(state, name) for name in EmailDomainState.__slots__})
+
+    def state(self) -> EmailDomainState:
+        assert self.seen is not None
+        return EmailDomainState(
+            self.started, self.seen, self.adopted, self.mail, self.looks, self.live, self.polls
+        )
+
+    def deadline(self, now: Instant) -> float:
+        """A resumed run has its horizon anew; its figures still count from its first start."""
+        return self.started + self.order.horizon if now.deadline is None else now.deadline
 
 
-def email_domain(order: EmailDomainOrder) -> Pipeline[RunEnd]:
+def email_domain(
+    order: EmailDomainOrder, state: EmailDomainState | None = None
+) -> Pipeline[RunEnd]:
     """Bring `order.domain` to verified, or say what it still lacks at the horizon.
 
     A Problem is recorded, then raised: the run can be resumed at the effect that met it.
     """
-    run = _Run(order, (yield from do(Now())).at)
+    run = _Run.of(order, state) if state else _Run(order, (yield from do(Now())).at)
     try:
         status = yield from _journey(run)
     except Problem as problem:
@@ -67,27 +86,37 @@ def email_domain(order: EmailDomainOrder) -> Pipeline[RunEnd]:
 
 
 def _journey(run: _Run) -> Pipeline[str]:
+    if run.seen is None:
+        yield from _register(run)
+    interrupted = "" if run.live else (yield from _records_live(run))
+    return interrupted or (yield from _verified(run))
+
+
+def _register(run: _Run) -> Pipeline[None]:
     yield from do(Stage("register", f"register or adopt {run.order.domain}"))
-    run.seen = seen = yield from do(RegisterEmailDomain(run.order.domain))
-    interrupted = yield from _records_live(run, seen)
-    return interrupted or (yield from _verified(run, seen))
+    run.adopted = bool((yield from do(FindEmailDomain(run.order.domain))).id)
+    run.seen = yield from do(RegisterEmailDomain(run.order.domain))
 
 
-def _records_live(run: _Run, seen: EmailDomainSeen) -> Pipeline[str]:
+def _records_live(run: _Run) -> Pipeline[str]:
     """Look until every required record is on every server; tells why it ended before that."""
-    order, looks = run.order, 0
+    order, seen = run.order, run.seen
+    assert seen is not None
     while True:
+        yield from do(Segment(run.state()))
         yield from do(Stage("dns", f"{len(seen.required)} required records"))
         run.mail = mail = yield from do(
-            AssessMail(order.domain, seen.required, order.selectors, order.include)
+            AssessMail(order.domain, seen.required, order.selectors, order.include, run.looks)
         )
         if mail.ready:
+            run.live = True
             return ""
-        now = (yield from do(Now())).at
-        if now >= run.deadline:
+        now = yield from do(Now())
+        deadline = run.deadline(now)
+        if now.at >= deadline:
             return "unverified"
-        until = min(_next_look(mail, now, looks), now + LONGEST_PAUSE, run.deadline)
-        looks += 1
+        until = min(_next_look(mail, now.at, run.looks), now.at + LONGEST_PAUSE, deadline)
+        run.looks += 1
         woken = yield from do(Wait(until, _waits_for(mail), (CANCEL,)))
         if woken.signal == CANCEL:
             return "cancelled"
@@ -111,36 +140,40 @@ def _waits_for(mail: MailAssessment) -> str:
     return "DNS lacks a record on some server"
 
 
-def _verified(run: _Run, seen: EmailDomainSeen) -> Pipeline[str]:
+def _verified(run: _Run) -> Pipeline[str]:
     """Poll the platform's own verdict; ask for a new verification where it needs one."""
-    polls = 0
-    if seen.status != "verified":
+    seen = run.seen
+    assert seen is not None
+    if seen.status != "verified" and not run.polls:
         yield from do(Stage("verify", "ask the platform to verify"))
         run.seen = seen = yield from do(RequestVerification(seen.id))
     while seen.status != "verified":
-        now = (yield from do(Now())).at
-        if now >= run.deadline:
+        now = yield from do(Now())
+        deadline = run.deadline(now)
+        if now.at >= deadline:
             return "unverified"
-        doublings = min(max(0, polls - ATTACHED_POLLS + 1), MOST_DOUBLINGS)
-        polls += 1
-        until = min(now + min(POLL_EVERY * 2.0**doublings, LONGEST_PAUSE), run.deadline)
+        doublings = min(max(0, run.polls - ATTACHED_POLLS + 1), MOST_DOUBLINGS)
+        run.polls += 1
+        until = min(now.at + min(POLL_EVERY * 2.0**doublings, LONGEST_PAUSE), deadline)
         woken = yield from do(Wait(until, f"the platform says {seen.raw}", (CANCEL,)))
         if woken.signal == CANCEL:
             return "cancelled"
         run.seen = seen = yield from do(ReadEmailDomain(seen.id))
         if seen.status == "failed":
             run.seen = seen = yield from do(RequestVerification(seen.id))
+        yield from do(Segment(run.state()))
     return "succeeded"
 
 
 def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[RunEnd]:
     order, seen, mail = run.order, run.seen, run.mail
-    now = (yield from do(Now())).at
+    now = yield from do(Now())
     audit: Mapping[str, Fact] = {
         "domain_id": seen.id if seen else None,
         "domain": order.domain,
         "status": seen.status if seen else "unknown",
-        "latency_ms": round((now - run.started) * 1000, 1),
+        "latency_ms": round((now.at - run.started) * 1000, 1),
+        "resumed": now.resumed,
         "delivery_accepted": None,
         "error": str(problem) if problem else _lacking(status, mail),
     }
@@ -150,7 +183,7 @@ def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[R
     yield from do(Stage("done", status))
     return RunEnd(
         status,
-        {**audit, "adopted": seen.adopted if seen else False},
+        {**audit, "adopted": run.adopted},
         mail.findings if mail else (),
         mail.not_judged if mail else (),
     )

@@ -10,7 +10,15 @@ from dataclasses import dataclass, field
 
 from ..errors import Fact
 from ..findings import Finding
-from .effects import CertificateFiles
+from .effects import (
+    AuditEntry,
+    CertificateAssessment,
+    CertificateFiles,
+    CertificateHeld,
+    CustomDomainSeen,
+    EmailDomainSeen,
+    MailAssessment,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +70,38 @@ class PinRotationOrder:
 Order = EmailDomainOrder | CustomDomainOrder | PinRotationOrder
 
 
+# What a long run has learnt, frozen where it is cut into segments.
+
+
+@dataclass(frozen=True, slots=True)
+class EmailDomainState:
+    """`live`: every required record was seen on every server; `polls` counts looks since then."""
+
+    started: float
+    seen: EmailDomainSeen
+    adopted: bool
+    mail: MailAssessment | None = None
+    looks: int = 0
+    live: bool = False
+    polls: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CustomDomainState:
+    """An upload that is done; `looks` counts the probes that proved nothing yet."""
+
+    started: float
+    judged: CertificateAssessment
+    held: CertificateHeld
+    seen: CustomDomainSeen
+    entry: AuditEntry | None = None
+    looks: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """`status`: "succeeded", "unverified" (no proof), "rolled-back" or "cancelled"."""
+    """`status`: "succeeded", "unverified" (no proof), "refused" (nothing was changed),
+    "rolled-back" or "cancelled"."""
 
     status: str
     summary: Mapping[str, Fact] = field(default_factory=dict)

@@ -29,6 +29,7 @@ from ..pipelines.effects import (
     Pipeline,
     Record,
     Recorded,
+    Segment,
     Stage,
     Wait,
     Woken,
@@ -39,6 +40,8 @@ from .codec import Codec
 from .problems import CANCELLED, CRASHED, DIVERGED
 from .runs import OpenRun, Runs, StepRow
 from .waits import Waits
+
+SEGMENT = 200  # steps after which a run is cut where its pipeline allows it
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -77,6 +80,7 @@ class Means:
     held: Callable[[], bool]
     threads: Executor
     patience: Patience = Patience()
+    segment: int = SEGMENT
 
     async def blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """A synchronous store call, in the bounded pool."""
@@ -94,6 +98,14 @@ class Answer:
     at: float = 0.0
 
 
+class HandOver(Exception):
+    """The run goes on from `state` alone, in a workflow of its own: `step` was the last of this."""
+
+    def __init__(self, state: object, step: int) -> None:
+        super().__init__()
+        self.state, self.step = state, step
+
+
 class Stopped(Exception):
     """The run has to end as failed or cancelled: `problem`, to be resumed from `step`."""
 
@@ -109,11 +121,12 @@ class Drive:
         self.run, self.engine, self.means = run, engine, means
         self.busy = 0
         self._seen = 0.0
-        self._step = 0
+        self._step = run.base
         self._thrown: list[tuple[Problem, int]] = []
 
     async def drive(self, pipeline: Pipeline[RunEnd]) -> RunEnd:
-        """Raises Stopped when a Problem escapes the pipeline or its history does not fit it."""
+        """Raises Stopped when a Problem escapes the pipeline or its history does not fit it, and
+        HandOver where a long run is cut."""
         answer: object = None
         problem: Problem | None = None
         try:
@@ -124,7 +137,7 @@ class Drive:
                     end: RunEnd = stop.value
                     return end
                 answer, problem = await self._settle(effect)
-        except Stopped:
+        except (Stopped, HandOver):
             raise
         except Undone as undone:
             raise Stopped(undone.problem, 1) from None
@@ -141,6 +154,10 @@ class Drive:
 
     async def _settle(self, effect: Effect[Any]) -> tuple[object, Problem | None]:
         """The effect's outcome, or the Problem it ended in; trying again happens in here."""
+        if isinstance(effect, Segment):  # no step: counting steps decides the same in a replay
+            if self._step - self.run.base >= self.means.segment:
+                raise HandOver(effect.state, self._step)
+            return Done(), None
         first, tries = self._step + 1, 0
         while True:
             tries += 1
@@ -226,7 +243,7 @@ class Drive:
         if isinstance(effect, Wait):
             return Answer("done", await self._wait(step, effect))
         if isinstance(effect, Now):
-            return Answer("done", Instant(means.clock.now()))
+            return Answer("done", Instant(means.clock.now(), self.run.horizon, self.run.life - 1))
         self.busy += 1
         try:
             if isinstance(effect, Stage):

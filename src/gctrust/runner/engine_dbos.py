@@ -28,7 +28,7 @@ from ..pipelines.effects import Pipeline
 from ..pipelines.orders import Order, RunEnd
 from ..ports import Clock, Performer
 from .codec import Codec
-from .drive import Body, Drive, Means, Patience, Stopped
+from .drive import SEGMENT, Body, Drive, HandOver, Means, Patience, Stopped
 from .problems import CANCELLED as CANCELLED_PROBLEM
 from .problems import DIVERGED, NO_JOURNEY, STUCK
 from .runs import CANCELLED, FAILED, OpenRun, RunRow, Runs
@@ -36,7 +36,8 @@ from .waits import Waits
 
 _LOG = logging.getLogger(__name__)
 
-Pipelines = Mapping[str, Callable[[Any], Pipeline[RunEnd]]]
+# An order begins a journey; an order and the state of a segment go on with one.
+Pipelines = Mapping[str, Callable[..., Pipeline[RunEnd]]]
 
 LOOK = 0.1  # seconds between looks for new orders, due deliveries and the lease
 ASK_AGAIN = 5.0  # seconds before the engine is asked a second time to go on with a run
@@ -116,6 +117,7 @@ class Runner:
         codec: Codec | None = None,
         patience: Patience | None = None,
         lease_ttl: float = TTL,
+        segment: int = SEGMENT,
     ) -> None:
         self.store, self.outbox, self.clock = store, outbox, clock
         self._pipelines = pipelines
@@ -134,6 +136,7 @@ class Runner:
             self.lease.held,
             self._threads,
             patience or Patience(),
+            segment,
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._live: dict[str, tuple[asyncio.Task[Any], Drive | None]] = {}
@@ -220,6 +223,10 @@ class Runner:
     def list_runs(self, limit: int = 200) -> tuple[RunRow, ...]:
         return self.runs.all(limit)
 
+    def count_runs(self) -> Mapping[tuple[str, str], int]:
+        """How many runs there are, by journey and status."""
+        return self.runs.count()
+
     def show(self, run: str) -> RunRow:
         """The run with its history. Raises Problem run.no-such-run."""
         return self.runs.get(run)
@@ -302,21 +309,22 @@ class Runner:
                 await self._go_on(run)
 
     async def _go_on(self, run: OpenRun) -> None:
-        status = await DBOS.get_workflow_status_async(run.id)
+        workflow = run.workflow
+        status = await DBOS.get_workflow_status_async(workflow)
         if status is None:
-            with SetWorkflowID(run.id):
+            with SetWorkflowID(workflow):
                 await DBOS.start_workflow_async(self._workflow, run.id)
         elif status.status in ("PENDING", "ENQUEUED", "DELAYED"):
-            await DBOS.resume_workflow_async(run.id)
+            await DBOS.resume_workflow_async(workflow)
         elif run.rewind_to is not None:
-            await DBOS.rewind_workflow_async(run.id, start_step=run.rewind_to)
+            await DBOS.rewind_workflow_async(workflow, start_step=run.rewind_to - run.base)
         else:
             # The engine ended it, we did not: its record of the end was lost (a full disk).
             tries = self._engine_errors[run.id] = self._engine_errors.get(run.id, 0) + 1
             if tries > 3:
                 await self._blocking(self.runs.failed, run.id, Problem(STUCK, {"run": run.id}), 1)
                 return
-            await DBOS.rewind_workflow_async(run.id, start_step=REPLAY_ALL)
+            await DBOS.rewind_workflow_async(workflow, start_step=REPLAY_ALL)
 
     async def _execute(self, run_id: str) -> str:
         """The workflow: the same for every journey. Its steps are the run's effects."""
@@ -326,7 +334,7 @@ class Runner:
         try:
             open_runs = await self._means.blocking(self.runs.open_runs)
             run = next((r for r in open_runs if r.id == run_id), None)
-            if run is None:
+            if run is None or run.workflow != DBOS.workflow_id:
                 return "ended"
             await self._blocking(self.runs.began, run_id)
             drive = Drive(run, _DbosEngine(run_id, self.store), self._means)
@@ -334,7 +342,11 @@ class Runner:
             try:
                 if run.journey not in self._pipelines or run.order is None:
                     raise Stopped(Problem(NO_JOURNEY, {"journey": run.journey}), 1)
-                end = await drive.drive(self._pipelines[run.journey](run.order))
+                given = (run.order,) if run.state is None else (run.order, run.state)
+                end = await drive.drive(self._pipelines[run.journey](*given))
+            except HandOver as over:
+                await self._blocking(self.runs.hand_on, run, over.state, over.step)
+                return "handed-on"
             except Stopped as stopped:
                 status = CANCELLED if stopped.problem.type == CANCELLED_PROBLEM else FAILED
                 await self._blocking(

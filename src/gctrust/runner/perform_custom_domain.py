@@ -16,6 +16,7 @@ from ..adapters.genesys.problems import ANSWER_LOST, CHANGED_MEANWHILE, CONFLICT
 from ..adapters.genesys.wire import CertificateUpload, CustomDomain
 from ..certs.assess import CertificateReport
 from ..certs.bundle import Bundle, read_bundle
+from ..certs.certificate import Certificate
 from ..certs.chain import sort_bundle
 from ..certs.key import same_key
 from ..errors import Problem
@@ -25,10 +26,12 @@ from ..pipelines.effects import (
     AuditSeen,
     CertificateAssessment,
     CertificateFiles,
+    CertificateHeld,
     CustomDomainSeen,
     HandshakesSeen,
     ProbeEdges,
     ReadAudit,
+    ReadCertificate,
     UploadCertificate,
 )
 from ..ports import Clock
@@ -55,7 +58,14 @@ class CustomDomainPerformer:
             not_after=leaf.not_after.timestamp() if leaf and leaf.not_after else 0.0,
             leaf_sha256=leaf.sha256 if leaf else "",
             spki_sha256=leaf.spki_sha256 if leaf else "",
+            chain_sha256=_digests(report),
         )
+
+    async def read(self, effect: ReadCertificate) -> CertificateHeld:
+        held = await self._held(effect.domain)
+        if held is None:
+            return CertificateHeld("")
+        return CertificateHeld(held.id, held.status, *_shown(held))
 
     async def upload(self, effect: UploadCertificate) -> CustomDomainSeen:
         # The audit log is read after the write: a scope it lacks has to be told before.
@@ -65,14 +75,16 @@ class CustomDomainPerformer:
         if report.leaf is None or report.leaf.sha256 != effect.leaf_sha256:
             raise Problem(CHANGED, {"path": effect.files.certificate})
         held = await self._held(effect.domain)
-        if held and _leaf_sha256(held) == effect.leaf_sha256:
-            return _seen(held, effect.leaf_sha256, adopted=True)
-        made = await self._send(effect, _upload(effect.files, report), held)
-        return _seen(made, effect.leaf_sha256, latency=self._clock.now() - began)
+        if not _landed(held, effect.leaf_sha256, report):
+            held = await self._send(effect, report, held)
+        assert held is not None
+        taken = self._clock.now() - began
+        return CustomDomainSeen(held.id, held.domain, held.status, effect.leaf_sha256, taken)
 
     async def _send(
-        self, effect: UploadCertificate, upload: CertificateUpload, held: CustomDomain | None
+        self, effect: UploadCertificate, report: CertificateReport, held: CustomDomain | None
     ) -> CustomDomain:
+        upload = _upload(effect.files, report)
         try:
             if held is None:
                 return await self._genesys.create_custom_domain(effect.domain, upload)
@@ -81,7 +93,7 @@ class CustomDomainPerformer:
             if problem.type not in (ANSWER_LOST, CHANGED_MEANWHILE, CONFLICT):
                 raise
             now = await self._held(effect.domain)
-            if now is None or _leaf_sha256(now) != effect.leaf_sha256:
+            if now is None or not _landed(now, effect.leaf_sha256, report):
                 raise
             return now
 
@@ -98,7 +110,9 @@ class CustomDomainPerformer:
             entries += [
                 AuditEntry(e.id, e.event_id, e.timestamp, e.target_id, e.status)
                 for e in page.entries
-                if e.target_id == effect.target and e.timestamp >= effect.since
+                if e.target_id == effect.target
+                and e.timestamp is not None
+                and e.timestamp >= effect.since
             ]
         return AuditSeen(tuple(entries), pages)
 
@@ -106,22 +120,39 @@ class CustomDomainPerformer:
         return await self._probe.host(effect.host, effect.count)
 
 
-def _leaf_sha256(held: CustomDomain) -> str:
-    leaf = sort_bundle(read_bundle(held.certificate.encode())).leaf
-    return leaf.sha256 if leaf else ""
+def _landed(held: CustomDomain | None, leaf: str, report: CertificateReport) -> bool:
+    """The platform holds what would be sent: an earlier try got through."""
+    if held is None:
+        return False
+    return CertificateHeld(held.id, held.status, *_shown(held)).serves(leaf, _digests(report))
 
 
-def _seen(
-    made: CustomDomain, leaf: str, *, adopted: bool = False, latency: float = 0.0
-) -> CustomDomainSeen:
-    return CustomDomainSeen(made.id, made.domain, made.status, leaf, adopted, latency)
+def _shown(held: CustomDomain) -> tuple[str, tuple[str, ...] | None]:
+    """SHA-256 of the leaf ("" when it is none that can be read) and of its chain (None: untold)."""
+    leaf = sort_bundle(_read(held.certificate)).leaf
+    chain = None if held.chain is None else tuple(c.sha256 for c in _read(held.chain).certificates)
+    return leaf.sha256 if leaf else "", chain
+
+
+def _read(pem: str) -> Bundle:
+    """Whatever the platform gives: what is no certificate is passed over."""
+    return read_bundle(pem.encode("utf-8", "replace"))
+
+
+def _digests(report: CertificateReport) -> tuple[str, ...]:
+    """Of the intermediates that an upload sends."""
+    return tuple(c.sha256 for c in _sent(report)[1:])
+
+
+def _sent(report: CertificateReport) -> tuple[Certificate, ...]:
+    """The repaired chain goes up: leaf first, intermediates only, no root."""
+    if report.repaired_chain:
+        return report.repaired_chain.certificates
+    return (report.certificate,) if report.certificate else ()
 
 
 def _upload(files: CertificateFiles, report: CertificateReport) -> CertificateUpload:
-    """The repaired chain goes up: leaf apart, intermediates only, no root."""
-    chain = report.repaired_chain
-    certificates = chain.certificates if chain else ((report.certificate,))
-    given = [c for c in certificates if c]
+    given = _sent(report)
     bundle = read_files((files.certificate, files.key, files.chain))
     return CertificateUpload(pem_of(given[:1]), _key_pem(bundle, report), pem_of(given[1:]))
 

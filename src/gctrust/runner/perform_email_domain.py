@@ -10,6 +10,8 @@ from ..adapters.genesys.wire import EmailDomain
 from ..errors import Problem
 from ..pipelines.effects import (
     EmailDomainSeen,
+    FindEmailDomain,
+    Found,
     ReadEmailDomain,
     RegisterEmailDomain,
     RequestVerification,
@@ -24,12 +26,16 @@ class EmailDomainPerformer:
     def __init__(self, genesys: GenesysClient, clock: Clock) -> None:
         self._genesys, self._clock = genesys, clock
 
+    async def find(self, effect: FindEmailDomain) -> Found:
+        found = await self._genesys.find_email_domain(effect.domain)
+        return Found(found.id if found else "")
+
     async def register(self, effect: RegisterEmailDomain) -> EmailDomainSeen:
         await self._genesys.require("email-domain.create", "email-domain.verify")
         began = self._clock.now()
         found = await self._genesys.find_email_domain(effect.domain)
         made = None if found else await self._create(effect.domain)
-        seen = _seen(found or made or await self._adopt(effect.domain), adopted=made is None)
+        seen = _seen(found or made or await self._adopt(effect.domain))
         return replace(seen, latency=self._clock.now() - began)
 
     async def _create(self, domain: str) -> EmailDomain | None:
@@ -55,8 +61,6 @@ class EmailDomainPerformer:
         return _seen(await self._genesys.verify_email_domain(effect.id))
 
 
-def _seen(found: EmailDomain, *, adopted: bool = False) -> EmailDomainSeen:
+def _seen(found: EmailDomain) -> EmailDomainSeen:
     required = tuple(RequiredRecord(r.type, r.name, r.value) for r in found.required)
-    return EmailDomainSeen(
-        found.id, found.domain, found.status, found.raw_status, required, adopted
-    )
+    return EmailDomainSeen(found.id, found.domain, found.status, found.raw_status, required)

@@ -26,11 +26,13 @@ class Performers:
         mail: MailCheck,
     ) -> None:
         self._by_effect: Mapping[type, Perform] = {
+            fx.FindEmailDomain: email.find,
             fx.RegisterEmailDomain: email.register,
             fx.ReadEmailDomain: email.read,
             fx.RequestVerification: email.verify,
             fx.AssessMail: mail.perform,
             fx.AssessFiles: custom.assess,
+            fx.ReadCertificate: custom.read,
             fx.UploadCertificate: custom.upload,
             fx.ReadAudit: custom.audit,
             fx.ProbeEdges: custom.probe,

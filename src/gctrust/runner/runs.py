@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import cast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ..adapters.store import RUNS, SIGNALS, STEPS, Store
+from ..adapters.store import RUNS, SEGMENTS, SIGNALS, STEPS, Store
 from ..errors import Problem
 from ..pipelines.orders import Order, RunEnd
 from ..ports import Clock
@@ -38,7 +38,8 @@ class StepRow:
 class RunRow:
     """A run as watchers see it. `status` is "open" until it ends, then RunEnd's word, or "failed".
 
-    Instants are Unix seconds by the run's clock. `life` counts the resumptions of an ended run.
+    Instants are Unix seconds by the run's clock. `started` is the first start for good; `life`
+    counts up with each resumption of an ended run, and `horizon` lies that much later.
     """
 
     id: str
@@ -60,7 +61,9 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class OpenRun:
-    """What the engine needs to go on with a run."""
+    """What the engine needs to go on with a run: in `workflow`, whose first step comes after the
+    run's step `base`, with the `state` that the segment before handed over (None: from the start).
+    """
 
     id: str
     journey: str
@@ -68,6 +71,9 @@ class OpenRun:
     horizon: float
     life: int
     rewind_to: int | None
+    workflow: str = ""
+    base: int = 0
+    state: object = None
 
 
 class Runs:
@@ -111,18 +117,42 @@ class Runs:
 
     def open_runs(self) -> tuple[OpenRun, ...]:
         with self.store.read() as connection:
-            query = sa.select(RUNS).where(RUNS.c.ended.is_(None)).order_by(RUNS.c.started)
-            rows = connection.execute(query).all()
-        return tuple(
-            OpenRun(r.id, r.journey, self._order(r), r.horizon, r.life, r.rewind_to) for r in rows
-        )
+            handed = (SEGMENTS.c.workflow, SEGMENTS.c.base, SEGMENTS.c.state)
+            query = sa.select(*RUNS.c, *handed).select_from(RUNS.outerjoin(SEGMENTS))
+            mine = query.where(RUNS.c.ended.is_(None)).order_by(RUNS.c.started)
+            rows = connection.execute(mine).all()
+        return tuple(self._open(row) for row in rows)
 
-    def _order(self, row: sa.Row[tuple[object, ...]]) -> Order | None:
+    def _open(self, row: sa.Row[*tuple[Any, ...]]) -> OpenRun:
+        run = OpenRun(row.id, row.journey, None, row.horizon, row.life, row.rewind_to, row.id)
         try:
-            order = self.codec.decode(json.loads(row._mapping["order"]), object)
-        except TypeError:
-            return None
-        return cast(Order, order)
+            run = replace(run, order=cast(Order, self._read(row._mapping["order"])))
+            if row.workflow is None:
+                return run
+            return replace(run, workflow=row.workflow, base=row.base, state=self._read(row.state))
+        except TypeError:  # written by a version that knows other orders or states
+            return replace(run, order=None)
+
+    def _read(self, text: str) -> object:
+        return self.codec.decode(json.loads(text), object)
+
+    def hand_on(self, run: OpenRun, state: object, step: int) -> None:
+        """The run goes on in the next workflow, `run#2`, from `state`. Done again after a crash
+        it is the same."""
+        mine = SEGMENTS.c.run == run.id
+        with self.store.write() as connection:
+            number = connection.execute(sa.select(SEGMENTS.c.number).where(mine)).scalar() or 1
+            workflow = f"{run.id}#{number + 1}" + (f".{run.life}" if run.life > 1 else "")
+            connection.execute(sa.delete(SEGMENTS).where(mine))
+            connection.execute(
+                sa.insert(SEGMENTS).values(
+                    run=run.id,
+                    number=number + 1,
+                    workflow=workflow,
+                    base=step,
+                    state=dumps(self.codec.encode(state)),
+                )
+            )
 
     def get(self, run: str, *, history: bool = True) -> RunRow:
         """Raises Problem run.no-such-run."""
@@ -139,6 +169,13 @@ class Runs:
         with self.store.read() as connection:
             query = sa.select(RUNS).order_by(RUNS.c.started.desc(), RUNS.c.id).limit(limit)
             return tuple(self._row(row) for row in connection.execute(query))
+
+    def count(self) -> Mapping[tuple[str, str], int]:
+        """How many runs there are, by journey and status."""
+        query = sa.select(RUNS.c.journey, RUNS.c.status, sa.func.count())
+        with self.store.read() as connection:
+            rows = connection.execute(query.group_by(RUNS.c.journey, RUNS.c.status))
+            return {(journey, status): count for journey, status, count in rows}
 
     def _row(self, row: sa.Row[tuple[object, ...]], history: tuple[StepRow, ...] = ()) -> RunRow:
         plain = [n for n in RunRow.__slots__ if n not in ("problem", "end", "history")]
@@ -164,8 +201,11 @@ class Runs:
         self._finish(run, end.status, end=dumps(self.codec.encode(end)))
 
     def failed(self, run: str, problem: Problem, step: int, status: str = FAILED) -> None:
-        """`step` is where a resumption begins again."""
+        """`step` is where a resumption begins again; one before the segment is the start."""
         text = dumps(self.codec.encode_problem(problem))
+        with self.store.write() as connection:
+            undone = sa.and_(SEGMENTS.c.run == run, SEGMENTS.c.base >= step)
+            connection.execute(sa.delete(SEGMENTS).where(undone))
         self._finish(run, status, problem=text, rewind_to=step)
 
     def _finish(self, run: str, status: str, **values: object) -> None:
@@ -184,10 +224,10 @@ class Runs:
     def reopen(self, run: str) -> bool:
         """Take a failed run up again from the step it failed at; False when it did not fail.
 
-        An open run, or a later one of the same identity, is left as it is.
+        It has the horizon of its order anew, from now; its start stays what it was. An open run,
+        or a later one of the same identity, is left as it is.
         """
-        order = self.get(run, history=False)
-        now = self.clock.now()
+        horizon = self.clock.now() + self._span(run)
         try:
             with self.store.write() as connection:
                 changed = connection.execute(
@@ -198,12 +238,22 @@ class Runs:
                         ended=None,
                         problem=None,
                         life=RUNS.c.life + 1,
-                        horizon=now + (order.horizon - order.started),
+                        horizon=horizon,
                     )
                 )
                 return changed.rowcount > 0
         except IntegrityError:
             return False
+
+    def _span(self, run: str) -> float:
+        """The seconds of its order's horizon. Raises Problem run.no-such-run."""
+        row = self.get(run, history=False)
+        with self.store.read() as connection:
+            text = connection.execute(sa.select(RUNS.c.order).where(RUNS.c.id == run)).scalar_one()
+        try:
+            return cast(Order, self._read(text)).horizon
+        except TypeError:
+            return row.horizon - row.started
 
     def _update(self, run: str, **values: object) -> None:
         with self.store.write() as connection:

@@ -10,6 +10,7 @@ import asyncio
 import base64
 import binascii
 import json
+import re
 from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from urllib.parse import urlencode
@@ -23,6 +24,8 @@ from .wire import Answer, TokenGrant, Unreadable, read_json
 
 _EARLY_SECONDS = 60.0
 _EARLY_SHARE = 0.1
+_LONGEST_LIFE = 366 * 86_400.0  # what is told beyond is no promise to rely on
+_B64TOKEN = re.compile(r"[!-~]+")  # wider than RFC 6750 section 2.1 asks, still one header value
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +138,14 @@ def read_grant(answer: Answer, asked: tuple[str, ...]) -> TokenGrant:
     """Raises Unreadable. Scopes: told, or in the token, or as asked (RFC 6749 section 5.1)."""
     body = read_json(answer)
     token, seconds, told = body.get("access_token"), body.get("expires_in"), body.get("scope")
-    if not isinstance(token, str) or not token:
-        raise Unreadable("the token answer has no access_token")
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or seconds <= 0:
+    if not isinstance(token, str) or not _B64TOKEN.fullmatch(token):
+        raise Unreadable("the token answer has no access_token that a header can carry")
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not seconds > 0:
         raise Unreadable("the token answer has no expires_in above 0")
     scopes = frozenset(told.split()) if isinstance(told, str) else _claimed(token)
-    return TokenGrant(Secret(token), float(seconds), scopes or frozenset(asked) or None)
+    return TokenGrant(
+        Secret(token), float(min(seconds, _LONGEST_LIFE)), scopes or frozenset(asked) or None
+    )
 
 
 def is_rate_limit(answer: Answer) -> bool:
@@ -169,7 +174,7 @@ def _claimed(token: str) -> frozenset[str] | None:
         return None
     try:
         claims = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, binascii.Error):
+    except (ValueError, binascii.Error, RecursionError):
         return None
     scope = claims.get("scope") if isinstance(claims, dict) else None
     if isinstance(scope, list):

@@ -178,7 +178,10 @@ class Sender:
             return self._failed(request, Failure.NOT_SENT, error)
         except (httpx2.TimeoutException, TimeoutError) as error:
             return self._failed(request, Failure.TIMED_OUT, error)
-        except httpx2.LocalProtocolError:  # its message quotes the header, which holds the token
+        except (
+            httpx2.LocalProtocolError,
+            UnicodeError,
+        ):  # its message quotes the header, which holds the token
             return self._failed(request, Failure.NOT_SENT, ValueError("a header is not valid HTTP"))
         except httpx2.DecodingError as error:
             return self._failed(request, Failure.UNREADABLE, error)

@@ -16,6 +16,7 @@ from ...secret import Secret
 
 T = TypeVar("T")
 _SHOWN_CHARACTERS = 500
+_LONGEST_CURSOR = 8000  # characters; a longer one would not fit into a request line
 
 EMAIL_STATUSES: Final = frozenset({"pending", "verified", "failed"})
 CUSTOM_STATUSES: Final = frozenset({"active", "deploying", "pending", "failed"})
@@ -76,7 +77,8 @@ class EmailDomain:
 
 @dataclass(frozen=True, slots=True)
 class CustomDomain:
-    """`certificate` and `chain` are PEM, empty where the call does not give them."""
+    """`certificate` and `chain` are PEM: empty, and None, where the call does not give them.
+    `created` is None where the platform's text is no instant."""
 
     id: str
     domain: str
@@ -84,7 +86,7 @@ class CustomDomain:
     raw_status: str
     created: float | None
     certificate: str = ""
-    chain: str = ""
+    chain: str | None = None
     etag: str = ""
 
 
@@ -101,12 +103,12 @@ class CertificateUpload:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """`timestamp` in Unix seconds."""
+    """`timestamp` in Unix seconds, None where the platform's text is no instant."""
 
     id: str
     event_id: str
     event_type: str
-    timestamp: float
+    timestamp: float | None
     actor_id: str
     target_id: str
     status: str
@@ -205,28 +207,28 @@ def read_custom_domain(answer: Answer) -> CustomDomain:
 
 def read_custom_domains(answer: Answer) -> tuple[CustomDomain, ...]:
     listed = _Body.of(answer).bodies("entities")
-    return tuple(_custom_domain(one, one.text("etag", "")) for one in listed)
+    return tuple(_custom_domain(one, one.word("etag")) for one in listed)
 
 
 def read_audit_page(answer: Answer) -> AuditPage:
     body = _Body.of(answer)
     entries = tuple(_audit_entry(one) for one in body.bodies("entity"))
-    return AuditPage(entries, body.word("nextPage"))
+    return AuditPage(entries, body.word("nextPage", _LONGEST_CURSOR))
 
 
 def read_oauth_client(answer: Answer) -> OAuthClient:
     body = _Body.of(answer)
     return OAuthClient(
         id=body.text("id"),
-        name=body.text("name", ""),
+        name=body.word("name"),
         mtls_required=body.get("mtlsRequired", bool, False),
         certificate_chain=body.text("certificateChain", ""),
-        scopes=tuple(str(scope) for scope in body.get("scopes", list, [])),
+        scopes=body.words("scopes"),
         service_id=body.text("serviceId", ""),
         primary_pin=body.text("primaryPin", ""),
         fallback_pin=body.text("fallbackPin", ""),
         backup_pin=body.text("backupPin", ""),
-        max_pin_count=body.get("maxPinCount", int, 3),
+        max_pin_count=body.whole("maxPinCount", 3),
         pin_kind=body.text("pinKind", "certificate"),
         etag=answer.headers.get("etag", ""),
     )
@@ -253,15 +255,13 @@ def error_body(answer: Answer) -> ErrorBody:
         return ErrorBody()
 
 
-def read_instant(text: str) -> float:
-    """Unix seconds of an RFC 3339 text. Raises Unreadable."""
+def read_instant(text: str) -> float | None:
+    """Unix seconds of an RFC 3339 text; None for a text that is no instant, or has no zone."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Unreadable(f"{text[:40]!r} is no instant") from None
-    if at.tzinfo is None:
-        raise Unreadable(f"{text[:40]!r} has no time zone")
-    return at.timestamp()
+        return at.timestamp() if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def read_json(answer: Answer) -> Mapping[str, Any]:
@@ -295,12 +295,23 @@ class _Body:
         return value
 
     def text(self, name: str, default: str | None = None) -> str:
-        return self.get(name, str, default)
+        return _storable(self.get(name, str, default))
 
-    def word(self, name: str) -> str:
-        """A text that some platforms write as a number; empty when absent."""
+    def word(self, name: str, most: int = _SHOWN_CHARACTERS) -> str:
+        """A text that only tells: empty when absent, and what is no text is shown as it came."""
         value = self._fields.get(name)
-        return "" if value is None else str(value)
+        return "" if value is None else _storable(str(value)[:most])
+
+    def whole(self, name: str, default: int) -> int:
+        value = self._fields.get(name)
+        return value if type(value) is int else default
+
+    def words(self, name: str) -> tuple[str, ...]:
+        listed = self._fields.get(name)
+        return tuple(_storable(str(one)) for one in listed) if isinstance(listed, list) else ()
+
+    def has(self, name: str) -> bool:
+        return name in self._fields
 
     def bodies(self, name: str) -> tuple[_Body, ...]:
         listed = self.get(name, list, [])
@@ -310,7 +321,7 @@ class _Body:
 
 
 def _email_domain(body: _Body) -> EmailDomain:
-    raw = body.text("status", "")
+    raw = body.word("status")
     return EmailDomain(
         id=body.text("id"),
         domain=body.text("domain"),
@@ -325,21 +336,21 @@ def _required(body: _Body) -> RequiredRecord:
         body.text("type").upper(),
         body.text("name"),
         body.text("value"),
-        body.text("purpose", ""),
-        body.text("status", ""),
+        body.word("purpose"),
+        body.word("status"),
     )
 
 
 def _custom_domain(body: _Body, etag: str) -> CustomDomain:
-    raw, created = body.text("status", ""), body.text("createdDate", "")
+    raw = body.word("status")
     return CustomDomain(
         id=body.text("id"),
         domain=body.text("domain"),
         status=_known(raw, CUSTOM_STATUSES),
         raw_status=raw,
-        created=read_instant(created) if created else None,
+        created=read_instant(body.word("createdDate")),
         certificate=body.text("certificate", ""),
-        chain=body.text("certificateChain", ""),
+        chain=body.text("certificateChain", "") if body.has("certificateChain") else None,
         etag=etag,
     )
 
@@ -347,13 +358,18 @@ def _custom_domain(body: _Body, etag: str) -> CustomDomain:
 def _audit_entry(body: _Body) -> AuditEntry:
     return AuditEntry(
         id=body.text("id"),
-        event_id=body.text("eventId", ""),
-        event_type=body.text("eventType", ""),
-        timestamp=read_instant(body.text("timestamp")),
-        actor_id=body.text("actorId", ""),
-        target_id=body.text("targetId", ""),
-        status=body.text("status", ""),
+        event_id=body.word("eventId"),
+        event_type=body.word("eventType"),
+        timestamp=read_instant(body.word("timestamp")),
+        actor_id=body.word("actorId"),
+        target_id=body.word("targetId"),
+        status=body.word("status") or "unknown",
     )
+
+
+def _storable(text: str) -> str:
+    """JSON can escape half a character (RFC 8259 section 8.2), which no store takes."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _known(raw: str, words: frozenset[str]) -> str:
