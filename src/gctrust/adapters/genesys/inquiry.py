@@ -1,0 +1,136 @@
+"""What a platform is, learned from harmless GETs: whether it answers, its clock, its dialect.
+
+Nothing is created, changed or listed beyond one page, and an answer's body is not kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+from ...errors import Problem
+from ...ports import Clock
+from ...secret import Secret
+from ...settings import Settings
+from .client import GenesysClient
+from .dialects import GUIDE
+from .oauth import Token
+from .pacing import Policy
+from .problems import RATE_LIMITED
+from .regions import PlatformAddress
+from .sender import Request, Sender
+from .wire import error_body
+
+# Collections, so that 404 can only mean that there is no such route.
+GUIDE_PATHS: Final = tuple(
+    GUIDE.routes[name].template
+    for name in ("email-domain.find", "custom-domain.find", "audit.page")
+)
+PUBLISHED_PATHS: Final = (
+    "/api/v2/organizations/me",
+    "/api/v2/routing/email/domains",
+    "/api/v2/oauth/clients",
+)
+_ANY_PATH = "/api/v2/date"
+_ABSENT = frozenset({404, 410})
+_UNTOLD = frozenset({401, 408, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One GET and its status; 0 when no answer came. `said` is the error's code and message."""
+
+    path: str
+    status: int
+    said: str = ""
+
+    @property
+    def there(self) -> bool | None:
+        """Whether the route exists; None when the status does not tell."""
+        if self.status in _ABSENT:
+            return False
+        if self.status in _UNTOLD or not 200 <= self.status < 500:
+            return None
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAnswer:
+    """An answer to a GET without a token. `skew` is how many seconds the platform's clock is
+    ahead of ours (negative: behind), None when the answer has no Date."""
+
+    status: int
+    skew: float | None
+
+
+async def first_answer(
+    address: PlatformAddress, clock: Clock, seconds: float, proxy: Secret | None = None
+) -> FirstAnswer:
+    """Raises Problem genesys.unreachable and what else can befall a GET."""
+    sender = Sender(clock, Policy(tries=1), proxy=None if address.loopback else proxy)
+    try:
+        before = clock.now()
+        answer = await sender.send(_get(address, _ANY_PATH, seconds), Secret(""))
+        return FirstAnswer(answer.status, skew(answer.headers.get("date"), before, clock.now()))
+    finally:
+        await sender.close()
+
+
+class Inquiry(GenesysClient):
+    """The client of one who asks what the platform is, not what it holds."""
+
+    @classmethod
+    def of(cls, settings: Settings, clock: Clock, scopes: tuple[str, ...] = ()) -> Inquiry:
+        """One try a call: who asks wants to know what is, not wait until it is better.
+
+        Raises Problem config.*."""
+        client = super().of(replace(settings, request_tries=1), clock, scopes)
+        assert isinstance(client, Inquiry)
+        return client
+
+    async def token(self) -> Token:
+        """Raises Problem genesys.bad-credentials, genesys.rate-limited, ..."""
+        return await self._token(None)
+
+    async def look(self, path: str) -> Seen:
+        """Raises Problem genesys.rate-limited; any other failure is seen as a status."""
+        token = await self.token()
+        request = _get(self.platform, path, self._timeouts.default)
+        try:
+            answer = await self._sender.send(request, Secret(f"Bearer {token.value.reveal()}"))
+        except Problem as problem:
+            if problem.type is RATE_LIMITED:
+                raise
+            status = problem.facts.get("status")
+            return Seen(path, status if isinstance(status, int) else 0, problem.code)
+        body = error_body(answer)
+        return Seen(path, answer.status, " ".join(filter(None, (body.code, body.message)))[:160])
+
+
+def _get(address: PlatformAddress, path: str, seconds: float) -> Request:
+    return Request("inquiry", "GET", address.api, path, seconds)
+
+
+def skew(date: str | None, before: float, after: float) -> float | None:
+    """Seconds between a Date header and our clock, which showed `before` and `after` around it.
+
+    What the round trip and the header's whole seconds explain is no skew (RFC 9110 section 6.6.1).
+    """
+    try:
+        told = parsedate_to_datetime(date or "").timestamp()
+    except (ValueError, OverflowError):
+        return None
+    if told > after:
+        return told - after
+    return min(0.0, told + 1 - before)
+
+
+def dialect_of(guide: Sequence[Seen], published: Sequence[Seen]) -> str:
+    """ "guide", "platform", or "unknown" when the statuses agree with neither. Pure."""
+    if all(seen.there for seen in guide):
+        return "guide"
+    if all(seen.there is False for seen in guide) and any(seen.there for seen in published):
+        return "platform"
+    return "unknown"

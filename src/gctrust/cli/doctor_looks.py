@@ -1,0 +1,217 @@
+"""What `gctrust doctor` looks at, in order. A look returns what it saw, or raises why it is bad."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .. import app as composition
+    from ..adapters.dns_path import PathSeen
+    from ..adapters.genesys.inquiry import Inquiry, Seen
+
+OLDEST = (3, 11)
+WORST_SKEW = 30.0  # seconds; tokens and certificates are judged by the clock
+_ASKED = "genesyscloud.com"  # its records are what every email domain's SPF includes
+
+
+@dataclass(slots=True, eq=False)
+class Bad(Exception):
+    """We looked, and this will not do."""
+
+    seen: str
+    fix: str
+
+
+class Skipped(Exception):
+    """There was nothing to look at."""
+
+
+@dataclass
+class Consultation:
+    """One visit: the App, and what earlier looks learned for later ones."""
+
+    app: composition.App
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    guide: list[Seen] = field(default_factory=list)
+    published: list[Seen] = field(default_factory=list)
+    skew: float | None = None
+
+    async def __aenter__(self) -> Consultation:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._stack.aclose()
+
+    @cached_property
+    def inquiry(self) -> Inquiry:
+        """Raises Problem config.*."""
+        from ..adapters.genesys.inquiry import Inquiry
+
+        inquiry = Inquiry.of(self.app.settings, self.app.clock)
+        self._stack.push_async_callback(inquiry.close)
+        return inquiry
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """`needs` names the looks without whose good end this one says nothing."""
+
+    what: str
+    see: Callable[[Consultation], Awaitable[str]]
+    needs: tuple[str, ...] = ()
+
+
+async def _python(visit: Consultation) -> str:
+    if sys.version_info[:2] < OLDEST:  # pip refuses an older Python; a copied tree does not
+        raise Bad(
+            platform.python_version(), "Install Python 3.11 or newer and run gctrust with it."
+        )
+    return platform.python_version()
+
+
+async def _store(visit: Consultation) -> str:
+    store = await asyncio.to_thread(lambda: visit.app.store)
+    return f"{store.path} ({store.kind})"
+
+
+async def _dns(visit: Consultation) -> str:
+    from ..adapters.dns_path import try_paths
+    from ..adapters.dns_resolver import system_servers
+
+    servers = visit.app.settings.nameservers or system_servers()
+    if not servers:
+        raise Bad("no DNS server is configured", "Name one: GCTRUST_NAMESERVERS=192.0.2.53.")
+    sandbox = visit.app.answers_from(servers)
+    seen = await try_paths(servers, _ASKED, refusals=bool(sandbox))
+    shown = "; ".join(f"{path.server} over {path.transport}: {path.seen}" for path in seen)
+    if failed := [path for path in seen if not path.answers]:
+        raise Bad(shown, " ".join(_dns_fixes(failed)))
+    return shown + (f" ({sandbox})" if sandbox else "")
+
+
+def _dns_fixes(failed: list[PathSeen]) -> list[str]:
+    by_server: dict[str, list[PathSeen]] = {}
+    for path in failed:
+        by_server.setdefault(path.server, []).append(path)
+    return [_dns_fix(server, paths) for server, paths in by_server.items()]
+
+
+def _dns_fix(server: str, paths: list[PathSeen]) -> str:
+    if not all(path.silent for path in paths):
+        return (
+            f"{server} refuses or fails: name a resolver for this machine in GCTRUST_NAMESERVERS."
+        )
+    if len(paths) == 2:
+        return f"Check that {server} runs and is reachable, or name another in GCTRUST_NAMESERVERS."
+    kind = paths[0].transport
+    why = "long answers need it (RFC 7766)" if kind == "TCP" else "every look begins with it"
+    return f"Let {kind} through to {server}: {why}."
+
+
+async def _roots(visit: Consultation) -> str:
+    roots = await asyncio.to_thread(lambda: visit.app.certificates.roots)
+    if not roots.certificates:
+        raise Bad("no root certificate was read", "Name a file of PEM roots: GCTRUST_ROOTS_FILE.")
+    where = visit.app.settings.roots_file or "the public roots of certifi"
+    return f"{len(roots.certificates)} roots in {where}"
+
+
+async def _region(visit: Consultation) -> str:
+    from ..adapters.genesys.inquiry import first_answer
+    from ..settings import missing
+
+    address, settings = visit.app.platform, visit.app.settings
+    if address is None:
+        raise missing("platform")
+    told = await first_answer(address, visit.app.clock, settings.timeout_token, settings.proxy)
+    visit.skew = told.skew
+    return f"{address.region or 'no known region'}: {address.api} answers; login at {address.login}"
+
+
+async def _clock(visit: Consultation) -> str:
+    address, ahead = visit.app.platform, visit.skew
+    whose = "the sandbox's own clock" if address and address.loopback else "this machine's clock"
+    if ahead is None:
+        raise Skipped("the platform's answer has no Date to compare with")
+    if abs(ahead) <= WORST_SKEW:
+        return f"{whose} and the platform's Date agree within {abs(ahead):.0f} s"
+    side = "behind" if ahead > 0 else "ahead of"
+    raise Bad(
+        f"{whose} is {abs(ahead):.0f} s {side} the platform's Date: tokens expire and certificates"
+        " are judged at the wrong time",
+        "Synchronise this machine's clock with NTP, for instance `timedatectl set-ntp true`.",
+    )
+
+
+async def _credentials(visit: Consultation) -> str:
+    token = await visit.inquiry.token()
+    left = token.renew_at - visit.app.clock.now()
+    return f"a token was granted; it is used for {left:.0f} s"
+
+
+async def _budget(visit: Consultation) -> str:
+    """The looks whose answers tell the budget, and the dialect as well."""
+    from ..adapters.genesys.inquiry import GUIDE_PATHS, PUBLISHED_PATHS
+
+    visit.guide = [await visit.inquiry.look(path) for path in GUIDE_PATHS]
+    visit.published = [await visit.inquiry.look(path) for path in PUBLISHED_PATHS]
+    budget = visit.inquiry.budget
+    if not budget.allowed:
+        raise Skipped("no answer told a request limit")
+    resets = max(0.0, budget.resets_at - visit.app.clock.now())
+    return f"{budget.used} of {budget.allowed} requests used; the count ends in {resets:.0f} s"
+
+
+async def _scopes(visit: Consultation) -> str:
+    from ..adapters.genesys.dialects import DIALECTS
+
+    routes = DIALECTS[visit.app.settings.dialect].routes
+    await visit.inquiry.require(*routes)
+    if (await visit.inquiry.token()).scopes is None:
+        return "the token does not name its scopes; the platform alone knows them"
+    scopes = {route.scope for route in routes.values()}
+    roles = sorted({route.role for route in routes.values() if route.role})
+    known = f"all {len(scopes)} scopes that the journeys use"
+    return f"{known}; roles show only when a change is asked for ({', '.join(roles)})"
+
+
+async def _dialect(visit: Consultation) -> str:
+    from ..adapters.genesys.inquiry import dialect_of
+
+    found = dialect_of(visit.guide, visit.published)
+    seen = "; ".join(
+        f"GET {one.path} {one.status or 'no answer'}" for one in (*visit.guide, *visit.published)
+    )
+    if found == visit.app.settings.dialect:
+        return f"{found} ({seen})"
+    if found == "platform":
+        fix = (
+            "This organisation has the published API only; the journeys speak the guide dialect"
+            " (docs/reference/sandbox-fidelity.md). `gctrust check` and `gctrust sandbox` work."
+        )
+    elif found == "guide":
+        fix = "Set GCTRUST_DIALECT=guide."
+    else:
+        fix = "Look at the statuses: 401 and 403 want other credentials or scopes, 5xx want time."
+    raise Bad(f"{found}, and {visit.app.settings.dialect} is set ({seen})", fix)
+
+
+LOOKS: tuple[Look, ...] = (
+    Look("python", _python),
+    Look("store", _store),
+    Look("dns", _dns),
+    Look("ca bundle", _roots),
+    Look("region", _region),
+    Look("clock", _clock, ("region",)),
+    Look("credentials", _credentials, ("region",)),
+    Look("scopes", _scopes, ("credentials",)),
+    Look("budget", _budget, ("credentials",)),
+    Look("dialect", _dialect, ("budget",)),
+)
