@@ -1,0 +1,71 @@
+"""Answers what mail judges ask beside DNS (policy files, STARTTLS, DNSSEC); passes DNS on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Protocol
+
+from ..mailauth.looks import DNSSEC, POLICY, STARTTLS, Reach
+from ..mailauth.questions import Answer, Question, Status
+from .dns_driver import Dns
+
+_AT_ONCE = 32  # connections open to strangers at one time
+
+
+class Connects(Protocol):
+    async def look(self, host: str, addresses: tuple[str, ...]) -> Answer: ...
+
+
+class Asks(Protocol):
+    async def look(self, domain: str) -> Answer: ...
+
+
+class MailLooks:
+    """A `Dns` that can also look at the rest; what is None is not in its `reach`."""
+
+    def __init__(
+        self,
+        dns: Dns,
+        *,
+        policies: Connects | None = None,
+        exchanges: Connects | None = None,
+        dnssec: Asks | None = None,
+        transports: bool = False,
+    ) -> None:
+        self._dns, self._dnssec = dns, dnssec
+        self._connects = {POLICY: policies, STARTTLS: exchanges}
+        self._gate = asyncio.Semaphore(_AT_ONCE)
+        self.reach = Reach(
+            policies is not None, exchanges is not None, dnssec is not None, transports
+        )
+
+    async def resolve_all(self, questions: Iterable[Question]) -> tuple[Answer, ...]:
+        """All answers, asked at once, in the order of the questions."""
+        batch = tuple(questions)
+        beyond = {at: q for at, q in enumerate(batch) if q.type in (POLICY, STARTTLS, DNSSEC)}
+        if not beyond:
+            return await self._dns.resolve_all(batch)
+        plain = [question for at, question in enumerate(batch) if at not in beyond]
+        looks = asyncio.gather(*map(self._look, beyond.values()))
+        seen, known = await asyncio.gather(looks, self._dns.resolve_all(plain))
+        answers, rest = dict(zip(beyond, seen, strict=True)), iter(known)
+        return tuple(answers[at] if at in answers else next(rest) for at in range(len(batch)))
+
+    async def _look(self, question: Question) -> Answer:
+        async with self._gate:
+            if question.type == DNSSEC:
+                return await self._dnssec.look(question.name) if self._dnssec else _UNABLE
+            way = self._connects[question.type]
+            if way is None:
+                return _UNABLE
+            kinds = ("A", "AAAA")
+            found = await self._dns.resolve_all(Question(question.name, kind) for kind in kinds)
+            addresses = tuple(str(record) for answer in found for record in answer.records)
+            if addresses:
+                return await way.look(question.name, addresses)
+            failed = next((answer for answer in found if answer.status.is_temporary), found[0])
+            return Answer(failed.status)
+
+
+_UNABLE = Answer(Status.REFUSED)
