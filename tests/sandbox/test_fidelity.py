@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,18 @@ import pytest
 from gctrust.sandbox.control import ROUTES as CONTROLS
 from gctrust.sandbox.faults import FaultKind
 from gctrust.sandbox.guide import ROUTES
-from gctrust.sandbox.seed import CLIENT_FIELDS, PARTS
+from gctrust.sandbox.seed import (
+    CLIENT_FIELDS,
+    MOST_SERVERS,
+    PARTS,
+    Hostility,
+    Limits,
+    Mail,
+    Servers,
+)
+from gctrust.sandbox.state import OAuthClient
+from gctrust.sandbox.upload import MAX_CHAIN_BYTES
+from gctrust.sandbox.zone import Trouble
 
 from .conftest import MAIL, Sandbox
 
@@ -23,25 +35,62 @@ def page() -> str:
     return PAGE.read_text("utf-8")
 
 
-def test_each_call_is_on_the_page(page: str) -> None:
+CALL = re.compile(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`\s]*)`")
+OUTSIDE = {  # served before routing, or by the authority's own small server
+    *("POST /oauth/token", "POST /api/v2/oauth/token", "GET /sandbox/clock"),
+    *("GET /ocsp/{request}", "POST /ocsp", "GET /ca/root.cer", "GET /ca/intermediate.cer"),
+    *("GET /crl/root.crl", "GET /crl/intermediate.crl"),
+}
+
+
+def test_the_page_and_the_route_tables_name_the_same_calls(page: str) -> None:
+    guide = {f"{route.method} {route.template}" for route in ROUTES}
+    control = {
+        f"{method} {pattern.replace('([^/]+)', '{name}', 1).replace('([^/]+)', '{type}')}"
+        for method, pattern, _ in CONTROLS
+    }
+    assert set(CALL.findall(page)) == guide | control | OUTSIDE
+
+
+def test_each_call_is_told_with_its_scope_and_role(page: str) -> None:
     for route in ROUTES:
-        head = route.template.partition("/{id}")[0]
-        assert head in page, route.template
-    ends = {route.template.rpartition("/{id}")[2] for route in ROUTES if "{id}" in route.template}
-    assert all(f"{{id}}{end}`" in page for end in ends)
+        (row,) = [
+            line for line in page.splitlines() if f"| `{route.method} {route.template}` |" in line
+        ]
+        assert f"`{route.scope}`" in row
+        assert (f"`{route.role}`" in row) == bool(route.role)
 
 
-def test_each_control_is_on_the_page(page: str) -> None:
-    section = page.partition("## Control port")[2]
-    for _, pattern, _ in CONTROLS:
-        assert re.split(r"/\(", pattern)[0] in section, pattern
+def test_what_is_served_beside_the_tables_answers(sandbox: Sandbox) -> None:
+    for call in OUTSIDE:
+        method, _, path = call.partition(" ")
+        own = path.startswith(("/ocsp", "/ca/", "/crl/"))
+        origin = sandbox.addresses["authority" if own else "api"]
+        answer = sandbox.http.request(method, origin + path.replace("{request}", "AAAA"))
+        assert answer.status_code != 404, call
 
 
 def test_each_fault_and_seed_word_is_on_the_page(page: str) -> None:
-    words = {*FaultKind, *PARTS, *CLIENT_FIELDS} - {"comment", "chain"}
-    pins = {"primaryPin", "fallbackPin", "backupPin"}
-    missing = [word for word in words - pins if f"`{word}`" not in page]
-    assert missing == []
+    parts = (Limits, Hostility, Mail, Servers)
+    inner = {camel(slot.name) for part in parts for slot in fields(part)}
+    words = {*FaultKind, *Trouble, *PARTS, *CLIENT_FIELDS, *inner} - {"chain"}
+    assert [word for word in words if f"`{word}`" not in page] == []
+
+
+def camel(name: str) -> str:
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def test_the_numbers_of_the_page_are_those_of_the_code(page: str) -> None:
+    assert f"{Limits().per_minute} requests per token" in page
+    assert f"{OAuthClient('', '', '', ()).token_seconds:,} s" in page
+    assert f"`failed` {Mail().horizon_seconds / 3600:.0f} h after" in page
+    assert f"last look is {Mail().recheck_seconds:.0f} virtual seconds old" in page
+    assert f"{MAX_CHAIN_BYTES // 1024} KiB each" in page
+    assert f"name servers ({Servers().nameservers}, seed" in page
+    assert f"mTLS edges ({Servers().mtls}, seed" in page
+    assert f"1 to {MOST_SERVERS} of each" in page
 
 
 def test_of_simultaneous_registrations_one_wins(sandbox: Sandbox) -> None:
