@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from .adapters.ledger import Ledger
     from .adapters.mail_check import MailCheck
     from .adapters.outbox import Outbox, Target
+    from .adapters.pin_use import PinUseSources
+    from .adapters.rotation_files import RotationFiles
     from .adapters.store import Store
     from .certs.assess import CertificateReport
     from .mailauth.assess import DomainReport
@@ -64,7 +66,14 @@ class App:
         from .adapters.certificate_check import CertificateCheck
 
         settings = self.settings
-        return CertificateCheck(self.clock, settings.roots_file, settings.pin_issuer_path)
+        return CertificateCheck(
+            self.clock,
+            settings.roots_file,
+            settings.pin_issuer_path,
+            home=settings.home,
+            resolver=(lambda: self.resolver) if settings.nameservers else None,
+            private_fetch=self.platform is not None and self.platform.loopback,
+        )
 
     @cached_property
     def probe(self) -> EdgeProbe:
@@ -75,6 +84,24 @@ class App:
             edges=self.settings.edges,
             mtls_endpoints=self.settings.mtls_endpoints,
             port=self.settings.edge_port,
+        )
+
+    @cached_property
+    def pin_use(self) -> PinUseSources:
+        from .adapters.pin_use import PinUseSources
+
+        return PinUseSources(self.settings.pin_access_log, self.settings.pin_reports)
+
+    @cached_property
+    def rotation_files(self) -> RotationFiles:
+        from .adapters.rotation_files import RotationFiles
+
+        settings = self.settings
+        return RotationFiles(
+            self.certificates,
+            settings.pin_issuer_path,
+            webhook=_webhook_trust(settings),
+            use_source=self.pin_use.name,
         )
 
     @cached_property
@@ -171,7 +198,9 @@ class App:
         return Performers(
             EmailDomainPerformer(self.genesys, self.clock),
             CustomDomainPerformer(self.genesys, self.certificates, self.probe, self.clock),
-            PinRotationPerformer(self.genesys, self.probe, self.clock),
+            PinRotationPerformer(
+                self.genesys, self.probe, self.clock, self.rotation_files, self.pin_use
+            ),
             self.mail,
         )
 
@@ -196,6 +225,15 @@ def journeys() -> Mapping[str, Callable[[Any], Pipeline[RunEnd]]]:
         "custom-domain": custom_domain,
         "pin-rotation": pin_rotation,
     }
+
+
+def _webhook_trust(settings: Settings) -> str:
+    """How a receiver can tell our webhook from anybody's."""
+    if not settings.webhook_url:
+        return "none"
+    if settings.webhook_secret:
+        return "signed"
+    return "token" if settings.webhook_token else "unsigned"
 
 
 def _actor() -> str:

@@ -2,74 +2,31 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gctrust.pins import rules
+from gctrust.pins.choreography import (
+    Move,
+    Roles,
+    Standing,
+    emergency_choreography,
+    flaws_of,
+    full_choreography,
+    standing,
+)
 from gctrust.pins.match_rate import MatchRate, clean_handshakes_needed, clopper_pearson_lower
+from gctrust.pins.ownership import is_genesys_host
 from gctrust.pins.pin_set import BadPinSet, PinSet
-from gctrust.pins.rotation import Lifetime, RotationPlan, assess_match_rate, assess_rotation
+from gctrust.pins.rotation import assess_match_rate
 from gctrust.pins.spki import BadPin, Pin, PinKind, pin_formats
 
 
 def pin(seed: str, kind: PinKind = PinKind.CERTIFICATE) -> Pin:
     return Pin(kind, hashlib.sha256(seed.encode()).digest())
-
-
-DAY = 86_400.0
-PLAN = RotationPlan(
-    client_id="c1",
-    mtls_required=True,
-    live=(pin("old"),),
-    new=pin("new"),
-    old=pin("old"),
-    backup=pin("backup"),
-    new_life=Lifetime(-DAY, 90 * DAY),
-    old_life=Lifetime(-80 * DAY, 10 * DAY),
-    start=0.0,
-    soak=120.0,
-    drain=600.0,
-)
-
-BREAKS = [
-    (rules.MTLS_OFF, {"mtls_required": False}),
-    (rules.NO_BACKUP, {"backup": None}),
-    (rules.NOT_DISTINCT, {"backup": pin("new")}),
-    (rules.TOO_MANY, {"live": (pin("old"), pin("a stranger's"))}),
-    (rules.OLD_NOT_LIVE, {"live": (pin("somebody"),), "backup": pin("somebody")}),
-    (rules.MIXED_KINDS, {"live": (pin("old", PinKind.SPKI),), "backup": None}),
-    (rules.NOT_YET_VALID, {"new_life": Lifetime(DAY, 90 * DAY)}),
-    (rules.OVERLAP_OUTLIVES_OLD, {"old_life": Lifetime(-DAY, 1000.0)}),
-]
-
-
-def test_a_sound_plan_has_no_finding():
-    assert assess_rotation(PLAN).findings == ()
-
-
-@pytest.mark.parametrize(("rule", "change"), BREAKS, ids=lambda value: getattr(value, "id", ""))
-def test_each_rule_is_triggered_by_its_own_break(rule, change):
-    seen = {found.rule for found in assess_rotation(replace(PLAN, **change)).findings}
-    assert rule.id in seen
-    assert seen <= {rule.id, rules.NO_BACKUP.id}
-
-
-def test_same_key_renewal_needs_no_change_of_spki_pins():
-    key = pin("key", PinKind.SPKI)
-    plan = replace(
-        PLAN, live=(key,), new=key, old=key, backup=pin("b", PinKind.SPKI), same_key=True
-    )
-    assert rules.NOTHING_TO_CHANGE.id in {f.rule for f in assess_rotation(plan).findings}
-
-
-def test_the_published_set_holds_every_role_once_and_retiring_drops_only_the_old_pin():
-    assert PLAN.published == (pin("new"), pin("old"), pin("backup"))
-    assert PLAN.retired == (pin("new"), pin("backup"))
 
 
 @pytest.mark.parametrize(
@@ -107,14 +64,26 @@ def test_one_miss_in_the_sample_keeps_the_old_pin():
 @given(st.binary(min_size=32, max_size=32), st.sampled_from(PinKind))
 def test_every_text_form_reads_back(octets, kind):
     made = Pin(kind, octets)
-    assert Pin.parse(made.base64, kind) == made
-    assert Pin.parse(made.hex, kind) == made
-    assert Pin.parse(octets.hex(":").upper(), kind) == made
-    assert Pin.parse(f"sha256//{made.base64}", kind) == made
-    assert Pin.parse(f'pin-sha256="{made.base64}"', kind) == made
+    forms = pin_formats(made, "api.example.com")
+    assert {"base64", "hex", "nginx"} <= set(forms)
+    for text in (*forms.values(), str(made), octets.hex(":").upper()):
+        assert Pin.parse(f"  {text}\n", kind) == made
 
 
-@pytest.mark.parametrize("text", ["", "sha256//", "not a pin", base64.b64encode(b"short").decode()])
+@given(st.binary(min_size=32, max_size=32))
+def test_a_form_that_pins_keys_is_no_certificate_pin(octets):
+    key, whole = pin_formats(Pin(PinKind.SPKI, octets)), Pin(PinKind.CERTIFICATE, octets)
+    for form in ("curl", "okhttp", "android", "rfc7469"):
+        with pytest.raises(BadPin, match="kind spki"):
+            Pin.parse(key[form], PinKind.CERTIFICATE)
+    with pytest.raises(BadPin, match="kind certificate"):
+        Pin.parse(pin_formats(whole)["openssl"], PinKind.SPKI)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "sha256//", "not a pin", "c2hvcnQ=", "A" * 42 + "B=", "é" * 64],
+)
 def test_what_is_no_pin_is_refused(text):
     with pytest.raises(BadPin):
         Pin.parse(text, PinKind.SPKI)
@@ -138,3 +107,62 @@ def test_a_pin_set_in_a_bad_state_cannot_exist(pins, reason):
     with pytest.raises(BadPinSet) as refused:
         PinSet.of(*pins)
     assert refused.value.reason == reason
+
+
+ROLES = Roles(pin("new"), pin("old"), pin("backup"), (pin("somebody else's"),))
+
+
+def test_only_the_old_pin_ever_leaves_the_set():
+    live = {pin("old"), pin("backup"), pin("somebody else's")}
+    assert live <= set(ROLES.published)
+    assert set(ROLES.published) - set(ROLES.retired) == {pin("old")}
+
+
+@pytest.mark.parametrize(
+    ("live", "where"),
+    [
+        (("old", "backup"), Standing.STEADY),
+        (("new", "old", "backup"), Standing.PUBLISHED),
+        (("new", "backup"), Standing.RETIRED),
+        (("backup",), Standing.FOREIGN),
+    ],
+)
+def test_where_a_rotation_stands_is_read_from_the_live_pins(live, where):
+    assert standing(map(pin, live), ROLES) is where
+
+
+def test_the_full_choreography_has_no_flaw_and_the_emergency_one_only_on_purpose():
+    three = Roles(pin("new"), pin("old"), pin("backup"))
+    live = (pin("old"), pin("backup"))
+    assert list(flaws_of(full_choreography(live, three), three)) == []
+    emergency = emergency_choreography(live, three)
+    assert list(flaws_of(emergency, three, compromised=True)) == []
+    assert list(flaws_of(emergency, three))
+
+
+@given(st.permutations(list(Move)), st.integers(0, len(Move)))
+def test_no_order_but_the_right_one_is_sound(moves, cut):
+    """Any order of any of the moves that retires: it is the full one, or it has a flaw."""
+    three = Roles(pin("new"), pin("old"), pin("backup"))
+    right = {step.move: step for step in full_choreography((pin("old"),), three)}
+    steps = tuple(right[move] for move in moves[:cut])
+    order = [move for move in moves[:cut] if move not in (Move.PREPARE, Move.CONFIRM)]
+    canonical = [move for move in right if move in order]
+    sound = not list(flaws_of(steps, three))
+    if sound and Move.RETIRE in order and Move.SWITCH in order:
+        assert order == canonical
+        assert {Move.PUBLISH, Move.SOAK, Move.SWITCH, Move.DRAIN, Move.RETIRE} <= set(order)
+
+
+@pytest.mark.parametrize(
+    ("host", "theirs"),
+    [
+        ("login.mypurecloud.de", True),
+        ("*.usw2.pure.cloud", True),
+        ("MYPURECLOUD.COM.", True),
+        ("notmypurecloud.com", False),
+        ("mypurecloud.com.example.org", False),
+    ],
+)
+def test_hosts_of_genesys_are_known(host, theirs):
+    assert is_genesys_host(host) is theirs

@@ -15,8 +15,13 @@ from gctrust.pipelines.pin_effects import (
     ComputePins,
     PinProbe,
     PinsOfFiles,
+    PinUse,
+    PinUsed,
     ProbePins,
     ReadPins,
+    ReadPinUse,
+    SwitchClient,
+    Switched,
     WritePins,
 )
 from gctrust.pipelines.pin_rotation import pin_rotation
@@ -30,7 +35,7 @@ def b64(seed: str) -> str:
 
 OLD, NEW, BACKUP = b64("old"), b64("new"), b64("backup")
 BEFORE = ClientPins("c1", '"1"', True, "certificate", primary=OLD)
-FILES = PinsOfFiles(NEW, OLD, BACKUP, "certificate", 0.0, 9e9, 0.0, 9e9, False)
+FILES = PinsOfFiles(NEW, OLD, BACKUP, "certificate", 0.0, 9e9, 0.0, 9e9, False, use_source="log")
 GOOD = CertificateAssessment((), (), True, "CN=c", 0.0, 9e9, "ab" * 32, "cd" * 32)
 ORDER = PinRotationOrder(
     "c1",
@@ -66,9 +71,17 @@ class Platform:
         return self.live
 
 
+def quiet(effect: ReadPinUse) -> PinUse:
+    """A log in which only our own handshakes with the new certificate are seen."""
+    mine = PinUsed(NEW, 12 if effect.since > 1_000_000.0 else 0, 0, effect.since)
+    return PinUse("log", effect.since + 1, (mine,))
+
+
 def world(platform: Platform, probe: object = CLEAN, pins: object = FILES) -> World:
     return World(
         {
+            ReadPinUse: quiet,
+            SwitchClient: lambda effect: Switched(effect.pin, True, False),
             ReadPins: platform.read,
             AssessFiles: GOOD,
             ComputePins: pins,

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import pytest
 
+from gctrust.adapters.certificate_check import CertificateCheck
 from gctrust.adapters.dns_resolver import Resolver
 from gctrust.adapters.edge_probe import EdgeProbe
 from gctrust.adapters.genesys.client import GenesysClient
 from gctrust.adapters.genesys.oauth import Credentials
 from gctrust.adapters.genesys.regions import PlatformAddress
+from gctrust.adapters.pin_use import PinUseSources
+from gctrust.adapters.rotation_files import RotationFiles
 from gctrust.adapters.system import SystemClock
 from gctrust.errors import Problem
 from gctrust.pipelines.effects import CertificateFiles
@@ -24,7 +27,8 @@ async def test_no_endpoint_to_observe_at_is_told_before_anything_is_published():
             PlatformAddress(nowhere, nowhere), Credentials("id", Secret("x")), clock
         ) as g,
     ):
-        performer = PinRotationPerformer(g, EdgeProbe(resolver), clock)
+        check = RotationFiles(CertificateCheck(clock))
+        performer = PinRotationPerformer(g, EdgeProbe(resolver), clock, check, PinUseSources())
         with pytest.raises(Problem) as raised:
             await performer.compute(ComputePins(files, files, "", "certificate"))
     assert raised.value.code == "tls.no-endpoint"

@@ -6,14 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from ..findings import Finding, Report, finding
+from ..findings import Finding, Report, Severity, finding
 from . import rules
+from .choreography import Roles, Step, emergency_choreography, flaws_of, full_choreography
 from .match_rate import MatchRate
 from .pin_set import MAX_PINS
-from .spki import Pin, PinKind
+from .spki import BadPin, Pin, PinKind
 
 SKEW = 300.0  # seconds a verifier's clock may be off
 MARGIN = 3600.0  # seconds the old certificate must outlive the overlap
+EXERCISED_WITHIN = 90 * 86_400.0  # seconds since the backup was last seen in a handshake
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,37 +27,108 @@ class Lifetime:
 
 
 @dataclass(frozen=True, slots=True)
+class Windows:
+    """Seconds. `soak` and `drain` are planned; the others are declared, None where nobody did."""
+
+    soak: float
+    drain: float
+    propagation: float | None = None
+    ticket_life: float | None = None
+    connection_life: float | None = None
+    token_life: float | None = None
+    client_reload: float | None = None
+
+    @property
+    def undeclared(self) -> tuple[str, ...]:
+        names = ("propagation", "ticket_life", "connection_life", "token_life", "client_reload")
+        return tuple(name.replace("_", " ") for name in names if getattr(self, name) is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """The platform's set as read, current first. `odd` are pins or a kind that cannot be read."""
+
+    mtls_required: bool
+    pins: tuple[Pin, ...]
+    odd: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, mtls_required: bool, kind: str, pins: tuple[str, ...]) -> Live:
+        if kind not in [known.value for known in PinKind]:
+            return cls(mtls_required, (), (f"kind {kind[:40]!r}",) if pins else ())
+        good, odd = [], []
+        for text in pins:
+            try:
+                good.append(Pin.parse(text, PinKind(kind)))
+            except BadPin:
+                odd.append(text[:60])
+        return cls(mtls_required, tuple(good), tuple(odd))
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What is known of the backup; `last_use` None: nothing tells, 0.0: never seen."""
+
+    deployed: bool = False
+    same_ca: bool = False
+    last_use: float | None = None
+    has_key: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """What the order allows or declares, and what the machine's set-up says to it.
+
+    `flaws` are the certificate judge's ids that refuse the new one; `issuer_paths` the verified
+    ways to a configured CA, None when none is configured; `ct` "valid", "missing" or "private";
+    `no_way_back` why a client could not go back; `unbound` who keeps tokens bound to the old one.
+    """
+
+    flaws: tuple[str, ...] = ()
+    issuer_paths: tuple[str, ...] | None = None
+    ct: str = "private"
+    ct_policy: str = "report"
+    not_ours: tuple[str, ...] = ()
+    webhook: str = "none"
+    expiry: str = ""
+    typed: Pin | None = None
+    no_way_back: tuple[str, ...] = ()
+    unbound: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RotationPlan:
-    """What a rotation starts from. `live` is the platform's set as read, current first."""
+    """What a rotation starts from; `steps` is what it will do, the full choreography unless told.
+
+    A `compromised` old key is dropped at once, by the emergency choreography.
+    """
 
     client_id: str
-    mtls_required: bool
-    live: tuple[Pin, ...]
-    new: Pin
-    old: Pin
-    backup: Pin | None
+    live: Live
+    roles: Roles
     new_life: Lifetime
     old_life: Lifetime
     start: float
-    soak: float
-    drain: float
+    windows: Windows
     same_key: bool = False
+    backup: Backup = Backup()
+    policies: Policies = Policies()
+    compromised: bool = False
+    steps: tuple[Step, ...] = ()
 
     @property
-    def published(self) -> tuple[Pin, ...]:
-        """What must be accepted during the overlap: new first, every pin once."""
-        wanted = (self.new, self.old, *((self.backup,) if self.backup else ()))
-        return tuple(dict.fromkeys(wanted))
-
-    @property
-    def retired(self) -> tuple[Pin, ...]:
-        """What stays when the old pin has gone."""
-        return tuple(pin for pin in self.published if pin != self.old)
+    def choreography(self) -> tuple[Step, ...]:
+        made = emergency_choreography if self.compromised else full_choreography
+        return self.steps or made(self.live.pins, self.roles)
 
 
 def assess_rotation(plan: RotationPlan) -> Report:
     """Every finding of the plan, worst or not; CRITICAL ones mean it must not start."""
-    return Report(plan.client_id, tuple(_findings(plan)))
+    found = (
+        *_about_pins(plan), *_about_live(plan), *_about_backup(plan), *_about_time(plan),
+        *_about_order(plan), *_about_certificate(plan), *_about_company(plan),
+    )  # fmt: skip
+    return Report(plan.client_id, found, tuple(_not_judged(plan)))
 
 
 def assess_match_rate(subject: str, rate: MatchRate, target: float) -> Report:
@@ -73,42 +146,143 @@ def assess_match_rate(subject: str, rate: MatchRate, target: float) -> Report:
     return Report(subject, (seen,))
 
 
-def _findings(plan: RotationPlan) -> Iterator[Finding]:
-    subject = plan.client_id
-    if not plan.mtls_required:
-        yield finding(rules.MTLS_OFF, subject)
-    yield from _about_pins(plan)
-    yield from _about_time(plan)
+def assess_coverage(subject: str, by_endpoint: tuple[tuple[str, int, int], ...]) -> Report:
+    """Every endpoint has to be in the sample: one that nobody reached may hold any pins."""
+    dead = (name for name, matched, refused in by_endpoint if not matched + refused)
+    seen = (
+        finding(rules.NOT_COVERED, subject, what=f"endpoint {name} (no sample)") for name in dead
+    )
+    return Report(subject, tuple(seen))
 
 
 def _about_pins(plan: RotationPlan) -> Iterator[Finding]:
-    subject = plan.client_id
-    if plan.same_key and plan.new.kind is PinKind.SPKI:
+    subject, roles, typed = plan.client_id, plan.roles, plan.policies.typed
+    if plan.same_key and roles.new.kind is PinKind.SPKI:
         yield finding(rules.NOTHING_TO_CHANGE, subject)
-    roles = [("new", plan.new), ("old", plan.old)]
-    if plan.backup:
-        roles.append(("backup", plan.backup))
-    else:
+        return
+    if typed is not None and typed != roles.new:
+        given, computed = str(typed), str(roles.new)
+        yield finding(rules.TYPED_DIFFERS, subject, typed=given, computed=computed)
+    named = [("new", roles.new), ("old", roles.old)]
+    if roles.backup:
+        named.append(("backup", roles.backup))
+    elif not roles.others:
         yield finding(rules.NO_BACKUP, subject)
-    for (first, one), (second, other) in combinations(roles, 2):
+    for (first, one), (second, other) in combinations(named, 2):
         if one == other:
             yield finding(rules.NOT_DISTINCT, subject, first=first, second=second)
-    kinds = {pin.kind for pin in plan.live}
-    if kinds - {plan.new.kind}:
-        live = ", ".join(sorted(kinds))
-        yield finding(rules.MIXED_KINDS, subject, live=live, planned=plan.new.kind.value)
-    elif plan.old not in plan.live and plan.new not in plan.live:
-        yield finding(rules.OLD_NOT_LIVE, subject, pin=plan.old.base64)
-    count = len({*plan.live, *plan.published})
+
+
+def _about_live(plan: RotationPlan) -> Iterator[Finding]:
+    subject, live, roles = plan.client_id, plan.live, plan.roles
+    if not live.mtls_required:
+        yield finding(rules.MTLS_OFF, subject)
+    if live.odd:
+        yield finding(rules.LIVE_UNREADABLE, subject, seen=", ".join(live.odd))
+    kinds = {pin.kind for pin in live.pins}
+    if kinds - {roles.new.kind}:
+        shown = ", ".join(sorted(kinds))
+        yield finding(rules.MIXED_KINDS, subject, live=shown, planned=roles.new.kind.value)
+    elif not live.odd and roles.old not in live.pins and roles.new not in live.pins:
+        yield finding(rules.OLD_NOT_LIVE, subject, pin=roles.old.base64)
+    count = len({*live.pins, *roles.published})
     if count > MAX_PINS:
         yield finding(rules.TOO_MANY, subject, count=count, limit=MAX_PINS)
 
 
+def _about_backup(plan: RotationPlan) -> Iterator[Finding]:
+    backup = plan.backup
+    if plan.roles.backup is None:
+        return
+    near = {
+        "its key lies in the same file": backup.deployed,
+        "it is of the new certificate's CA": backup.same_ca,
+    }
+    how = "; ".join(text for text, holds in near.items() if holds)
+    if how:
+        yield finding(rules.BACKUP_NOT_APART, plan.client_id, how=how)
+    late = backup.last_use is not None and backup.last_use < plan.start - EXERCISED_WITHIN
+    if late and not backup.has_key:
+        yield finding(
+            rules.BACKUP_UNEXERCISED, plan.client_id, days=round(EXERCISED_WITHIN / 86_400)
+        )
+
+
 def _about_time(plan: RotationPlan) -> Iterator[Finding]:
-    first_use = plan.start + plan.soak
+    windows, subject = plan.windows, plan.client_id
+    waits = not plan.compromised
+    first_use = plan.start + (windows.soak if waits else 0.0)
     late = plan.new_life.not_before + SKEW - first_use
     if plan.new_life.not_before > plan.start and late > 0:
-        yield finding(rules.NOT_YET_VALID, plan.client_id, wait=round(late))
-    short = first_use + plan.drain + MARGIN - plan.old_life.not_after
+        yield finding(rules.NOT_YET_VALID, subject, wait=round(late))
+    if not waits:
+        return
+    short = first_use + windows.drain + MARGIN - plan.old_life.not_after
     if short > 0:
-        yield finding(rules.OVERLAP_OUTLIVES_OLD, plan.client_id, short=round(short))
+        yield finding(rules.OVERLAP_OUTLIVES_OLD, subject, short=round(short))
+    yield from _about_windows(windows, subject)
+
+
+def _about_windows(windows: Windows, subject: str) -> Iterator[Finding]:
+    soak, drain, propagation = windows.soak, windows.drain, windows.propagation
+    if propagation is not None and soak < 2 * propagation:
+        yield finding(
+            rules.SOAK_SHORT, subject,
+            soak=round(soak), propagation=round(propagation), needed=round(2 * propagation),
+        )  # fmt: skip
+    lives = {
+        "ticket life": windows.ticket_life,
+        "longest connection": windows.connection_life,
+        "token life": windows.token_life,
+        "slowest reload": windows.client_reload,
+    }
+    needed, what = max((life or 0.0, name) for name, life in lives.items())
+    if drain < needed:
+        yield finding(
+            rules.DRAIN_SHORT, subject, drain=round(drain), what=what, needed=round(needed)
+        )
+
+
+def _about_order(plan: RotationPlan) -> Iterator[Finding]:
+    for flaw in flaws_of(plan.choreography, plan.roles, compromised=plan.compromised):
+        yield finding(rules.ORDER, plan.client_id, flaw=flaw)
+    if not plan.compromised:
+        for what in plan.policies.no_way_back:
+            yield finding(rules.NO_WAY_BACK, plan.client_id, what=what)
+
+
+def _about_certificate(plan: RotationPlan) -> Iterator[Finding]:
+    policies, subject = plan.policies, plan.client_id
+    if policies.flaws:
+        yield finding(rules.NEW_UNFIT, subject, flaws=", ".join(policies.flaws))
+    if policies.issuer_paths == ():
+        yield finding(rules.ISSUER, subject)
+    for what in policies.not_ours:
+        yield finding(rules.NOT_OURS, subject, what=what)
+    if policies.ct == "missing" and policies.ct_policy != "off":
+        required = policies.ct_policy == "required"
+        yield finding(rules.CT, subject, severity=Severity.CRITICAL if required else Severity.WARN)
+
+
+def _about_company(plan: RotationPlan) -> Iterator[Finding]:
+    policies, subject = plan.policies, plan.client_id
+    for who in policies.unbound:
+        yield finding(rules.BOUND_TOKENS, subject, who=who)
+    if policies.webhook == "unsigned":
+        yield finding(rules.WEBHOOK, subject)
+    if not policies.expiry:
+        yield finding(rules.EXPIRY, subject)
+
+
+def _not_judged(plan: RotationPlan) -> Iterator[str]:
+    policies = plan.policies
+    if plan.windows.undeclared:
+        yield f"soak and drain against {', '.join(plan.windows.undeclared)}: not declared"
+    if policies.issuer_paths is None:
+        yield "the new certificate's issuer: no CA is configured (GCTRUST_PIN_ISSUER_PATH)"
+    if policies.ct == "private":
+        yield "certificate transparency: not applicable, the issuer is no public CA"
+    elif policies.ct_policy == "off":
+        yield "certificate transparency: switched off for this rotation"
+    if plan.roles.backup and plan.backup.last_use is None and not plan.backup.has_key:
+        yield "when the backup was last exercised: no source tells, and no key is given"

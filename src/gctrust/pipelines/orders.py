@@ -19,6 +19,7 @@ from .effects import (
     EmailDomainSeen,
     MailAssessment,
 )
+from .pin_effects import ClientTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,21 @@ class PinRotationOrder:
     handshakes: int = 1002
     horizon: float = 24 * 3600.0
     allow: tuple[str, ...] = ()
+    backup_key: str = ""  # with it the backup is exercised while all pins are live
+    targets: tuple[ClientTarget, ...] = ()  # clients whose files the run swaps
+    switch: str = "observed"  # "files", "operator" (waits for `pins advance`) or "observed"
+    canary: int = 1  # clients switched first
+    confirm: float = 60.0  # seconds after retiring in which the old pin can come back
+    compromised: bool = False  # the old key is: no soak, no drain, no way back to it
+    propagation: float | None = None  # these five are declared, None where nobody knows
+    ticket_life: float | None = None
+    connection_life: float | None = None
+    token_life: float | None = None
+    client_reload: float | None = None
+    ct: str = "report"  # "required", "report" or "off"
+    expiry: str = ""  # when these pins end: a date, or "none"
+    typed_pin: str = ""  # what a change request says the new pin is; compared, never used
+    bound_tokens: bool = False  # clients hold tokens bound to their certificate (RFC 8705)
 
     @property
     def identity(self) -> str:

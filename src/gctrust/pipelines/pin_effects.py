@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .certificate_effects import CertificateFiles
 from .effect import Effect
-from .effects import CertificateFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,8 @@ class WritePins(Effect[ClientPins]):
     primary: str
     fallback: str
     backup: str
-    chain: str  # path of the PEM file with the certificate (and its chain) to publish
+    chain: str  # path of the PEM file with the certificate to publish
+    issuers: str = ""  # path of the file with its chain, where that is another
     chain_pin: str = ""  # of its leaf, when the plan was judged: a file swapped since is refused
 
     @property
@@ -68,7 +69,8 @@ class PinsOfFiles:
 
     `issuer_paths` are the verified ways from the new certificate up to a configured CA, None when
     none is configured; `ct` what certificate transparency says ("valid", "missing", or "private").
-    `webhook` is "none", "signed", "token" or "unsigned"; `missing_keys` the roles without a key.
+    `webhook` is "none", "signed", "token" or "unsigned"; `switchable` says why some client's files
+    cannot be switched, a line each.
     """
 
     new: str
@@ -87,7 +89,7 @@ class PinsOfFiles:
     not_ours: tuple[str, ...] = ()
     webhook: str = "none"
     use_source: str = ""
-    switchable: tuple[str, ...] = ()  # why a client's files cannot be switched, a line each
+    switchable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

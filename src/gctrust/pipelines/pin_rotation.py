@@ -1,282 +1,339 @@
 """Journey 3: the pins of an OAuth client's mTLS certificate, rotated without a refused handshake.
 
-Constraints → publish {new, old, backup} → soak → observe both → drain → retire the old one → done.
-The verifier must take the new key before a client shows it, and the old one until none can.
+Prepare → publish {new, old, backup} → soak → canary → switch → drain → retire the old → confirm.
+The verifier must take the new key before a client shows it, and the old one until none can. Where
+the rotation stands is read from the live pins; the journal only explains.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 
-from ..errors import Fact, Problem
-from ..findings import Finding, Severity, finding
-from ..pins.match_rate import MatchRate
-from ..pins.rotation import Lifetime, RotationPlan, assess_match_rate, assess_rotation
-from ..pins.rules import CHANGED_MEANWHILE
-from ..pins.spki import Pin, PinKind
-from .effect import Undone, ending
-from .effects import (
-    AssessFiles,
-    CertificateAssessment,
-    CertificateFiles,
-    Now,
-    Pipeline,
-    Record,
-    Stage,
-    Wait,
-    do,
+from ..errors import Problem
+from ..findings import finding
+from ..pins.choreography import Move, Standing
+from ..pins.pin_set import PinSet
+from ..pins.rotation import (
+    EXERCISED_WITHIN,
+    MARGIN,
+    SKEW,
+    RotationPlan,
+    assess_coverage,
+    assess_match_rate,
+    assess_rotation,
 )
+from ..pins.rules import EMERGENCY, NOT_COVERED, OVERLAP_OUTLIVES_OLD, STILL_IN_USE
+from ..pins.spki import PinKind
+from ..pins.use import Shown, Watched, assess_use, assess_writer
+from .effect import Undone, ending
+from .effects import AssessFiles, CertificateFiles, Now, Pipeline, do
 from .orders import PinRotationOrder, RunEnd
 from .pin_effects import (
-    ClientPins,
+    ClientTarget,
     ComputePins,
     PinProbe,
-    PinsOfFiles,
+    PinUse,
     ProbePins,
     ReadPins,
-    WritePins,
+    SwitchClient,
+)
+from .pin_rollback import roll_back
+from .pin_run import (
+    Rotation,
+    Stop,
+    confirmed,
+    ended,
+    now,
+    pause,
+    plan_of,
+    rate_of,
+    settled,
+    stage,
+    use_since,
+    write,
 )
 
 FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
-CANCEL = "cancel"
-ADVANCE = "advance"
-ROLL_BACK = "roll-back"
-NO_BACKUP = "pin.no-backup"
-
-
-class _Rotation:
-    """What a running rotation has learnt so far; one place for the closing record to read."""
-
-    def __init__(self, order: PinRotationOrder, started: float) -> None:
-        self.order, self.started = order, started
-        self.before: ClientPins | None = None
-        self.pins: PinsOfFiles | None = None
-        self.findings: tuple[Finding, ...] = ()
-        self.not_judged: tuple[str, ...] = ()
-        self.probe: PinProbe | None = None
-        self.problem: Problem | None = None
-        self.unrestored: Problem | None = None
-        self.written: list[tuple[str, ...]] = []  # the sets this run asked the platform for
-
-    @property
-    def deadline(self) -> float:
-        return self.started + self.order.horizon
+FEW = 12  # handshakes that judge one switched client
+SETTLED = ("succeeded", "refused", "unverified")  # ends that leave the pins as they are
 
 
 def pin_rotation(order: PinRotationOrder) -> Pipeline[RunEnd]:
     """Rotate; every guard is measured, and a guard that does not pass by the horizon rolls back."""
-    run = _Rotation(order, (yield from do(Now())).at)
+    run = Rotation(order, (yield from do(Now())).at)
     try:
-        status = yield from _rotate(run)
+        yield from _rotate(run)
+        status = "succeeded"
+    except Stop as stop:
+        status = stop.status
     except Problem as problem:
         run.problem, status = problem, ending(problem)
-    if status not in ("succeeded", "refused"):
-        status = yield from _roll_back(run, status)
-    end = yield from _ended(run, status)
+    if status not in SETTLED:
+        status = yield from roll_back(run, status)
+    end = yield from ended(run, status)
     if run.problem:
         raise Undone(run.problem)
     return end
 
 
-def _rotate(run: _Rotation) -> Pipeline[str]:
+def _rotate(run: Rotation) -> Pipeline[None]:
+    plan = yield from _prepare(run)
+    for step in plan.choreography:
+        if run.standing is not Standing.RETIRED or step.move is Move.CONFIRM:
+            yield from _CARRY_OUT[step.move](run)
+
+
+def _prepare(run: Rotation) -> Pipeline[RotationPlan]:
+    """Read the live pins, judge certificate and plan. Raises Stop: refused, or nothing to do."""
     order = run.order
-    yield from do(Stage("prepare", "read the live pins, judge the new certificate"))
+    yield from stage(run, "prepare", "read the live pins, judge the new certificate")
     run.before = before = yield from do(ReadPins(order.client_id))
     judged = yield from do(AssessFiles(order.new, "", order.profile))
-    run.pins = pins = yield from do(ComputePins(order.new, order.old, order.backup, order.kind))
-    run.findings = _judge(run, before, judged, pins)
-    run.not_judged = judged.not_judged
-    if not judged.accepted or any(_stops(found, order) for found in run.findings):
-        return "refused"
-    live = yield from _publish(run, before, pins)
-    for stage in (_soak, _drain):
-        interrupted = yield from stage(run)
-        if interrupted:
-            return interrupted
-    return (yield from _retire(run, live, pins))
-
-
-def _judge(
-    run: _Rotation, before: ClientPins, judged: CertificateAssessment, pins: PinsOfFiles
-) -> tuple[Finding, ...]:
-    order, kind = run.order, PinKind(pins.kind)
-    live_kind = PinKind(before.kind) if before.kind else kind
-    plan = RotationPlan(
-        client_id=order.client_id,
-        mtls_required=before.mtls_required,
-        live=tuple(Pin.parse(pin, live_kind) for pin in before.pins),
-        new=Pin.parse(pins.new, kind),
-        old=Pin.parse(pins.old, kind),
-        backup=Pin.parse(pins.backup, kind) if pins.backup else None,
-        new_life=Lifetime(pins.new_not_before, pins.new_not_after),
-        old_life=Lifetime(pins.old_not_before, pins.old_not_after),
-        start=run.started,
-        soak=order.soak,
-        drain=order.drain,
-        same_key=pins.same_key,
+    run.pins = files = yield from do(
+        ComputePins(order.new, order.old, order.backup, order.kind, order.targets)
     )
-    return judged.findings + assess_rotation(plan).findings
+    seen = None
+    if files.use_source and files.backup:
+        seen = yield from use_since(run, run.started - EXERCISED_WITHIN)
+    plan = plan_of(run, before, judged, seen)
+    report = assess_rotation(plan)
+    run.find(judged.findings + report.findings)
+    run.not_judged = judged.not_judged + report.not_judged
+    if any(run.stops(found) for found in report.findings):
+        raise Stop("refused")
+    if files.same_key and order.kind == PinKind.SPKI:
+        raise Stop("succeeded")
+    if not order.compromised:
+        run.old_ends = files.old_not_after - MARGIN
+    return plan
 
 
-def _stops(found: Finding, order: PinRotationOrder) -> bool:
-    if found.rule == NO_BACKUP:
-        return NO_BACKUP not in order.allow
-    return found.severity >= Severity.CRITICAL
+def _publish(run: Rotation) -> Pipeline[None]:
+    assert run.before is not None
+    pins = PinSet.of(*run.known.published)
+    yield from stage(run, "publish", "accept the new pin beside the old one")
+    yield from do(write(run, run.before.etag, pins))
+    yield from stage(run, "publish", "read back", live=pins)
 
 
-def _publish(run: _Rotation, before: ClientPins, pins: PinsOfFiles) -> Pipeline[ClientPins]:
-    yield from do(Stage("publish", "accept the new pin beside the old one"))
-    return (yield from do(_write(run, before.etag, pins.new, pins.old, pins.backup)))
-
-
-def _write(run: _Rotation, etag: str, primary: str, fallback: str, backup: str) -> WritePins:
-    order = run.order
-    run.written.append(tuple(pin for pin in (primary, fallback, backup) if pin))
-    return WritePins(
-        client_id=order.client_id,
-        etag=etag,
-        service_id=order.service_id,
-        kind=order.kind,
-        primary=primary,
-        fallback=fallback,
-        backup=backup,
-        chain=order.new.chain or order.new.certificate,
-    )
-
-
-def _soak(run: _Rotation) -> Pipeline[str]:
+def _soak(run: Rotation) -> Pipeline[None]:
     """Wait for propagation, then see both certificates accepted on every endpoint."""
+    order, files = run.order, run.files
+    yield from stage(run, "soak", f"{order.soak:.0f} s for the pins to reach every endpoint")
+    until = (yield from now(run)) + order.soak
+    if files.new_not_before > run.started:
+        until = max(until, files.new_not_before + SKEW)
+    yield from pause(run, until, "propagation of the new pin")
+    yield from _observe(run, order.new, "soak")
+    if order.old.key:
+        yield from _observe(run, order.old, "soak")
+    else:
+        run.not_judged += ("handshakes with the old certificate: its key is not given",)
+    if order.backup_key:
+        backup = CertificateFiles(order.backup, order.backup_key)
+        yield from _observe(run, backup, "soak", count=FEW, target=0.0)
+
+
+def _canary(run: Rotation) -> Pipeline[None]:
+    """The first clients show the new certificate, and are watched."""
     order = run.order
-    yield from do(Stage("soak", f"{order.soak:.0f} s for the pins to reach every endpoint"))
-    now = (yield from do(Now())).at
-    woken = yield from do(Wait(now + order.soak, "propagation of the new pin", _SIGNALS))
-    if woken.signal in (CANCEL, ROLL_BACK):
-        return _interrupted(woken.signal)
-    for files in (order.new, order.old):
-        if files.key:
-            interrupted = yield from _observe(run, files, "soak")
-            if interrupted:
-                return interrupted
-    return ""
+    yield from stage(run, "canary", "the first client shows the new certificate")
+    began = yield from now(run)
+    if order.switch == "files":
+        for target in order.targets[: order.canary]:
+            yield from _switch_one(run, target)
+    elif order.switch == "operator":
+        run.shown = True
+        yield from _asked(run, "put the new certificate on one client, then `gctrust pins advance`")
+    yield from _observe(run, order.new, "canary", count=max(FEW, order.handshakes // 4), target=0.0)
+    used = (yield from use_since(run, began)).of(run.files.new)
+    if used.refused:
+        yield from _observe(run, order.new, "canary")
 
 
-def _drain(run: _Rotation) -> Pipeline[str]:
-    """Keep both pins while clients change over, then measure the rate the guard asks for."""
+def _switch(run: Rotation) -> Pipeline[None]:
     order = run.order
-    yield from do(Stage("drain", f"{order.drain:.0f} s in which clients may show either pin"))
-    now = (yield from do(Now())).at
-    woken = yield from do(Wait(now + order.drain, "clients to take the new key", _SIGNALS))
-    if woken.signal in (CANCEL, ROLL_BACK):
-        return _interrupted(woken.signal)
-    return (yield from _observe(run, order.new, "drain"))
+    run.shown = True
+    if order.switch == "files":
+        yield from stage(run, "switch", f"{len(order.targets)} clients take the new certificate")
+        for target in order.targets:
+            if target not in run.switched:
+                yield from _switch_one(run, target)
+    elif order.switch == "operator" and not order.compromised:
+        yield from stage(run, "switch", "you switch the other clients")
+        yield from _asked(run, "switch every client, then `gctrust pins advance`")
+        yield from _observe(run, order.new, "switch", count=FEW, target=0.0)
+    else:
+        yield from stage(run, "switch", "clients may load the new certificate from now on")
 
 
-def _observe(run: _Rotation, files: CertificateFiles, stage: str) -> Pipeline[str]:
-    """Probe until the lower bound passes the target; "" when it does, else why it ended."""
-    order, pause = run.order, FIRST_PAUSE
+def _switch_one(run: Rotation, target: ClientTarget) -> Pipeline[None]:
+    """Its files swapped and reloaded; then what they hold now is shown to every endpoint."""
+    order, files = run.order, run.files
+    run.shown = True
+    run.switched.append(target)  # before it is done: a crash in the middle is undone too
+    yield from do(SwitchClient(target, order.new, files.new, order.kind))
+    if order.compromised:
+        return
+    deployed = CertificateFiles(target.certificate, target.key)
+    yield from _observe(run, deployed, "switch", count=FEW, target=0.0)
+
+
+def _asked(run: Rotation, what: str) -> Pipeline[None]:
+    if not (yield from confirmed(run, what)):
+        raise Stop("rolled-back")
+
+
+def _drain(run: Rotation) -> Pipeline[None]:
+    """Keep both pins until nobody has shown the old certificate for the whole window."""
+    order = run.order
+    yield from stage(run, "drain", f"{order.drain:.0f} s without the old certificate")
+    since = yield from now(run)
+    until = since + order.drain
     while True:
-        probe = yield from do(ProbePins(files, order.handshakes))
-        rate = MatchRate(probe.matched, probe.matched + probe.refused)
-        if files == order.new:
-            run.probe = probe
-        guard = assess_match_rate(order.client_id, rate, order.target_rate)
-        yield from do(Stage(stage, _told(rate, order.target_rate)))
-        if guard.passes():
-            return ""
-        now = (yield from do(Now())).at
-        if now >= run.deadline:
-            run.findings += guard.findings
-            return "rolled-back"
-        reason = f"match rate {_told(rate, order.target_rate)}"
-        woken = yield from do(Wait(min(now + pause, run.deadline), reason, _SIGNALS))
-        if woken.signal in (CANCEL, ROLL_BACK):
-            return _interrupted(woken.signal)
-        pause = min(pause * 2, LONGEST_PAUSE)
+        yield from pause(run, until, "nobody to show the old certificate any more")
+        yield from _observe(run, order.new, "drain")
+        at = yield from now(run)
+        seen = yield from use_since(run, since)
+        if not _tells(run, seen):
+            return (yield from _drained_by_word(run))
+        watched = assess_use(_watched(run, seen, at))
+        old = seen.of(run.files.old)
+        if not any(found.rule == STILL_IN_USE.id for found in watched.findings):
+            run.find(watched.findings)
+            return
+        if at >= run.deadline:
+            run.find(watched.findings)
+            raise Stop(_too_late(run, at))
+        yield from stage(run, "drain", f"the old certificate was shown {old.accepted} times")
+        until = min(max(old.last + order.drain, at + FIRST_PAUSE), run.deadline)
 
 
-_SIGNALS = (CANCEL, ROLL_BACK, ADVANCE)
+def _tells(run: Rotation, seen: PinUse) -> bool:
+    """Silence proves nothing in a log that does not even show our own handshakes just made."""
+    return bool(seen.source) and seen.of(run.files.new).accepted > 0
 
 
-def _interrupted(signal: str | None) -> str:
-    return "cancelled" if signal == CANCEL else "rolled-back"
-
-
-def _told(rate: MatchRate, target: float) -> str:
-    return f"{rate.matched} of {rate.tried}, at least {rate.lower_bound:.4f} (target {target})"
-
-
-def _retire(run: _Rotation, live: ClientPins, pins: PinsOfFiles) -> Pipeline[str]:
-    yield from do(Stage("retire", "drop the old pin"))
-    yield from do(_write(run, live.etag, pins.new, pins.backup, ""))
-    return (yield from _observe(run, run.order.new, "confirm")) or "succeeded"
-
-
-def _roll_back(run: _Rotation, status: str) -> Pipeline[str]:
-    """Put the set of before back. A failure here is recorded too, and makes the status "failed"."""
-    while True:
-        try:
-            yield from _restore(run)
-            return status
-        except Problem as problem:
-            if ending(problem) == "cancelled":  # another cancel: it must not stop the undoing
-                continue
-            run.unrestored = problem
-            run.problem = run.problem or problem
-            return "failed"
-
-
-def _restore(run: _Rotation) -> Pipeline[None]:
-    """Only over a set this run wrote: a set of someone else's is left alone, and told."""
-    before, order = run.before, run.order
-    if before is None or not run.written:
-        return
-    now = yield from do(ReadPins(order.client_id))
-    if now.pins == before.pins:
-        return
-    if now.pins not in run.written:
-        seen = ", ".join(now.pins) or "none"
-        run.findings += (finding(CHANGED_MEANWHILE, order.client_id, seen=seen),)
-        return
-    yield from do(Stage("roll-back", "restore the pins of before"))
-    back = _write(run, now.etag, before.primary, before.fallback, before.backup)
-    yield from do(replace(back, chain=order.old.chain or order.old.certificate))
-
-
-def _ended(run: _Rotation, status: str) -> Pipeline[RunEnd]:
-    order, probe = run.order, run.probe
-    now = (yield from do(Now())).at
-    after = run.pins
-    tried = probe.matched + probe.refused if probe else 0
-    rate = MatchRate(probe.matched, tried) if probe else None
-    audit: dict[str, Fact] = {
-        "clientId": order.client_id,
-        "serviceId": order.service_id,
-        "primaryPin": after.new if after and status == "succeeded" else None,
-        "fallbackPin": after.old if after else None,
-        "pinKind": order.kind,
-        "latencyMs": round((now - run.started) * 1000, 1),
-        "pinMatchRate": rate.rate if rate else None,
-        "pinMatchSample": tried,
-        "pinMatchLowerBound": round(rate.lower_bound, 6) if rate else None,
-        "status": status,
-        "error": _error(run),
-    }
-    event: dict[str, Fact] = {
-        "event": "certificate_rotation",
-        "clientId": order.client_id,
-        "pins": [after.new, after.old] if after else [],
-        "latency": audit["latencyMs"],
-        "status": status,
-    }
-    yield from do(
-        Record(f"pin-rotation.{status}", order.client_id, audit, "certificate_rotation", event)
+def _watched(run: Rotation, seen: PinUse, at: float) -> Watched:
+    old = seen.of(run.files.old)
+    return Watched(
+        subject=run.order.client_id,
+        leaving=Shown(old.pin, old.accepted, old.refused, old.last, old.who),
+        now=at,
+        drain=run.order.drain,
+        known=tuple(target.name for target in run.switched),
+        switched=run.order.switch == "files",
+        unknown=seen.unknown,
     )
-    yield from do(Stage("done", status))
-    return RunEnd(status, audit, run.findings, run.not_judged)
 
 
-def _error(run: _Rotation) -> str | None:
-    if run.unrestored and run.unrestored is not run.problem:
-        return f"{run.problem}; the pins of before were not restored: {run.unrestored}"
-    return str(run.problem) if run.problem else None
+def _drained_by_word(run: Rotation) -> Pipeline[None]:
+    """With no source that tells who shows what, only an operator can know."""
+    what = "no log tells who shows the old certificate; when nobody does, `gctrust pins advance`"
+    if not (yield from confirmed(run, what)):
+        what = "who still shows the old certificate (no log tells, nobody advanced the run)"
+        run.find((finding(NOT_COVERED, run.order.client_id, what=what),))
+        raise Stop("unverified")
+
+
+def _retire(run: Rotation) -> Pipeline[None]:
+    """Drop the old pin, over the set this rotation published and no other."""
+    order, roles = run.order, run.known
+    yield from stage(run, "retire", "drop the old pin")
+    sets = (roles.published, roles.retired)
+    ours = tuple(tuple(pin.base64 for pin in pins) for pins in sets)
+    live = yield from settled(run, ours)
+    changed = assess_writer(order.client_id, live.pins, ours)
+    if not changed.passes():
+        run.find(changed.findings)
+        raise Stop("rolled-back")
+    pins = PinSet.of(*roles.retired)
+    run.retired_at = yield from now(run)
+    yield from do(write(run, live.etag, pins))
+    yield from stage(run, "retire", "read back", live=pins)
+
+
+def _confirm(run: Rotation) -> Pipeline[None]:
+    """Watch a while longer: the old pin can still come back."""
+    order, since = run.order, run.retired_at or run.started
+    yield from stage(run, "confirm", f"{order.confirm:.0f} s in which the old pin can come back")
+    at = yield from now(run)
+    yield from pause(run, at + order.confirm, "a refused handshake, if there is one")
+    yield from _observe(run, order.new, "confirm")
+    seen = yield from use_since(run, since)
+    refused = seen.of(run.files.old).refused
+    if refused and order.compromised:
+        run.find((finding(EMERGENCY, order.client_id, times=refused),))
+    elif refused:
+        pin, drain = run.files.old, round(order.drain)
+        told = finding(STILL_IN_USE, order.client_id, pin=pin, ago=0, drain=drain, times=refused)
+        run.find((told,))
+        raise Stop("rolled-back")
+
+
+def _observe(
+    run: Rotation,
+    files: CertificateFiles,
+    name: str,
+    *,
+    count: int = 0,
+    target: float | None = None,
+) -> Pipeline[PinProbe]:
+    """Probe until the lower bound passes the target (0: until none is refused) on every endpoint.
+
+    Raises Stop when it has not by the deadline.
+    """
+    order, wait = run.order, FIRST_PAUSE
+    aim = order.target_rate if target is None else target
+    while True:
+        probe = yield from do(
+            ProbePins(files, count or order.handshakes, _pin_of(run, files), order.kind)
+        )
+        rate = rate_of(probe)
+        if files == order.new and target is None:
+            run.probe = probe
+        covered = assess_coverage(order.client_id, probe.by_endpoint)
+        guard = assess_match_rate(order.client_id, rate, aim)
+        told = f"{rate.matched} of {rate.tried} matched, at least {rate.lower_bound:.4f}"
+        yield from stage(run, name, told + (f" (target {aim})" if aim else ""))
+        if guard.passes() and covered.passes() and (aim or not probe.refused):
+            return probe
+        at = yield from now(run)
+        if at >= run.deadline:
+            low = assess_match_rate(order.client_id, rate, order.target_rate)
+            run.find(low.findings + covered.findings)
+            raise Stop(_too_late(run, at))
+        lacking = [found.message for found in covered.findings]
+        yield from pause(run, min(at + wait, run.deadline), "; ".join([told, *lacking]))
+        wait = min(wait * 2, LONGEST_PAUSE)
+
+
+def _too_late(run: Rotation, at: float) -> str:
+    """At the horizon a rotation goes back, but never to a certificate about to expire."""
+    if run.order.compromised:
+        return "unverified"
+    short = at + MARGIN - run.files.old_not_after
+    if short > 0:
+        run.find((finding(OVERLAP_OUTLIVES_OLD, run.order.client_id, short=round(short)),))
+        return "unverified" if run.shown else "rolled-back"
+    return "rolled-back"
+
+
+def _pin_of(run: Rotation, files: CertificateFiles) -> str:
+    order, known = run.order, run.files
+    if files == order.old:
+        return known.old
+    return known.backup if files.certificate == order.backup else known.new
+
+
+_CARRY_OUT: Mapping[Move, Callable[[Rotation], Pipeline[None]]] = {
+    Move.PREPARE: lambda run: stage(run, "prepare", "the plan's order is proved"),
+    Move.PUBLISH: _publish,
+    Move.SOAK: _soak,
+    Move.CANARY: _canary,
+    Move.SWITCH: _switch,
+    Move.DRAIN: _drain,
+    Move.RETIRE: _retire,
+    Move.CONFIRM: _confirm,
+}

@@ -1,26 +1,32 @@
-"""Performs the effects of journey 3: the pins of an OAuth client, and mTLS handshakes."""
+"""Performs the effects of journey 3: the pins of an OAuth client, handshakes, clients' files."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
+from ..adapters.client_switch import switch
 from ..adapters.edge_probe import EdgeProbe
-from ..adapters.files import UNREADABLE, pem_of, read_files
+from ..adapters.files import pem_of, read_files
 from ..adapters.genesys.client import GenesysClient
 from ..adapters.genesys.problems import ANSWER_LOST, CHANGED_MEANWHILE
 from ..adapters.genesys.wire import OAuthClient, PinUpdate
-from ..certs.certificate import Certificate
+from ..adapters.pin_use import PinUseSources
+from ..adapters.rotation_files import RotationFiles, expect, leaf_of
 from ..certs.chain import sort_bundle
-from ..errors import Problem
-from ..pins.spki import Pin, PinKind
+from ..errors import Fact, Problem
 from ..pipelines.effects import CertificateFiles
 from ..pipelines.pin_effects import (
     ClientPins,
     ComputePins,
     PinProbe,
     PinsOfFiles,
+    PinUse,
     ProbePins,
     ReadPins,
+    ReadPinUse,
+    SwitchClient,
+    Switched,
     WritePins,
 )
 from ..ports import Clock
@@ -32,8 +38,16 @@ READ_BACK_PAUSE = 1.0
 class PinRotationPerformer:
     """Every write is compare-and-set, then read back until the platform shows it."""
 
-    def __init__(self, genesys: GenesysClient, probe: EdgeProbe, clock: Clock) -> None:
+    def __init__(
+        self,
+        genesys: GenesysClient,
+        probe: EdgeProbe,
+        clock: Clock,
+        files: RotationFiles,
+        use: PinUseSources,
+    ) -> None:
         self._genesys, self._probe, self._clock = genesys, probe, clock
+        self._files, self._use = files, use
 
     async def read(self, effect: ReadPins) -> ClientPins:
         await self._genesys.require("oauth-client.get", "oauth-client.patch")
@@ -41,42 +55,37 @@ class PinRotationPerformer:
 
     async def compute(self, effect: ComputePins) -> PinsOfFiles:
         self._probe.check_client(effect.new)  # before anything is published
-        kind = PinKind(effect.kind)
-        new, old = _leaf(effect.new), _leaf(effect.old)
-        backup = _leaf(CertificateFiles(effect.backup)) if effect.backup else None
-        return PinsOfFiles(
-            new=_pin(new, kind).base64,
-            old=_pin(old, kind).base64,
-            backup=_pin(backup, kind).base64 if backup else "",
-            kind=kind.value,
-            new_not_before=_instant(new.not_before),
-            new_not_after=_instant(new.not_after),
-            old_not_before=_instant(old.not_before),
-            old_not_after=_instant(old.not_after),
-            same_key=new.spki == old.spki,
-        )
+        return await asyncio.to_thread(self._files.read, effect, self._clock.now())
 
     async def write(self, effect: WritePins) -> ClientPins:
         began = self._clock.now()
-        live = await self._genesys.get_oauth_client(effect.client_id)
+        live = await self._looked(effect)
         if not _equal(live, effect):
-            if effect.etag and live.etag != effect.etag:
-                raise Problem(
-                    CHANGED_MEANWHILE,
-                    {"client": effect.client_id, "expected": effect.etag, "seen": live.etag},
-                )
             await self._patch(effect, live)
         shown = await self._read_back(effect)
         return replace(_seen(shown), latency=self._clock.now() - began)
 
+    async def _looked(self, effect: WritePins) -> OAuthClient:
+        """The state to write over: the one that was decided on, or what is wanted already.
+
+        A read may show an older state for a moment, so a strange one is looked at again.
+        """
+        for look in range(READ_BACKS):
+            if look:
+                await self._clock.sleep_until(self._clock.now() + READ_BACK_PAUSE)
+            live = await self._genesys.get_oauth_client(effect.client_id)
+            if _equal(live, effect) or live.etag == effect.etag or not effect.etag:
+                return live
+        facts: dict[str, Fact] = {"client": effect.client_id, "expected": effect.etag}
+        raise Problem(CHANGED_MEANWHILE, {**facts, "seen": live.etag})
+
     async def _patch(self, effect: WritePins, live: OAuthClient) -> None:
-        chain = pem_of(read_files((effect.chain,)).certificates)
         update = PinUpdate(
             service_id=effect.service_id,
             primary_pin=effect.primary,
             fallback_pin=effect.fallback,
             backup_pin=effect.backup,
-            certificate_chain=chain,
+            certificate_chain=_chain(effect),
             pin_kind=effect.kind,
         )
         try:
@@ -101,7 +110,24 @@ class PinRotationPerformer:
         raise Problem(ANSWER_LOST, {"operation": "oauth-client.patch", "client": effect.client_id})
 
     async def probe(self, effect: ProbePins) -> PinProbe:
+        leaf = await asyncio.to_thread(leaf_of, effect.files)
+        expect(effect.files.certificate, leaf, effect.pin, effect.kind)
         return await self._probe.client(effect.files, effect.count)
+
+    async def switch(self, effect: SwitchClient) -> Switched:
+        return await switch(effect)
+
+    async def use(self, effect: ReadPinUse) -> PinUse:
+        return await asyncio.to_thread(self._use.read, effect)
+
+
+def _chain(effect: WritePins) -> str:
+    """The certificate and its chain, leaf first, as ordered. Raises Problem file.*."""
+    files = CertificateFiles(effect.chain)
+    leaf = leaf_of(files)
+    expect(effect.chain, leaf, effect.chain_pin, effect.kind)
+    placed = sort_bundle(read_files((effect.chain, effect.issuers)), leaf)
+    return pem_of((leaf, *placed.others))
 
 
 def _equal(live: OAuthClient, effect: WritePins) -> bool:
@@ -120,19 +146,3 @@ def _seen(live: OAuthClient) -> ClientPins:
         backup=live.backup_pin,
         service_id=live.service_id,
     )
-
-
-def _leaf(files: CertificateFiles) -> Certificate:
-    leaf = sort_bundle(read_files((files.certificate, files.key))).leaf
-    if leaf is None:
-        raise Problem(UNREADABLE, {"path": files.certificate, "seen": "no certificate in it"})
-    return leaf
-
-
-def _pin(leaf: Certificate, kind: PinKind) -> Pin:
-    return Pin.of_spki(leaf.spki) if kind is PinKind.SPKI else Pin.of_certificate(leaf.der)
-
-
-def _instant(when: object) -> float:
-    stamp = getattr(when, "timestamp", None)
-    return float(stamp()) if stamp else 0.0

@@ -40,6 +40,8 @@ class Performers:
             px.ComputePins: pins.compute,
             px.WritePins: pins.write,
             px.ProbePins: pins.probe,
+            px.SwitchClient: pins.switch,
+            px.ReadPinUse: pins.use,
         }
 
     async def __call__(self, effect: fx.Effect[Any]) -> object:

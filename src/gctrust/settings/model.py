@@ -45,6 +45,8 @@ class Settings:
     pin_kind: str = "certificate"
     max_pins: int = 3
     pin_issuer_path: Path | None = None
+    pin_access_log: Path | None = None
+    pin_reports: Path | None = None
     nameservers: tuple[str, ...] = ()
     edge_port: int = 443
     edges: tuple[str, ...] = ()

@@ -53,9 +53,15 @@ def _words(place: Place) -> tuple[str, ...]:
 
 def _domain(place: Place) -> DomainName:
     try:
-        return DomainName.parse(place.text)
+        name = DomainName.parse(place.text)
     except BadName as error:
         raise ValueError(f"a domain name is needed: {error.reason}") from None
+    last = name.text.rpartition(".")[2]
+    if last.isdigit():
+        raise ValueError("a domain name is needed, and this is an address")
+    if name.parent is None or last == "localhost":  # RFC 6761 section 6.3
+        raise ValueError("a domain name of the public DNS is needed, as in mail.example.com")
+    return name
 
 
 def _seconds(place: Place) -> float:
@@ -96,12 +102,14 @@ def secret_text(place: Place) -> Secret:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """How a setting is read. `env`: its environment names, the guides' first; `gc`: profile key."""
+    """How a setting is read. `env`: its environment names, the guides' first; `gc`: profile key;
+    `flag`: how the command line names it (empty: the setting's own name)."""
 
     parse: Parse = _text
     env: tuple[str, ...] = ()
     gc: str = ""
     several: bool = False
+    flag: str = ""
 
     @property
     def secret(self) -> bool:
@@ -117,7 +125,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             several=True,
         ),
         "dialect": Row(_one_of("guide", "platform"), ("GCTRUST_DIALECT",)),
-        "profile": Row(env=("GCTRUST_PROFILE",)),
+        "profile": Row(env=("GCTRUST_PROFILE",), flag="--org"),
         "client_id": Row(
             env=("GENESYS_CLIENT_ID", "GENESYS_API_KEY", "GENESYSCLOUD_OAUTHCLIENT_ID"),
             gc="client_credentials",
@@ -129,29 +137,31 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         ),
         "grant_body": Row(_one_of("form", "json"), ("GCTRUST_GRANT_BODY",)),
         "proxy": Row(secret_text, ("GCTRUST_PROXY", "HTTPS_PROXY")),
-        "target_domain": Row(_domain, ("TARGET_DOMAIN",)),
-        "cert_path": Row(_path, ("CERT_PATH",)),
-        "key_path": Row(_path, ("KEY_PATH",)),
-        "chain_path": Row(_path, ("CHAIN_PATH",)),
+        "target_domain": Row(_domain, ("TARGET_DOMAIN",), flag="NAME"),
+        "cert_path": Row(_path, ("CERT_PATH",), flag="--cert"),
+        "key_path": Row(_path, ("KEY_PATH",), flag="--key"),
+        "chain_path": Row(_path, ("CHAIN_PATH",), flag="--chain"),
         "webhook_url": Row(_url, ("WEBHOOK_URL",)),
         "webhook_secret": Row(secret_text, ("WEBHOOK_SECRET",)),
         "webhook_token": Row(secret_text, ("WEBHOOK_TOKEN",)),
-        "pin_client_id": Row(_id, env=("PIN_CLIENT_ID",)),
+        "pin_client_id": Row(_id, ("PIN_CLIENT_ID",), flag="--client-id"),
         "service_id": Row(env=("SERVICE_ID",)),
-        "new_cert_path": Row(_path, ("NEW_CERT_PATH",)),
-        "new_key_path": Row(_path, ("NEW_KEY_PATH",)),
-        "old_cert_path": Row(_path, ("OLD_CERT_PATH",)),
-        "backup_cert_path": Row(_path, ("BACKUP_CERT_PATH",)),
+        "new_cert_path": Row(_path, ("NEW_CERT_PATH",), flag="--new-cert"),
+        "new_key_path": Row(_path, ("NEW_KEY_PATH",), flag="--new-key"),
+        "old_cert_path": Row(_path, ("OLD_CERT_PATH",), flag="--old-cert"),
+        "backup_cert_path": Row(_path, ("BACKUP_CERT_PATH",), flag="--backup-cert"),
         "pin_kind": Row(_one_of("certificate", "spki"), ("GCTRUST_PIN_KIND",)),
         "max_pins": Row(_whole(2, 3), ("GCTRUST_MAX_PINS",)),
         "pin_issuer_path": Row(_path, ("GCTRUST_PIN_ISSUER_PATH",)),
+        "pin_access_log": Row(_path, ("GCTRUST_PIN_ACCESS_LOG",)),
+        "pin_reports": Row(_path, ("GCTRUST_PIN_REPORTS",)),
         "nameservers": Row(_words, ("GCTRUST_NAMESERVERS",)),
         "edge_port": Row(_whole(1, 65535), ("GCTRUST_EDGE_PORT",)),
         "edges": Row(_words, ("GCTRUST_EDGES",)),
         "mtls_endpoints": Row(_words, ("GCTRUST_MTLS_ENDPOINTS",)),
         "roots_file": Row(_path, ("GCTRUST_ROOTS_FILE",)),
         "spf_include": Row(env=("GCTRUST_SPF_INCLUDE",)),
-        "dkim_selectors": Row(_words, ("GCTRUST_DKIM_SELECTORS",)),
+        "dkim_selectors": Row(_words, ("GCTRUST_DKIM_SELECTORS",), flag="--selector"),
         "timeout_token": Row(_seconds, ("GCTRUST_TIMEOUT_TOKEN",)),
         "timeout_deployment": Row(_seconds, ("GCTRUST_TIMEOUT_DEPLOYMENT",)),
         "timeout_audit": Row(_seconds, ("GCTRUST_TIMEOUT_AUDIT",)),
@@ -166,8 +176,25 @@ ROWS: Mapping[str, Row] = MappingProxyType(
     }
 )
 
+_USER_INFO = re.compile(r"//[^/?#\s]*@")
+
+
+def without_user_info(text: str) -> str:
+    """The text of a URL as it may be shown: who logs in, and how, is left out."""
+    return _USER_INFO.sub("//***@", text)
+
+
+def flag_of(name: str) -> str:
+    """How the command line names a setting."""
+    return ROWS[name].flag or f"--{name.replace('_', '-')}"
+
 
 def missing(*names: str) -> Problem:
     """The Problem for settings that a command needs and nobody gave."""
-    ways = [f"{name} ({' or '.join(ROWS[name].env)})" for name in names]
+    ways = [f"{name} ({' or '.join(_ways(name))})" for name in names]
     return Problem(MISSING, {"settings": list(names)}, hint=f"Set {' and '.join(ways)}.")
+
+
+def _ways(name: str) -> tuple[str, ...]:
+    row = ROWS[name]
+    return (*((row.flag,) if row.flag else ()), *row.env)

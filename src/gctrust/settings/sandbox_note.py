@@ -43,6 +43,8 @@ def add_sandbox(values: dict[str, object], origins: dict[str, str]) -> None:
             "roots_file": Path(addresses["roots"]),
             "pin_issuer_path": Path(addresses["issuer"]),
         }
+        if "mtls_log" in addresses:
+            sandbox["pin_access_log"] = Path(addresses["mtls_log"])
     except FileNotFoundError:
         return
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

@@ -1,0 +1,163 @@
+"""Switches a client's certificate: its files swapped, then its reload command, without a shell.
+
+Each file is replaced atomically; where certificate and key are one file, both are. What stood there
+is kept beside, readable by its owner only, so that the way back needs nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import stat
+from pathlib import Path
+
+from ..certs.chain import sort_bundle
+from ..certs.key import same_key
+from ..errors import Problem, ProblemType, Retry
+from ..pins.spki import Pin
+from ..pipelines.pin_effects import ClientTarget, SwitchClient, Switched
+from ..pipelines.pin_rollback import KEPT
+from .files import CHANGED, read_file, read_files
+
+NOT_SWITCHED = ProblemType(
+    "pins.client-not-switched",
+    "A client's files could not be replaced.",
+    "The folder is not writable, or the disk is full.",
+    "Check the folder's permissions; the rotation goes back when it cannot switch the client.",
+    retry=Retry.LATER,
+)
+NOT_RELOADED = ProblemType(
+    "pins.client-not-reloaded",
+    "A client's reload command failed.",
+    "Its files hold the new certificate, the client may still show the old one: both are pinned.",
+    "Run the command by hand and correct what it says; it must end with 0 in time.",
+    retry=Retry.LATER,
+)
+PROBLEMS = (NOT_SWITCHED, NOT_RELOADED)
+
+OWNER_ONLY = 0o600
+SHOWN = 300  # characters of what a failing command said
+
+
+async def switch(effect: SwitchClient) -> Switched:
+    """Look, swap, reload. Done again after a crash it swaps nothing twice.
+
+    Raises Problem pins.client-not-switched, pins.client-not-reloaded, file.*.
+    """
+    target = effect.target
+    certificate, key = _pair(effect)
+    try:
+        changed = await asyncio.to_thread(_swap, target, certificate, key, effect)
+    except OSError as error:
+        seen = error.strerror or type(error).__name__
+        raise Problem(NOT_SWITCHED, {"client": target.name, "seen": seen}) from None
+    if target.reload:
+        await _reload(target)
+    return Switched(effect.pin, changed, bool(target.reload))
+
+
+def why_not(target: ClientTarget, old_pin: str, kind: str) -> str:
+    """Why this client could not be switched and brought back; empty when it can."""
+    try:
+        live = _pin_of(target, kind)
+    except Problem as problem:
+        return f"{target.name}: {problem.code}, {problem.facts.get('seen', 'unreadable')}"
+    if live != old_pin and not Path(target.certificate + KEPT).exists():
+        return f"{target.name} holds another certificate than the old one"
+    folders = {Path(target.certificate).parent, Path(target.key).parent}
+    closed = [str(folder) for folder in folders if not os.access(folder, os.W_OK)]
+    return f"{target.name}: {closed[0]} is not writable" if closed else ""
+
+
+def _pair(effect: SwitchClient) -> tuple[bytes, bytes]:
+    """What to write, compared with what was ordered. Raises Problem file.changed."""
+    files = effect.files
+    found = _leaf_pin((files.certificate, files.key), effect.kind)
+    if found != effect.pin:
+        raise Problem(CHANGED, {"path": files.certificate, "seen": "another certificate"})
+    certificate, key = read_file(files.certificate), read_file(files.key)
+    if files.chain:
+        certificate = certificate.rstrip(b"\n") + b"\n" + read_file(files.chain)
+    return certificate, key
+
+
+def _swap(target: ClientTarget, certificate: bytes, key: bytes, effect: SwitchClient) -> bool:
+    with contextlib.suppress(Problem):
+        if _pin_of(target, effect.kind) == effect.pin:
+            return False
+    if target.certificate == target.key:
+        same = effect.files.certificate == effect.files.key
+        new = {target.key: key if same else certificate.rstrip(b"\n") + b"\n" + key}
+    else:
+        new = {target.key: key, target.certificate: certificate}
+    for path in new:
+        _keep(Path(path))
+    for path, data in new.items():
+        _replace(Path(path), data)
+    return True
+
+
+def _keep(path: Path) -> None:
+    """Once: a second swap must not overwrite what stood there before the first."""
+    kept = path.with_name(path.name + KEPT)
+    if path.exists() and not kept.exists():
+        _write(kept, path.read_bytes(), OWNER_ONLY)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """In one step, with the mode that was there; a new file is its owner's alone."""
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else OWNER_ONLY
+    _write(path.resolve(), data, mode)
+
+
+def _write(path: Path, data: bytes, mode: int) -> None:
+    fresh = path.with_name(f".{path.name}.new")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(data)
+        os.fchmod(stream.fileno(), mode)
+        stream.flush()
+        os.fsync(stream.fileno())
+    fresh.replace(path)
+
+
+async def _reload(target: ClientTarget) -> None:
+    facts = {"client": target.name, "command": target.reload[0]}
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *target.reload,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+    except OSError as error:
+        raise Problem(NOT_RELOADED, {**facts, "seen": error.strerror or "not started"}) from None
+    try:
+        async with asyncio.timeout(target.timeout):
+            said, _ = await process.communicate()
+    except TimeoutError:
+        raise Problem(NOT_RELOADED, {**facts, "seen": f"no end in {target.timeout} s"}) from None
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+    if process.returncode:
+        seen = f"exit code {process.returncode}: {said.decode('utf-8', 'replace')[-SHOWN:]}"
+        raise Problem(NOT_RELOADED, {**facts, "seen": seen})
+
+
+def _pin_of(target: ClientTarget, kind: str) -> str:
+    return _leaf_pin((target.certificate, target.key), kind)
+
+
+def _leaf_pin(paths: tuple[str, ...], kind: str) -> str:
+    """The pin of the certificate whose key is there too. Raises Problem file.*."""
+    bundle = read_files(paths)
+    leaf = sort_bundle(bundle).leaf
+    if leaf is None or not any(same_key(leaf, key) for key in bundle.keys):
+        raise Problem(CHANGED, {"path": paths[0], "seen": "no certificate with its key"})
+    pin = Pin.of_spki(leaf.spki) if kind == "spki" else Pin.of_certificate(leaf.der)
+    return pin.base64
