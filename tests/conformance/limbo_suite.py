@@ -1,8 +1,9 @@
 """Run any limbo.json through the public certificate judge: `limbo_suite.py FILE`.
 
 Each disagreement is listed with both verdicts; the last line is `N of M right, K crashed`. A
-case is right when PATH, together with the LINT rules that the suite's authors count as validation
-(FATAL below), gives the expected result; the line before it tells PATH alone.
+case is right when the strict verdict (`CertificateReport.conforms`: PATH, and the rules of
+`certs.rules.STRICT` on the path's own certificates) is the expected one; the line before it tells
+PATH alone.
 """
 
 from __future__ import annotations
@@ -20,25 +21,12 @@ from gctrust.certs.bundle import Bundle, read_bundle
 from gctrust.certs.path import Roots
 from gctrust.certs.revocation import read_crl
 
-FATAL = frozenset(
-    {
-        "cert.no-aki",
-        "cert.aki-issuer",
-        "cert.root-aki",
-        "cert.ca-no-ski",
-        "cert.foreign-eku",
-        "cert.no-eku",
-        "cert.root-eku",
-        "cert.serial",
-        "cert.wildcard-on-suffix",
-        "cert.cn-variant",
-        "cert.key-curve",
-        "cert.key-unknown",
-        "cert.key-short",
-        "cert.key-odd-size",
-        "cert.crl-unusable",
-    }
-)
+USES = {
+    "emailProtection": "1.3.6.1.5.5.7.3.4",
+    "codeSigning": "1.3.6.1.5.5.7.3.3",
+    "timeStamping": "1.3.6.1.5.5.7.3.8",
+    "OCSPSigning": "1.3.6.1.5.5.7.3.9",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +53,9 @@ def run_case(case: dict[str, Any], now: datetime) -> Outcome:
         report = assess_case(case, now)
     except Exception as error:  # a crash is what is being counted
         return Outcome(case["id"], expected, False, False, repr(error)[:200], crashed=True)
-    fatal = [f for f in report.findings if f.rule in FATAL]
-    both = report.path.accepted and not fatal
-    reason = "; ".join(f"{f.rule} ({f.subject})" for f in fatal) or report.path.reason
-    return Outcome(case["id"], expected, report.path.accepted, both, reason[:300])
+    strict = "; ".join(f"{f.rule} ({f.subject})" for f in report.strict_findings)
+    reason = strict or report.path.reason
+    return Outcome(case["id"], expected, report.path.accepted, report.conforms, reason[:300])
 
 
 def assess_case(case: dict[str, Any], now: datetime) -> CertificateReport:
@@ -92,6 +79,8 @@ def assess_case(case: dict[str, Any], now: datetime) -> CertificateReport:
         crls=[crl for crl in crls if crl is not None],
         max_depth=case.get("max_chain_depth"),
         strict=True,
+        use=next((USES[u] for u in case.get("extended_key_usage") or () if u in USES), ""),
+        names=[n["value"] for n in case.get("expected_peer_names") or ()],
     )
 
 

@@ -11,65 +11,36 @@ from datetime import datetime
 
 from cryptography import x509
 
-from ..findings import Finding, Report, Severity
+from ..findings import Finding
 from ..names import BadName
+from .blocklist import Blocklist
 from .bundle import MAX_BYTES, Bundle, PrivateKey
 from .certificate import Certificate
 from .chain import sort_bundle
-from .hostname import Target, judge_names, judge_target
-from .key import judge_pair, judge_public_key
+from .distinguished_name import name_key
+from .distrust import DISTRUSTED, judge_distrust
+from .dns_evidence import judge_caa, judge_tlsa
+from .evidence import Evidence
+from .hostname import Target, judge_hosts, judge_names, judge_target
+from .key import (
+    judge_key_file,
+    judge_pair,
+    judge_public_key,
+    judge_reuse,
+    judge_shared_primes,
+)
 from .lifetime import judge_time
 from .path import Flaw, PathQuestion, PathVerdict, Roots, judge_path
 from .profile import Profile, judge_form, judge_issuer, judge_profile, judge_serial, judge_signature
 from .repair import RepairedChain, repair_chain
+from .report import CertificateReport, LeafFacts, leaf_facts
 from .revocation import judge_revocation
-from .rules import RULES, found
-from .transparency import LogList, judge_transparency
+from .rules import STRICT, found
+from .transparency import LogList, judge_transparency, sct_times
+
+__all__ = ["CertificateReport", "LeafFacts", "assess_certificate"]
 
 MAX_NAMES = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class LeafFacts:
-    """What the leaf is, for display and for the ledger. Times are aware, digests hexadecimal."""
-
-    subject: str
-    issuer: str
-    names: tuple[str, ...]
-    not_before: datetime | None
-    not_after: datetime | None
-    serial: str
-    sha256: str
-    spki_sha256: str
-    lifetime_seconds: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateReport:
-    """`findings` holds both verdicts; `path_findings` and `lint_findings` tell them apart."""
-
-    path: PathVerdict
-    findings: tuple[Finding, ...]
-    not_judged: tuple[str, ...]
-    leaf: LeafFacts | None = None
-    certificate: Certificate | None = None
-    repaired_chain: RepairedChain | None = None
-
-    @property
-    def path_findings(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.findings if RULES[f.rule].verdict != "LINT")
-
-    @property
-    def lint_findings(self) -> tuple[Finding, ...]:
-        return tuple(f for f in self.findings if RULES[f.rule].verdict == "LINT")
-
-    @property
-    def blocks(self) -> bool:
-        """Whether an upload must stop."""
-        return not self.path.accepted or any(f.severity >= Severity.CRITICAL for f in self.findings)
-
-    def as_report(self) -> Report:
-        return Report(self.leaf.subject if self.leaf else "bundle", self.findings, self.not_judged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +57,14 @@ class _Case:
     depth: int | None
     public_roots: Roots | None
     strict: bool
+    compromised: Blocklist
+    evidence: Evidence
+    use: str
+    names: tuple[str, ...]
+
+    @property
+    def public(self) -> bool:
+        return self.profile is Profile.PUBLIC
 
 
 def assess_certificate(
@@ -101,17 +80,24 @@ def assess_certificate(
     crls: Iterable[x509.CertificateRevocationList] = (),
     logs: LogList | None = None,
     max_depth: int | None = None,
-    compromised: frozenset[bytes] = frozenset(),
+    compromised: Blocklist | frozenset[bytes] = frozenset(),
     public_roots: Roots | None = None,
     leaf: Certificate | None = None,
     strict: bool = False,
+    evidence: Evidence = Evidence(),  # noqa: B008 -- frozen
+    use: str = "",
+    names: Iterable[str] = (),
 ) -> CertificateReport:
     """Judge a bundle for `host` at the aware instants `at` and `go_live`.
 
     `extra` are intermediates from AIA or a cache, `public_roots` those of the public web (only to
-    tell a client certificate of a public CA), `compromised` SPKI SHA-256 digests, `leaf` the
-    certificate to judge when it is known, `strict` asks the web's PATH rules of every profile.
+    tell a client certificate of a public CA), `compromised` a list or SPKI SHA-256 digests, `leaf`
+    the certificate to judge when it is known, `strict` asks the web's PATH rules of every profile.
+    `evidence` is what was gathered elsewhere; `use` (an extended key usage) and `names` are what a
+    client certificate must be good for and must hold.
     """
+    if not isinstance(compromised, Blocklist):
+        compromised = Blocklist(spki_sha256=compromised)
     if key is not None and key not in bundle.keys:
         bundle = bundle.plus(Bundle(keys=(key,)))
     placed = sort_bundle(bundle, leaf)
@@ -135,8 +121,12 @@ def assess_certificate(
         max_depth,
         public_roots,
         strict,
+        compromised,
+        evidence,
+        use,
+        tuple(names),
     )
-    return _assess(case, bundle, tuple(extra), [*findings, *named], compromised)
+    return _assess(case, bundle, tuple(extra), [*findings, *named])
 
 
 def _target(host: str | None, leaf: Certificate) -> tuple[Target | None, list[Finding]]:
@@ -149,13 +139,9 @@ def _target(host: str | None, leaf: Certificate) -> tuple[Target | None, list[Fi
 
 
 def _assess(
-    case: _Case,
-    bundle: Bundle,
-    extra: tuple[Certificate, ...],
-    findings: list[Finding],
-    compromised: frozenset[bytes],
+    case: _Case, bundle: Bundle, extra: tuple[Certificate, ...], findings: list[Finding]
 ) -> CertificateReport:
-    leaf, public = case.leaf, case.profile is Profile.PUBLIC
+    leaf = case.leaf
     path = _judge_path(case, case.others)
     helped = path
     if not path.accepted and extra:
@@ -165,26 +151,51 @@ def _assess(
     repaired = repair_chain(leaf, bundle.certificates, helped.chain, case.roots, fetched=extra)
     findings += _chain_findings(case, path, repaired)
     chain = helped.chain or next((p.certificates for p in path.tried if p.trusted), (leaf,))
-    revoked = list(judge_revocation(chain, case.crls, case.at))
-    findings += revoked
-    if any(f.rule == "cert.revoked" for f in revoked):
-        path = PathVerdict(False, "revoked", path.chain, path.tried, path.truncated)
     findings += judge_pair(leaf, bundle.keys)
-    findings += judge_public_key(leaf, public=public, compromised=compromised)
-    findings += _leaf_findings(case, chain)
-    for cert in dict.fromkeys((*case.others, *chain[1:])):
-        findings += _issuer_findings(case, cert)
+    own = [*_leaf_findings(case, chain)]
+    for cert in chain[1:]:
+        own += _issuer_findings(case, cert)
+    own += judge_revocation(chain, case.crls, case.at, case.evidence)
+    if any(f.rule == "cert.revoked" for f in own):
+        path = PathVerdict(False, "revoked", path.chain, path.tried, path.truncated)
+    if not path.accepted:
+        for cert in case.others:
+            findings += _issuer_findings(case, cert)
     issuer = _issuer_key(case, chain)
-    if case.logs is not None:
-        findings += judge_transparency(leaf, issuer, at=case.at, logs=case.logs, public=public)
+    own += _logged(case, chain, issuer)
+    own += _outside(case, chain)
     return CertificateReport(
         path,
-        _unique(findings),
+        _unique([*findings, *own]),
         tuple(_not_judged(case, bundle, issuer)),
-        _facts(leaf),
+        leaf_facts(leaf),
         leaf,
         repaired,
+        tuple(f for f in own if f.rule in STRICT),
     )
+
+
+def _logged(case: _Case, chain: tuple[Certificate, ...], issuer: bytes | None) -> Iterator[Finding]:
+    """CT, and what hangs on the time of logging."""
+    leaf = case.leaf
+    if case.logs is not None:
+        yield from judge_transparency(leaf, issuer, at=case.at, logs=case.logs, public=case.public)
+    if case.public and chain[-1].sha256 in DISTRUSTED:
+        yield from judge_distrust(chain, sct_times(leaf))
+
+
+def _outside(case: _Case, chain: tuple[Certificate, ...]) -> Iterator[Finding]:
+    """What the evidence says: files, history, hosts, DNS."""
+    evidence, leaf = case.evidence, case.leaf
+    if evidence.key_file is not None:
+        yield from judge_key_file(leaf, evidence.key_file)
+    if evidence.previous is not None:
+        yield from judge_reuse(leaf, evidence.previous)
+    if case.profile is not Profile.CLIENT:
+        yield from judge_hosts(leaf, case.target, evidence.hosts)
+    yield from judge_caa(leaf, case.target, evidence.caa)
+    if evidence.tlsa is not None:
+        yield from judge_tlsa(chain, evidence.previous, evidence.tlsa)
 
 
 def _hashable(item: Finding) -> tuple[str, str, str]:
@@ -204,9 +215,18 @@ def _judge_path(case: _Case, intermediates: tuple[Certificate, ...]) -> PathVerd
         target=case.target,
         client=case.profile is Profile.CLIENT,
         depth=case.depth,
-        web=case.strict or case.profile is Profile.PUBLIC,
+        web=case.strict or case.public,
+        use=case.use,
+        names=case.names,
     )
-    return judge_path(question)
+    return judge_path(question, explore=_forks(case, intermediates))
+
+
+def _forks(case: _Case, intermediates: tuple[Certificate, ...]) -> bool:
+    """Whether some issuer has more than one certificate, so that paths may part."""
+    names = {c.subject for c in (*intermediates, case.leaf)}
+    anchors = sum(len(case.roots.by_subject.get(name, ())) for name in names)
+    return bool(intermediates) and len(names) - 1 < len(set(intermediates)) + anchors
 
 
 _FLAW_RULES = {"constraint": "cert.name-constraints", "signature": "cert.bad-signature"}
@@ -224,11 +244,26 @@ def _chain_findings(case: _Case, path: PathVerdict, repaired: RepairedChain) -> 
     if rest:
         yield found("cert.unrelated", case.leaf.label, others=rest[:8])
     if path.accepted:
+        good = [p for p in path.tried if p.good]
+        if len(good) > 1:
+            ends = list(dict.fromkeys(p.certificates[-1].label for p in good))
+            yield found("cert.alternatives", case.leaf.label, count=len(good), roots=ends)
         return
+    yield from _renamed_issuers(case)
     yield found("cert.no-path", case.leaf.label, reason=path.reason, paths=list(path.paths[:8]))
     best = path.tried[0] if path.tried else None
     for flaw in best.flaws if best else ():
         yield from _flaw_finding(flaw)
+
+
+def _renamed_issuers(case: _Case) -> Iterator[Finding]:
+    """CHAIN-07: an issuer that is there, but whose name is encoded in other bytes."""
+    pool = (*case.others, *(case.roots.certificates if len(case.roots.certificates) < 32 else ()))
+    for cert in (case.leaf, *case.others)[:16]:
+        for issuer in pool:
+            if cert.issuer != issuer.subject and name_key(cert.issuer) == name_key(issuer.subject):
+                yield found("cert.issuer-name-bytes", cert.label, issuer=cert.issuer_text)
+                break
 
 
 def _flaw_finding(flaw: Flaw) -> Iterator[Finding]:
@@ -239,7 +274,9 @@ def _flaw_finding(flaw: Flaw) -> Iterator[Finding]:
 
 
 def _leaf_findings(case: _Case, chain: tuple[Certificate, ...]) -> Iterator[Finding]:
-    leaf, public = case.leaf, case.profile is Profile.PUBLIC
+    leaf, public = case.leaf, case.public
+    yield from judge_public_key(leaf, public=public, compromised=case.compromised)
+    yield from judge_shared_primes(leaf, case.others)
     yield from judge_form(leaf)
     yield from judge_signature(leaf)
     if len(leaf.extensions.dns_names) > MAX_NAMES or len(leaf.der) > MAX_BYTES // 4:
@@ -258,9 +295,9 @@ def _issuer_findings(case: _Case, cert: Certificate) -> Iterator[Finding]:
     if not root:
         yield from judge_form(cert)
         yield from judge_signature(cert)
-    if case.profile is Profile.PUBLIC:
+    if case.public:
         yield from judge_issuer(cert, root=root)
-    yield from judge_public_key(cert, public=case.profile is Profile.PUBLIC, deep=False)
+    yield from judge_public_key(cert, public=case.public, compromised=case.compromised, deep=False)
 
 
 def _issuer_key(case: _Case, chain: tuple[Certificate, ...]) -> bytes | None:
@@ -271,31 +308,29 @@ def _issuer_key(case: _Case, chain: tuple[Certificate, ...]) -> bytes | None:
     return issuer.spki if issuer else None
 
 
-def _facts(leaf: Certificate) -> LeafFacts:
-    facts = leaf.extensions
-    return LeafFacts(
-        subject=leaf.label,
-        issuer=leaf.issuer_text,
-        names=(*facts.dns_names, *(str(a) for a in facts.addresses)),
-        not_before=leaf.not_before,
-        not_after=leaf.not_after,
-        serial=f"{leaf.serial:x}",
-        sha256=leaf.sha256,
-        spki_sha256=leaf.spki_sha256,
-        lifetime_seconds=leaf.lifetime_seconds,
-    )
-
-
 def _not_judged(case: _Case, bundle: Bundle, issuer: bytes | None) -> Iterator[str]:
     if not bundle.keys:
         yield "KEY-01, KEY-02: no private key was given"
     if case.target is None and case.profile is not Profile.CLIENT:
         yield "NAME-02: no host was given"
-    if case.profile is Profile.PUBLIC and (case.logs is None or issuer is None):
+    if case.public and (case.logs is None or issuer is None):
         why = "no log list was given" if case.logs is None else "the issuer is not known"
         yield f"CT-01 to CT-06: {why}"
-    yield "KEY-11: the Debian list is not shipped; give its digests as known compromised keys"
-    yield "KEY-14, KEY-15, NAME-10: they need the domain's history and files, not the certificate"
-    yield "CHAIN-11, CHAIN-12: other clients' root stores and their cut-off dates are not known"
-    yield "PROF-08, PROF-09: subject attributes by validation type, the full Baseline lint"
-    yield "REV-02: partial and indirect CRLs; REV-03: OCSP answers; CAA, TLSA: not asked here"
+    if not case.compromised.debian:
+        yield "KEY-11: no list of Debian's weak keys was given"
+    yield from _not_gathered(case)
+    yield "PROF-09: the full Baseline lint of pkilint is another tool's"
+
+
+def _not_gathered(case: _Case) -> Iterator[str]:
+    evidence = case.evidence
+    if evidence.previous is None:
+        yield "KEY-14: the certificate that serves now was not given"
+    if evidence.key_file is None:
+        yield "KEY-15: no key file was looked at"
+    if not evidence.hosts and case.profile is not Profile.CLIENT:
+        yield "NAME-10: the configured hosts were not given"
+    if not evidence.caa and case.profile is not Profile.CLIENT:
+        yield "DNS-01: CAA was not asked"
+    if evidence.tlsa is None and case.profile is not Profile.CLIENT:
+        yield "DNS-02: TLSA was not asked"

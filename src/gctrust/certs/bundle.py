@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509 import Certificate as X509Certificate
 
 from ..findings import Finding
+from ..secret import Secret
 from .certificate import Certificate, Unreadable, read_certificate
 from .rules import found
 
@@ -125,8 +126,12 @@ class _Reading:
         )
 
 
-def read_bundle(data: bytes, *, name: str = "bundle", passphrase: bytes | None = None) -> Bundle:
+def read_bundle(
+    data: bytes, *, name: str = "bundle", passphrase: Secret | bytes | None = None
+) -> Bundle:
     """Read one file's bytes; `name` is what findings call it."""
+    if isinstance(passphrase, Secret):
+        passphrase = passphrase.reveal().encode("utf-8")
     reading = _Reading(name, passphrase)
     if len(data) > MAX_BYTES:
         reading.add("cert.too-big", size=len(data), limit=MAX_BYTES)
@@ -137,11 +142,20 @@ def read_bundle(data: bytes, *, name: str = "bundle", passphrase: bytes | None =
     return reading.bundle()
 
 
-def read_bundles(files: Sequence[tuple[str, bytes]], *, passphrase: bytes | None = None) -> Bundle:
-    """Certificate, chain and key files together, as the guide's CERT_PATH, CHAIN_PATH, KEY_PATH."""
+def read_bundles(
+    files: Sequence[tuple[str, bytes]], *, passphrase: Secret | bytes | None = None
+) -> Bundle:
+    """Certificate, chain and key files together, as the guide's CERT_PATH, CHAIN_PATH, KEY_PATH.
+
+    A key beside certificates is a finding when the key has a file of its own as well.
+    """
+    parts = [(name, read_bundle(data, name=name, passphrase=passphrase)) for name, data in files]
+    keyed = {name for name, part in parts if part.keys}
     whole = Bundle()
-    for name, data in files:
-        whole = whole.plus(read_bundle(data, name=name, passphrase=passphrase))
+    for name, part in parts:
+        whole = whole.plus(part)
+        if part.keys and part.certificates and len(keyed) > 1:
+            whole = whole.plus(Bundle(findings=(found("cert.key-in-certificate-file", name),)))
     return whole
 
 

@@ -99,6 +99,11 @@ class Certificate:
         return self.subject == self.issuer
 
     @property
+    def critical(self) -> frozenset[str]:
+        """The ids of the critical extensions."""
+        return frozenset(e.oid for e in self.raw_extensions if e.critical)
+
+    @property
     def is_ca(self) -> bool:
         return bool(self.extensions.ca)
 
@@ -230,6 +235,8 @@ def _read(der: bytes) -> Certificate:
         raise Unreadable("the TBSCertificate is too short")
     exact = der[: len(der) - sum(len(p) for p in (node(der)[1],))] if notes else der
     strict, refusal = _strict(exact)
+    if parts[2].content[:1] != b"\x00":  # signatures are whole octets
+        strict, refusal = None, "the signature's bit string has unused bits"
     raw = _raw_extensions(fields[6:])
     before, after, time_notes = _validity(fields[3].content)
     return Certificate(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from publicsuffixlist import PublicSuffixList
 from ..findings import Finding
 from ..names import BadName, DomainName
 from .certificate import Certificate
+from .distinguished_name import attributes
 from .extensions import SUBJECT_ALT_NAME, IpAddress
 from .rules import found
 
@@ -32,6 +34,8 @@ _INTERNAL = (
 )
 
 
+# Scripts that one label may mix (UTS 39, "highly restrictive").
+_TOGETHER = {"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"}
 _ODD_OCTET = re.compile(r"0[xX][0-9a-fA-F]{1,2}|[0-9]{1,4}")
 
 
@@ -70,6 +74,18 @@ def matches_target(target: Target, cert: Certificate) -> bool:
     return any(matches_name(target.name, pattern) for pattern in facts.dns_names)
 
 
+def holds_name(text: str, cert: Certificate) -> bool:
+    """Whether the certificate holds a mailbox (RFC 5280 section 7.5), a host or an address."""
+    local, at, host = text.rpartition("@")
+    if not at:
+        try:
+            return matches_target(Target.parse(text), cert)
+        except BadName:
+            return False
+    pairs = (email.rpartition("@") for email in cert.extensions.emails)
+    return any(mine == local and there.lower() == host.lower() for mine, _, there in pairs)
+
+
 @cache
 def _suffixes() -> PublicSuffixList:
     return PublicSuffixList(accept_unknown=False)
@@ -81,10 +97,11 @@ def _icann_suffixes() -> PublicSuffixList:
 
 
 def judge_target(cert: Certificate, target: Target | None) -> Iterator[Finding]:
-    """NAME-02, NAME-03, NAME-05: the name asked for is in the certificate, in the right form."""
+    """NAME-02 to NAME-05: the name asked for is in the certificate, in the right form."""
     if target is None:
         return
     facts, label = cert.extensions, cert.label
+    yield from _judge_scripts(target, label)
     if matches_target(target, cert):
         return
     names = [*facts.dns_names[:20], *(str(a) for a in facts.addresses[:5])]
@@ -97,6 +114,43 @@ def judge_target(cert: Certificate, target: Target | None) -> Iterator[Finding]:
         wide = deeper[0] if deeper else f"*.{target.name}"
         yield found("cert.wildcard-depth", label, host=str(target), pattern=wide)
     yield found("cert.name-mismatch", label, host=str(target), names=names)
+
+
+def _judge_scripts(target: Target, label: str) -> Iterator[Finding]:
+    """UTS 39 section 5.1 in short: one script a label, the Han scripts with Latin apart."""
+    unicode = DomainName(target.name).unicode if "xn--" in target.name else ""
+    for part in unicode.split("."):
+        scripts = {unicodedata.name(c, "").partition(" ")[0] for c in part if c.isalpha()}
+        if len(scripts) > 1 and not scripts <= _TOGETHER:
+            yield found("cert.host-mixed-script", label, host=target.name, unicode=unicode)
+            return
+
+
+def judge_hosts(
+    cert: Certificate, target: Target | None, hosts: tuple[str, ...]
+) -> Iterator[Finding]:
+    """NAME-10: apex and www together, every configured host, and names that nobody uses."""
+    facts, label = cert.extensions, cert.label
+    lost = [host for host in hosts if not holds_name(host, cert)]
+    if lost:
+        yield found("cert.hosts-uncovered", label, hosts=lost[:20])
+    if hosts:
+        asked = [*hosts, *([str(target)] if target else [])]
+        known = [Target.parse(h) for h in asked if holds_name(h, cert)]
+        unused = [n for n in facts.dns_names[:500] if not any(_uses(t, n) for t in known)]
+        if unused:
+            yield found("cert.names-unused", label, names=unused[:20])
+        return
+    if target is None or target.address is not None or not matches_target(target, cert):
+        return
+    bare = target.name.removeprefix("www.")
+    twin = bare if bare != target.name else f"www.{bare}"
+    if _suffixes().privatesuffix(bare) == bare and not holds_name(twin, cert):
+        yield found("cert.no-www", label, has=target.name, lacks=twin)
+
+
+def _uses(target: Target, name: str) -> bool:
+    return target.address is None and matches_name(target.name, name)
 
 
 def judge_names(cert: Certificate, *, public: bool) -> Iterator[Finding]:
@@ -169,22 +223,15 @@ def _judge_public_name(name: str, parsed: DomainName, label: str) -> Iterator[Fi
 
 def _judge_common_name(cert: Certificate) -> Iterator[Finding]:
     """BR section 7.1.4.3: the CN copies one SAN character for character."""
-    if cert.x509 is None:
-        return
-    try:
-        from cryptography.x509.oid import NameOID
-
-        values = [
-            str(a.value) for a in cert.x509.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        ]
-    except ValueError:
-        return
+    values = [text for oid, text in attributes(cert.subject) if oid == "2.5.4.3"]
     facts = cert.extensions
     names = {*facts.dns_names, *(str(a) for a in facts.addresses)}
     for value in values:
         if value in names:
             continue
         same = next((name for name in sorted(names) if _canonical(name) == _canonical(value)), None)
+        if same is None and not value.isascii() and "." in value and " " not in value:
+            same = "an A-label"  # BR section 7.1.4.3: a U-label is never a copy of a dNSName
         if same is not None:
             yield found("cert.cn-variant", cert.label, cn=value[:120], name=same)
         else:

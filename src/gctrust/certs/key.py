@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -10,8 +11,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, paddin
 
 from ..findings import Finding
 from ..keys import BadKey, PublicKey
+from .blocklist import Blocklist
 from .bundle import PrivateKey
 from .certificate import Certificate
+from .evidence import KeyFile
 from .rules import found
 from .weak_keys import weaknesses
 
@@ -37,6 +40,54 @@ def judge_pair(leaf: Certificate, keys: tuple[PrivateKey, ...]) -> Iterator[Find
         yield found("cert.key-mismatch", leaf.label)
     elif not _works(key):
         yield found("cert.key-broken", leaf.label)
+    elif isinstance(key.key, rsa.RSAPrivateKey):
+        yield from _judge_private_rsa(leaf, key.key)
+
+
+def _judge_private_rsa(leaf: Certificate, key: rsa.RSAPrivateKey) -> Iterator[Finding]:
+    """KEY-12 and KEY-13 on the private half, which shows more than the public one.
+
+    FIPS 186-5 appendix A.1.3: primes differ in their first 100 bits and d is over half as long as
+    the modulus; below n^0.292 Boneh and Durfee (1999) compute it.
+    """
+    numbers, bits = key.private_numbers(), key.key_size
+    if abs(numbers.p - numbers.q).bit_length() <= bits // 2 - 100:
+        yield found("cert.key-fermat", leaf.label, detail="they agree in their first 100 bits")
+    if numbers.d.bit_length() <= bits // 2:
+        detail = f"the private exponent has only {numbers.d.bit_length()} bits"
+        yield found("cert.key-compromised", leaf.label, detail=detail)
+
+
+def judge_shared_primes(leaf: Certificate, others: tuple[Certificate, ...]) -> Iterator[Finding]:
+    """KEY-13: a prime that two of the moduli at hand share gives both keys away."""
+    mine = _modulus(leaf)
+    for cert in others:
+        theirs = _modulus(cert)
+        if mine and theirs and mine != theirs and math.gcd(mine, theirs) > 1:
+            yield found("cert.key-shared-prime", leaf.label, other=cert.label)
+
+
+def _modulus(cert: Certificate) -> int:
+    try:
+        return PublicKey.from_spki_der(cert.spki).modulus
+    except BadKey:
+        return 0
+
+
+def judge_key_file(leaf: Certificate, file: KeyFile) -> Iterator[Finding]:
+    """KEY-15: nobody but the owner may read the key, and the owner is who deploys."""
+    if file.mode & 0o077:
+        yield found("cert.key-file-mode", leaf.label, path=file.path, mode=f"{file.mode:03o}")
+    if file.owner not in (file.user, 0):
+        facts = {"owner": file.owner, "user": file.user}
+        yield found("cert.key-file-owner", leaf.label, path=file.path, **facts)
+
+
+def judge_reuse(leaf: Certificate, previous: Certificate) -> Iterator[Finding]:
+    """KEY-14: a renewal with the old key."""
+    if previous != leaf and previous.spki == leaf.spki:
+        since = f"{previous.not_before:%Y-%m-%d}" if previous.not_before else "an unknown day"
+        yield found("cert.key-reused", leaf.label, since=since)
 
 
 def same_key(cert: Certificate, key: PrivateKey) -> bool:
@@ -72,17 +123,18 @@ def judge_public_key(
     cert: Certificate,
     *,
     public: bool,
-    compromised: frozenset[bytes] = frozenset(),
+    compromised: Blocklist = Blocklist(),  # noqa: B008 -- frozen
     deep: bool = True,
 ) -> Iterator[Finding]:
-    """KEY-04..10, 12, 13 on the public key. `compromised` holds SPKI SHA-256 digests."""
+    """KEY-04 to KEY-13 on the public key."""
     try:
         key = PublicKey.from_spki_der(cert.spki)
     except BadKey as error:
         yield found("cert.key-unknown", cert.label, kind=str(error)[:100])
         return
-    if key.spki_sha256 in compromised:
-        yield found("cert.key-compromised", cert.label, detail="the key is on the list given")
+    listed = compromised.lists(key)
+    if listed:
+        yield found("cert.key-compromised", cert.label, detail=listed)
     if key.kind == "rsa":
         yield from _judge_rsa(cert, key, deep)
     elif key.kind == "ec":

@@ -100,16 +100,25 @@ def _limits(leaf: Certificate, issued: datetime, at: datetime) -> Iterator[Findi
         yield found("cert.lifetime", leaf.label, days=days, limit=limit.days, issued=_text(issued))
     elif limit is not None and days == limit.days:
         yield found("cert.lifetime-edge", leaf.label, days=days, should=limit.days - 1)
-    broken = [x for x in LIMITS if x.since > issued and days > x.days]
-    if broken and (limit is None or days <= limit.days):
-        renewal = max(at, (leaf.not_after or at) - timedelta(seconds=seconds / 3))
-        yield found(
-            "cert.coming-limit",
-            leaf.label,
-            days=days,
-            limits=[f"{x.days} days from {x.since:%Y-%m-%d}" for x in broken],
-            renewal=f"{renewal:%Y-%m-%d}",
-        )
+    if limit is None or days <= limit.days:
+        yield from _coming(leaf, issued, seconds, days, at)
+
+
+def _coming(
+    leaf: Certificate, issued: datetime, seconds: int, days: int, at: datetime
+) -> Iterator[Finding]:
+    """TIME-07: who renews as this certificate was issued does so every two thirds of its life."""
+    ends = leaf.not_after or issued
+    step = timedelta(seconds=max(seconds * 2 // 3, DAY))
+    broken = []
+    for coming in (x for x in LIMITS if x.since > issued and days > x.days):
+        renewal = max(at, ends - timedelta(seconds=seconds // 3))
+        while renewal < coming.since:
+            renewal += step
+        broken.append(f"{coming.days} days from {coming.since:%Y-%m-%d}, met {renewal:%Y-%m-%d}")
+    if broken:
+        each = int(step.total_seconds() // DAY)
+        yield found("cert.coming-limit", leaf.label, days=days, limits=broken, renewal=each)
 
 
 def _text(moment: datetime) -> str:

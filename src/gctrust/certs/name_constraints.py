@@ -1,62 +1,73 @@
-"""Name constraints (RFC 5280 section 4.2.1.10) for DNS, IP, DN and e-mail names."""
+"""Name constraints (RFC 5280 section 4.2.1.10) for DNS, IP, DN and e-mail names.
+
+A wildcard stands for every name it can match (CVE-2025-61727), and a form of name that cannot be
+judged here refuses the path, as the RFC demands of constraints that are not processed.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .certificate import Certificate, Unreadable, children
+from .certificate import Certificate
+from .distinguished_name import name_key
 from .extensions import Subtree
 
+MAX_COMPARISONS = 100_000
+_ODD_FORMS = {"UniformResourceIdentifier": "uri", "uniform_resource_identifier": "uri"}
 
-def _names(cert: Certificate, leaf: bool) -> Iterator[tuple[str, object, str]]:
+
+def _names(cert: Certificate) -> Iterator[tuple[str, object, str]]:
     facts = cert.extensions
     for name in facts.dns_names:
-        yield "dns", name, name
+        yield "dns", name.lower().rstrip("."), name
     for address in facts.addresses:
         yield "ip", address, str(address)
     for email in facts.emails:
         yield "email", email, email
     for der in facts.directory_names:
-        yield "dn", der, "a directoryName"
+        yield "dn", name_key(der), "a directoryName"
     if cert.subject != b"0\x00":
-        yield "dn", cert.subject, cert.subject_text
+        yield "dn", name_key(cert.subject), cert.subject_text
+    for form in facts.other_names:
+        yield _ODD_FORMS.get(form, "other"), form, f"a name of the form {form}"
 
 
 def _dns_within(name: str, base: str) -> bool:
-    name, base = name.lower().rstrip("."), base.lower()
+    base = base.lower()
     if base.startswith("."):  # widely used, though RFC 5280 gives it no meaning for dNSName
         return name.endswith(base)
     return base == "" or name == base or name.endswith("." + base)
 
 
+def _dns_touches(name: str, base: str) -> bool:
+    """Whether a name that `name` can match lies within `base`: a wildcard covers one label."""
+    if _dns_within(name, base):
+        return True
+    return name.startswith("*.") and base.lower().lstrip(".").partition(".")[2] == name[2:]
+
+
 def _email_within(name: str, base: str) -> bool:
-    host = name.rpartition("@")[2].lower()
-    if "@" in base:
-        return (
-            name.rpartition("@")[0] == base.rpartition("@")[0]
-            and host == base.rpartition("@")[2].lower()
-        )
-    return host.endswith(base.lower()) if base.startswith(".") else host == base.lower()
-
-
-def _dn_within(name: bytes, base: bytes) -> bool:
-    """The base's RDNs are the first ones of the name."""
-    try:
-        whole = [part.der for part in children(children(name)[0].content)]
-        start = [part.der for part in children(children(base)[0].content)]
-    except (Unreadable, IndexError):
+    local, _, host = name.rpartition("@")
+    if "@" in local:
         return False
-    return whole[: len(start)] == start
+    if "@" in base:
+        mailbox, _, at = base.rpartition("@")
+        return local == mailbox and host.lower() == at.lower()
+    host, base = host.lower(), base.lower()
+    return host.endswith(base) if base.startswith(".") else host == base
 
 
-def _matches(kind: str, name: object, tree: Subtree) -> bool:
+def _matches(kind: str, name: object, tree: Subtree, *, any_of: bool) -> bool:
     if kind == "dns" and isinstance(name, str):
-        return _dns_within(name, tree.base)
+        return (_dns_touches if any_of else _dns_within)(name, tree.base)
     if kind == "email" and isinstance(name, str):
         return _email_within(name, tree.base)
-    if kind == "dn" and isinstance(name, bytes):
-        return _dn_within(name, tree.der)
-    return tree.network is not None and name in tree.network
+    if kind == "dn" and isinstance(name, tuple):
+        start = name_key(tree.der)
+        return name[: len(start)] == start
+    if kind == "ip":
+        return tree.network is not None and name in tree.network
+    return any_of  # an unjudged form: excluded always, permitted never
 
 
 def violations(issuer: Certificate, cert: Certificate, *, leaf: bool) -> list[str]:
@@ -64,12 +75,16 @@ def violations(issuer: Certificate, cert: Certificate, *, leaf: bool) -> list[st
     permitted, excluded = issuer.extensions.permitted, issuer.extensions.excluded
     if (not permitted and not excluded) or (cert.self_issued and not leaf):
         return []
+    names = list(_names(cert))
+    trees = len(permitted) + len(excluded)
+    if len(names) * trees > MAX_COMPARISONS:
+        return [f"{len(names)} names under {trees} constraints are too many to judge"]
     found: list[str] = []
-    for kind, name, text in _names(cert, leaf):
-        if any(_matches(kind, name, t) for t in excluded if t.kind == kind):
+    for kind, name, text in names:
+        if any(_matches(kind, name, t, any_of=True) for t in excluded if t.kind == kind):
             found.append(f"{text} is excluded by {issuer.label}")
         allowed = [t for t in permitted if t.kind == kind]
-        if allowed and not any(_matches(kind, name, t) for t in allowed):
+        if allowed and not any(_matches(kind, name, t, any_of=False) for t in allowed):
             found.append(f"{text} is outside what {issuer.label} permits")
         if len(found) >= 8:
             break

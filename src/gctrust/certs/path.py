@@ -18,7 +18,7 @@ from cryptography.x509 import verification
 
 from . import extensions as ext
 from .certificate import Certificate
-from .hostname import Target, matches_target
+from .hostname import Target, holds_name, matches_target
 from .name_constraints import violations
 
 MAX_PATHS, MAX_STEPS, MAX_DEPTH = 32, 400, 8
@@ -92,7 +92,11 @@ class PathVerdict:
 
 @dataclass(frozen=True, slots=True)
 class PathQuestion:
-    """`at` is aware; `target` None asks for no name; `depth` counts intermediates."""
+    """`at` is aware; `target` None asks for no name; `depth` counts intermediates.
+
+    `use` is the extended key usage wanted when it is neither the server's nor the client's, `names`
+    what a client certificate must hold: mailboxes, hosts or addresses.
+    """
 
     leaf: Certificate
     intermediates: tuple[Certificate, ...]
@@ -102,6 +106,16 @@ class PathQuestion:
     client: bool = False
     depth: int | None = None
     web: bool = True
+    use: str = ""
+    names: tuple[str, ...] = ()
+
+    @property
+    def wanted_use(self) -> str:
+        return self.use or (CLIENT_AUTH if self.client else SERVER_AUTH)
+
+    @property
+    def missing_name(self) -> str:
+        return next((n for n in self.names if not holds_name(n, self.leaf)), "")
 
 
 def judge_path(question: PathQuestion, *, explore: bool = False) -> PathVerdict:
@@ -113,14 +127,24 @@ def judge_path(question: PathQuestion, *, explore: bool = False) -> PathVerdict:
     if chain:
         return PathVerdict(True, "", chain, tried, truncated)
     good = next((path for path in tried if path.good), None)
-    if good is not None and not question.web:
+    if good is not None and _explorer_decides(question, reason):
         return PathVerdict(True, "", good.certificates, tried, truncated)
     return PathVerdict(False, reason, (), tried, truncated)
+
+
+def _explorer_decides(question: PathQuestion, reason: str) -> bool:
+    """Where the verifier asks too much (private chains) or does not know what browsers do."""
+    other_use = question.wanted_use not in (SERVER_AUTH, CLIENT_AUTH)
+    return not question.web or other_use or "directoryName constraint" in reason
 
 
 def _verifier_says(question: PathQuestion) -> tuple[tuple[Certificate, ...], str]:
     if question.leaf.x509 is None:
         return (), f"the certificate cannot be read: {question.leaf.refusal}"
+    if question.missing_name:
+        return (), f"the certificate does not hold the name {question.missing_name}"
+    if question.wanted_use not in (SERVER_AUTH, CLIENT_AUTH):
+        return (), f"it is not good for the use {question.use}"
     store = question.roots.store
     if store is None:
         return (), "there are no roots to trust"
@@ -246,11 +270,10 @@ def _common_flaws(cert: Certificate, question: PathQuestion) -> list[Flaw]:
     flaws += [Flaw("extension", cert.label, f"{oid}: {why}") for oid, why in cert.extensions.bad]
     if cert.x509 is None:
         flaws.append(Flaw("unreadable", cert.label, cert.refusal))
-    wanted = CLIENT_AUTH if question.client else SERVER_AUTH
-    eku = cert.extensions.eku
+    wanted, eku = question.wanted_use, cert.extensions.eku
     if eku is not None and wanted not in eku and ANY_EKU not in eku:
-        use = "client" if question.client else "server"
-        flaws.append(Flaw("eku", cert.label, f"its extended key usage leaves out {use}Auth"))
+        use = {SERVER_AUTH: "serverAuth", CLIENT_AUTH: "clientAuth"}.get(wanted, wanted)
+        flaws.append(Flaw("eku", cert.label, f"its extended key usage leaves out {use}"))
     return flaws
 
 
@@ -263,6 +286,9 @@ def _leaf_flaws(question: PathQuestion) -> list[Flaw]:
     target = question.target
     if target is not None and not question.client and not matches_target(target, leaf):
         flaws.append(Flaw("name", leaf.label, f"it does not hold the name {target}"))
+    if question.missing_name:
+        detail = f"it does not hold the name {question.missing_name}"
+        flaws.append(Flaw("name", leaf.label, detail))
     return flaws
 
 

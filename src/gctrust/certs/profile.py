@@ -12,6 +12,7 @@ from .certificate import Certificate
 from .lifetime import is_short_lived
 from .path import ANY_EKU, CLIENT_AUTH, SERVER_AUTH, weak_signature
 from .rules import found
+from .subject import judge_subject
 
 CHROME_CLIENT_AUTH_ENDS = datetime(2027, 3, 15, tzinfo=UTC)  # Chrome Root Program 1.8
 _RESERVED_POLICIES = {f"2.23.140.1.2.{n}" for n in (1, 2, 3)} | {"2.23.140.1.1"}
@@ -20,6 +21,7 @@ _FOREIGN_USES = {
     "1.3.6.1.5.5.7.3.4": "emailProtection",
     "1.3.6.1.5.5.7.3.8": "timeStamping",
     "1.3.6.1.5.5.7.3.9": "OCSPSigning",
+    "1.3.6.1.4.1.11129.2.4.4": "precertificate signing",
     ANY_EKU: "anyExtendedKeyUsage",
 }
 
@@ -81,6 +83,7 @@ def judge_profile(
         yield found("cert.must-staple-without-ocsp", leaf.label)
     if profile is Profile.PUBLIC:
         yield from _public(leaf)
+        yield from judge_subject(leaf)
 
 
 def _client(leaf: Certificate, *, public_root: bool) -> Iterator[Finding]:
@@ -99,6 +102,8 @@ def _server(leaf: Certificate, *, public: bool, at: datetime) -> Iterator[Findin
         return
     if SERVER_AUTH not in eku:
         yield found("cert.no-server-auth", leaf.label)
+    if public and ext.EXTENDED_KEY_USAGE in leaf.critical:
+        yield found("cert.eku-critical", leaf.label)
     foreign = [_FOREIGN_USES[oid] for oid in eku if oid in _FOREIGN_USES]
     if foreign and public:
         yield found("cert.foreign-eku", leaf.label, uses=foreign)
@@ -113,6 +118,8 @@ def _usage(leaf: Certificate) -> Iterator[Finding]:
     usage = leaf.extensions.key_usage
     if usage is None:
         return
+    if not usage:
+        yield found("cert.usage-empty", leaf.label)
     if "digital_signature" not in usage:
         yield found("cert.no-digital-signature", leaf.label)
     if "key_cert_sign" in usage and not leaf.is_ca:
@@ -153,6 +160,8 @@ def judge_issuer(cert: Certificate, *, root: bool) -> Iterator[Finding]:
         yield found("cert.no-aki", label)
     if root and facts.eku is not None:
         yield found("cert.root-eku", label)
+    if ext.POLICY_CONSTRAINTS in critical and not critical[ext.POLICY_CONSTRAINTS]:
+        yield found("cert.policy-constraints-not-critical", label)
     if ext.NAME_CONSTRAINTS in critical and not critical[ext.NAME_CONSTRAINTS]:
         yield found("cert.constraints-not-critical", label)
     if ext.BASIC_CONSTRAINTS in critical and not critical[ext.BASIC_CONSTRAINTS]:

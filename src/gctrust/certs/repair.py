@@ -87,25 +87,3 @@ def _changes(
     if kept != [c for c in wanted if c in unique]:
         changes.append("put the leaf first and each issuer after what it signed")
     return changes
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateDiff:
-    """What differs between the certificate that serves and the one to come, a line each."""
-
-    lines: tuple[str, ...]
-    key_reused: bool
-
-
-def compare(old: Certificate, new: Certificate) -> CertificateDiff:
-    lines: list[str] = []
-    before, after = set(old.extensions.dns_names), set(new.extensions.dns_names)
-    lines += [f"name lost: {name}" for name in sorted(before - after)]
-    lines += [f"name gained: {name}" for name in sorted(after - before)]
-    if old.issuer != new.issuer:
-        lines.append(f"issuer: {old.issuer_text} -> {new.issuer_text}")
-    if old.not_after and new.not_after and old.not_after != new.not_after:
-        lines.append(f"ends: {old.not_after:%Y-%m-%d} -> {new.not_after:%Y-%m-%d}")
-    reused = old.spki == new.spki
-    lines.append("the key stays the same" if reused else "the key is new")
-    return CertificateDiff(tuple(lines), reused)

@@ -130,7 +130,7 @@ ROWS = (
         "Strict readers refuse it.",
         "Have it issued again.",
         "RFC 5280 section 4.1.2.5", "", PATH),
-    Rule("cert.coming-limit", "TIME-07", WARN, "certificates of {days} days end, limits come: {limits}; the next renewal is due about {renewal}",
+    Rule("cert.coming-limit", "TIME-07", WARN, "renewals of {days} days every {renewal} days meet limits to come: {limits}",
         "A renewal after such a date gives a shorter certificate.",
         "Renew by ACME.",
         "BR section 6.3.2", "", LINT),

@@ -69,11 +69,8 @@ def shipped_logs() -> LogList:
 
 
 def _when(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC) if "T" in text else _midnight(text)
-
-
-def _midnight(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    moment = datetime.fromisoformat(text)
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _row(row: str) -> CtLog:
@@ -141,6 +138,15 @@ def judge_scts(leaf: Certificate, issuer_spki: bytes, logs: LogList) -> tuple[Sc
     value = cert.extensions.get_extension_for_class(PrecertificateSignedCertificateTimestamps).value
     tbs = cert.tbs_precertificate_bytes
     return tuple(_judge_sct(sct, tbs, issuer_spki, logs) for sct in value)
+
+
+def sct_times(leaf: Certificate) -> tuple[datetime, ...]:
+    """When the embedded SCTs say that the certificate was logged; empty when there are none."""
+    try:
+        verdicts = judge_scts(leaf, b"", LogList((), datetime(1970, 1, 1, tzinfo=UTC)))
+    except ValueError:
+        return ()
+    return tuple(verdict.timestamp for verdict in verdicts)
 
 
 def _judge_sct(

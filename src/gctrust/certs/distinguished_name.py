@@ -1,0 +1,55 @@
+"""Distinguished names: their attributes, and how RFC 5280 section 7.1 compares them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from asn1crypto import core as asn1
+
+from .certificate import Node, Unreadable, children, node
+
+_TEXT = {12: "utf-8", 19: "ascii", 20: "latin-1", 22: "ascii", 28: "utf-32-be", 30: "utf-16-be"}
+NameKey = tuple[frozenset[tuple[bytes, object]], ...]
+
+
+def _text(value: Node) -> str | None:
+    encoding = _TEXT.get(value.tag)
+    return None if encoding is None else value.content.decode(encoding, "replace")
+
+
+def attributes(der: bytes) -> Iterator[tuple[str, str]]:
+    """(dotted id, text) of each attribute; what is no text comes as hexadecimal."""
+    try:
+        for part in children(node(der)[0].content):
+            for pair in children(part.content):
+                kind, value = children(pair.content)
+                text = _text(value)
+                dotted = asn1.ObjectIdentifier.load(kind.der).dotted
+                yield dotted, value.content.hex() if text is None else text
+    except (Unreadable, ValueError):
+        return
+
+
+@lru_cache(maxsize=512)
+def name_key(der: bytes) -> NameKey:
+    """Equal for names that are equal: case and spaces fold, the string type does not count.
+
+    A name that cannot be read equals only itself.
+    """
+    try:
+        name, _ = node(der)
+        if name.cls == 2:  # [4] directoryName of a GeneralName
+            name, _ = node(name.content)
+        return tuple(
+            frozenset(_pair_key(pair) for pair in children(part.content))
+            for part in children(name.content)
+        )
+    except (Unreadable, ValueError):
+        return (frozenset({(b"", der)}),)
+
+
+def _pair_key(pair: Node) -> tuple[bytes, object]:
+    kind, value = children(pair.content)
+    text = _text(value)
+    return kind.content, value.der if text is None else " ".join(text.casefold().split())
