@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from ..errors import Problem, ProblemKind
 from .exit_codes import ExitCode, of_problem, of_run
 from .findings_shown import findings_blocks
-from .output import Block, Heading, Output, Progress
+from .output import Block, Heading, Output, Progress, fact_text
 
 if TYPE_CHECKING:
     from ..app import App
-    from ..errors import Problem
     from ..pipelines.orders import Order, RunEnd
     from ..runner.runs import RunRow
 
 LOOK = 0.2  # seconds between two looks at a run that is being watched
+LOGIN = 10.0  # seconds until a login that neither works nor is refused is left to the run
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,37 @@ def resume_command(run: str) -> str:
 
 
 async def order_and_follow(app: App, out: Output, order: Order, wait: float) -> ExitCode:
-    """Order the run (or join the open one) and follow it for at most `wait` real seconds."""
+    """Order the run (or join the open one) and follow it for at most `wait` real seconds.
+
+    Raises Problem file.* for a file it could not be carried out with, and where the platform
+    refuses this process's credentials, whoever drives the run.
+    """
+    await asyncio.to_thread(_refuse_unreadable, order)
+    await _refuse_wrong_credentials(app)
     async with app.running():
         return await follow(app, out, app.runner.submit(order), wait)
+
+
+def _refuse_unreadable(order: Order) -> None:
+    from ..adapters.files import read_files
+    from ..pipelines.orders import CustomDomainOrder, PinRotationOrder
+
+    match order:
+        case CustomDomainOrder(files=files):
+            read_files((files.certificate, files.key, files.chain))
+        case PinRotationOrder(new=new, old=old, backup=backup):
+            read_files((new.certificate, new.key, new.chain, old.certificate, old.key, backup))
+
+
+async def _refuse_wrong_credentials(app: App) -> None:
+    """Only a login that was refused is told now: what passes is the run's to wait for."""
+    try:
+        await asyncio.wait_for(app.genesys.require(), LOGIN)
+    except TimeoutError:
+        return
+    except Problem as problem:
+        if problem.type.kind is not ProblemKind.FAILED:
+            raise
 
 
 async def follow(app: App, out: Output, run: str, wait: float | None) -> ExitCode:
@@ -112,7 +141,7 @@ async def _watched(app: App, run: str, wait: float | None, progress: Progress) -
 def _doing(row: RunRow) -> str:
     if row.waiting_until is None:
         return f"{row.stage}  {row.note}"
-    return f"{row.stage}  waiting for {row.waiting_for} until {instant(row.waiting_until)}"
+    return f"{row.stage}  waiting until {instant(row.waiting_until)}: {row.waiting_for}"
 
 
 def code_of(row: RunRow) -> ExitCode:
@@ -134,6 +163,5 @@ def run_blocks(row: RunRow) -> Iterator[Block]:
     if row.end is not None:
         for name, value in row.end.summary.items():
             if value is not None and value != "":
-                shown = ", ".join(map(str, value)) if isinstance(value, list) else value
-                yield f"  {name}: {shown}"
+                yield f"  {name}: {fact_text(value)}"
         yield from findings_blocks(row.end.findings, row.end.not_judged)

@@ -40,6 +40,7 @@ REAL_STORE = ProblemType(
     "The demo clears its store before it begins; a real organisation's runs must not be in it.",
     "Name another folder with --home or GCTRUST_HOME.",
     kind=ProblemKind.USAGE,
+    source="docs/reference/commands.md",
 )
 
 PATHS = {

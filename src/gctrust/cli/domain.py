@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from ..settings import without_user_info
 from .attached import order_and_follow
 from .exit_codes import ExitCode
 from .output import Block, Heading, Table
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 app = App(name="domain", help="Email domains: verify, records, status, list.")
 
-Format = Literal["table", "zone", "csv"]
+Format = Literal[
+    "table", "zone", "csv", "route53", "terraform-aws", "terraform-cloudflare", "octodns"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +42,18 @@ class DomainShown:
 
 
 @dataclass(frozen=True, slots=True)
+class DomainListed:
+    """`run` is how this machine's newest run for it stands, `platform` the platform's status;
+    None without credentials to ask with."""
+
+    domain: str
+    run: str
+    platform: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DomainsShown:
-    domains: tuple[DomainShown, ...]
+    domains: tuple[DomainListed, ...]
 
 
 @app.command
@@ -113,14 +125,15 @@ def _plan(settings: Settings, domain: str) -> Planned:
 
 
 def ledger_step(settings: Settings) -> str:
-    where = f" and a signed webhook to {settings.webhook_url}" if settings.webhook_url else ""
+    url = without_user_info(settings.webhook_url or "")
+    where = f" and a signed webhook to {url}" if url else ""
     return f"write the ledger entry{where}"
 
 
 def platform_of(settings: Settings) -> str:
     """What the user wrote to name the platform. Raises config.missing when nothing did."""
     settings.require("platform")
-    return ", ".join(settings.platform)
+    return without_user_info(", ".join(settings.platform))
 
 
 @app.command
@@ -138,51 +151,26 @@ def records(
     name
         The domain (also: TARGET_DOMAIN); it has to be registered.
     format
-        A table, lines of a zone file, or CSV.
+        A table, zone-file lines, CSV, a Route 53 change batch, Terraform (AWS or Cloudflare),
+        or an octoDNS zone file.
     """
 
     async def body(app: composition.App) -> ExitCode:
         shown = await _shown(app, str(app.settings.require("target_domain")))
         if shown.id is None:
             options.out.talk(f"{shown.domain} is not registered, so nothing is required yet")
-        options.out.answer("domain.records", shown, _record_blocks(shown, format))
+        options.out.answer("domain.records", shown, _record_lines(shown, format))
         return ExitCode.FINE if shown.id is not None else ExitCode.FINDINGS
 
     return with_app(options, body, target_domain=name)
 
 
-def _record_blocks(shown: DomainShown, format: Format) -> Iterator[Block]:
-    match format:
-        case "zone":
-            for record in shown.records:
-                yield f"{record.name.rstrip('.')}.\t3600\tIN\t{record.type}\t{_zone_value(record)}"
-        case "csv":
-            yield from _csv(shown.records)
-        case _:
-            rows = tuple((r.type, r.name, r.value) for r in shown.records)
-            yield Table(("type", "name", "value"), rows)
+def _record_lines(shown: DomainShown, format: Format) -> list[str]:
+    from ..mailauth.exports import export
+    from ..mailauth.record_text import RequiredRecord
 
-
-def _zone_value(record: RecordShown) -> str:
-    """A TXT value in quotes, split at 255 octets (RFC 1035 section 3.3.14); names end in a dot."""
-    if record.type == "TXT":
-        text = record.value.strip('"')
-        parts = [text[i : i + 255] for i in range(0, len(text), 255)] or [""]
-        escaped = (part.replace("\\", "\\\\").replace('"', '\\"') for part in parts)
-        return " ".join(f'"{part}"' for part in escaped)
-    if record.type in ("MX", "CNAME", "NS", "PTR"):
-        return record.value.rstrip(".") + "."
-    return record.value
-
-
-def _csv(records: tuple[RecordShown, ...]) -> Iterator[str]:
-    import csv
-    import io
-
-    for row in (("type", "name", "value"), *((r.type, r.name, r.value) for r in records)):
-        line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow(row)
-        yield line.getvalue()
+    required = (RequiredRecord(r.type, r.name, r.value) for r in shown.records)
+    return export(format, required, shown.domain).splitlines()
 
 
 @app.command
@@ -224,15 +212,27 @@ def list_domains(
     *,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
-    """The email domains that runs of this machine have dealt with, with the platform's status."""
+    """The email domains that runs of this machine have dealt with, and the platform's status.
+
+    The guide dialect looks a domain up by its name; it has no call that lists them all. Without
+    credentials only the runs are shown.
+    """
 
     async def body(app: composition.App) -> ExitCode:
-        prefix = "email-domain:"
-        rows = app.runner.list_runs()
-        names = sorted({r.identity.removeprefix(prefix) for r in rows if prefix in r.identity})
-        shown = tuple([await _shown(app, name) for name in names])
-        table = Table(("domain", "status"), tuple((d.domain, d.status) for d in shown))
-        options.out.answer("domain.list", DomainsShown(shown), [table])
+        settings = app.settings
+        login = settings.client_id is not None and settings.client_secret is not None
+        newest: dict[str, str] = {}
+        for row in app.runner.list_runs():
+            if row.journey == "email-domain":
+                newest.setdefault(row.identity.partition(":")[2], row.status)
+        listed = [
+            DomainListed(name, run, (await _shown(app, name)).status if login else None)
+            for name, run in sorted(newest.items())
+        ]
+        rows = tuple((d.domain, d.run, d.platform or "-") for d in listed)
+        table = Table(("domain", "newest run", "platform"), rows)
+        blocks: list[Block] = [table] if rows else ["no runs for email domains"]
+        options.out.answer("domain.list", DomainsShown(tuple(listed)), blocks)
         return ExitCode.FINE
 
     return with_app(options, body)

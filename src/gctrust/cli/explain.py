@@ -22,6 +22,7 @@ UNKNOWN_ID = ProblemType(
     "Ids are dotted words such as spf.too-many-lookups; they never change their meaning.",
     "Run `gctrust explain --list` for all of them.",
     kind=ProblemKind.USAGE,
+    source="the catalogue: gctrust explain --list",
 )
 
 

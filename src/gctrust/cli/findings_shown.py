@@ -17,6 +17,7 @@ BAD_ARGUMENT = ProblemType(
     "Going on with another value would judge something you did not ask for.",
     "Correct the value; `gctrust COMMAND --help` says what is expected.",
     kind=ProblemKind.USAGE,
+    source="docs/reference/commands.md",
 )
 
 

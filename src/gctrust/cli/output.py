@@ -18,7 +18,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..errors import Problem, ProblemKind, ProblemType
+from ..errors import Fact, Problem, ProblemKind, ProblemType
 from ..findings import Finding, Severity
 from .exit_codes import ExitCode
 
@@ -34,6 +34,7 @@ UNWRITABLE = ProblemType(
     "Its folder does not exist, it is a folder itself, or this user may not write there.",
     "Give a path in a folder that exists and that you may write to.",
     kind=ProblemKind.USAGE,
+    source="POSIX open(2)",
 )
 
 _STYLES = {
@@ -128,9 +129,9 @@ class Output:
                 json.dumps(document("problem", _refusal(problem)), ensure_ascii=False) + "\n"
             )
         facts = "".join(
-            f"\n  {name}: {value}"
+            f"\n  {name}: {fact_text(value)}"
             for name, value in problem.facts.items()
-            if value not in (None, "")
+            if value not in (None, "", [])
         )
         _err(
             f"problem: {problem.code}: {problem.type.sentence}{facts}"
@@ -146,6 +147,11 @@ class Output:
         console = _console(sys.stderr, color=self._color)
         with console.status(title) as status:
             yield Progress(lambda text: status.update(_plain_text(f"{title}: {text}")))
+
+
+def fact_text(value: Fact) -> str:
+    """A fact as a person reads it."""
+    return ", ".join(value) if isinstance(value, list) else str(value)
 
 
 def write_file(path: Path, text: str) -> None:

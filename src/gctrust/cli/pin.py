@@ -20,6 +20,7 @@ UNREADABLE = ProblemType(
     "Without it there is nothing to judge.",
     "Check the path and its permissions.",
     kind=ProblemKind.USAGE,
+    source="POSIX open(2)",
 )
 NOTHING_TO_PIN = ProblemType(
     "cli.nothing-to-pin",
@@ -27,6 +28,7 @@ NOTHING_TO_PIN = ProblemType(
     "A pin is the digest of a certificate or of its public key.",
     "Give a PEM or DER certificate, a private key, or a bundle that holds one.",
     kind=ProblemKind.USAGE,
+    source="RFC 7468 section 2",
 )
 
 Form = Literal["all", "base64", "hex", "curl", "okhttp", "android", "rfc7469", "nginx", "openssl"]

@@ -5,20 +5,31 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ..errors import Problem, ProblemType
+from ..errors import Fact, Problem, ProblemKind, ProblemType
 from ..secret import Secret
 
 NOT_STARTED = ProblemType(
     "cli.sandbox-not-started",
-    "The sandbox did not start.",
+    "The sandbox did not start, or broke off.",
     "It is a process of its own; what it said is on stderr.",
-    "Read its message; a seed or fault file may be malformed, or a port taken.",
+    "Read its message; a port may be taken, or its folder not writable.",
+    source="docs/reference/sandbox-fidelity.md",
+)
+REFUSED = ProblemType(
+    "cli.sandbox-refused",
+    "The sandbox refuses a value or a file it was given.",
+    "A sandbox that passed over it would not be the one you asked for.",
+    "Correct the value or the file that is named, then start it again.",
+    kind=ProblemKind.USAGE,
+    source="docs/reference/sandbox-fidelity.md",
 )
 _PATIENCE = 20.0
 
@@ -57,15 +68,27 @@ class Addresses:
 async def sandbox_process(
     home: Path, arguments: Sequence[str] = ()
 ) -> AsyncIterator[tuple[Addresses, asyncio.subprocess.Process]]:
-    """The sandbox, running while the block lasts. Raises Problem cli.sandbox-not-started."""
+    """The sandbox, running while the block lasts.
+
+    Raises Problem cli.sandbox-not-started, cli.sandbox-refused.
+    """
     await asyncio.to_thread(home.mkdir, parents=True, exist_ok=True, mode=0o700)
+    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "gctrust.sandbox", "--die-with-parent", "--home", str(home),
-        *arguments, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        *arguments, stdin=pipe, stdout=pipe, stderr=pipe,
     )  # fmt: skip
+    said: deque[str] = deque(maxlen=20)
+    hearing = asyncio.create_task(_hear(process, said))
     try:
-        yield await _addresses(process), process
+        if (addresses := await _addresses(process)) is None:
+            await hearing
+            raise _refusal(await process.wait(), said, arguments)
+        yield addresses, process
+        if process.returncode:
+            raise _refusal(process.returncode, said)
     finally:
+        hearing.cancel()
         if process.stdin is not None:
             process.stdin.close()  # its end is the sandbox's
         with suppress(ProcessLookupError, TimeoutError):
@@ -73,10 +96,30 @@ async def sandbox_process(
             await asyncio.wait_for(process.wait(), 5.0)
 
 
-async def _addresses(process: asyncio.subprocess.Process) -> Addresses:
+async def _hear(process: asyncio.subprocess.Process, said: deque[str]) -> None:
+    """Keep the last of what it says, so that it never waits for a reader."""
+    assert process.stderr is not None
+    async for line in process.stderr:
+        said.append(line.decode("utf-8", "replace").strip())
+
+
+def _refusal(code: int, said: deque[str], arguments: Sequence[str] = ()) -> Problem:
+    """Its last word, as its user is to read it: whose fault was it?"""
+    last = said[-1].removeprefix("gctrust.sandbox: ").removeprefix("error: ") if said else ""
+    facts: dict[str, Fact] = {"said": last, "exit code": code}
+    files = [value for flag, value in pairwise(arguments) if flag in ("--seed", "--faults")]
+    if code == 2 or any(file in last for file in files):
+        return Problem(REFUSED, facts)
+    return Problem(NOT_STARTED, facts)
+
+
+async def _addresses(process: asyncio.subprocess.Process) -> Addresses | None:
+    """None when it ended, or said nothing in time."""
     assert process.stdout is not None
     try:
         line = await asyncio.wait_for(process.stdout.readline(), _PATIENCE)
         return Addresses.parse(line)
     except (TimeoutError, ValueError, KeyError):
-        raise Problem(NOT_STARTED, {"exit code": process.returncode}) from None
+        with suppress(ProcessLookupError):
+            process.terminate()
+        return None

@@ -34,8 +34,8 @@ class Options:
     "Nothing on stderr but problems."
     no_color: Annotated[bool, _FLAG] = False
     "No colour (also: NO_COLOR)."
-    profile: Annotated[str, Parameter(group=_GROUP)] = ""
-    "Profile of ~/.gc/config.toml to use."
+    org: Annotated[str, Parameter(group=_GROUP)] = ""
+    "The organisation: a profile of ~/.gc/config.toml (also: GCTRUST_PROFILE)."
     home: Annotated[str, Parameter(group=_GROUP)] = ""
     "Folder of gctrust's own state (also: GCTRUST_HOME)."
 
@@ -48,7 +48,7 @@ def settings_of(options: Options, **flags: str) -> Settings:
     """The Settings of this command line; an empty flag was not given. Raises Problem config.*."""
     from ..settings import environment, load_settings
 
-    given = {"profile": options.profile, "home": options.home, **flags}
+    given = {"profile": options.org, "home": options.home, **flags}
     return load_settings(
         {name: value or None for name, value in given.items()}, environment(), Path.cwd()
     )

@@ -44,7 +44,7 @@ def deploy(
     cert: str = "",
     key: str = "",
     chain: str = "",
-    profile: Annotated[Profile | None, Parameter(name="--for")] = None,
+    profile: Profile | None = None,
     handshakes: int = 50,
     wait: float = ATTACHED,
     options: Options = Options(),  # noqa: B008 - frozen

@@ -16,7 +16,7 @@ from ..errors import Fact, Problem
 from .levels import Levels
 from .model import Settings
 from .problems import BAD_VALUE, CONFLICT, PROBLEMS
-from .rows import ROWS, Place, missing
+from .rows import ROWS, Place, missing, without_user_info
 from .sandbox_note import add_sandbox, answers_from, loopback_origin
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "loopback_origin",
     "missing",
     "origins",
+    "without_user_info",
 ]
 
 
@@ -81,8 +82,8 @@ def _shown(name: str, value: object) -> str:
     if ROWS[name].secret:
         return "set" if value else "not set"
     if isinstance(value, tuple):
-        return ", ".join(map(str, value)) or "not set"
-    return "not set" if value is None else str(value)
+        return without_user_info(", ".join(map(str, value))) or "not set"
+    return "not set" if value is None else without_user_info(str(value))
 
 
 def _parsed(name: str, found: tuple[Place, ...]) -> object:
@@ -93,7 +94,7 @@ def _parsed(name: str, found: tuple[Place, ...]) -> object:
         first, *others = (row.parse(place) for place in found)
     except ValueError as error:
         where = " and ".join(place.origin for place in found)
-        seen: Fact = "(secret)" if row.secret else found[0].text[:120]
+        seen: Fact = "(secret)" if row.secret else without_user_info(found[0].text)[:120]
         facts: dict[str, Fact] = {"setting": name, "origin": where, "seen": seen}
         raise Problem(BAD_VALUE, facts, hint=f"For {name}, {error}.") from None
     if any(other != first for other in others):

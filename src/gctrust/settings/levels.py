@@ -11,7 +11,7 @@ import platformdirs
 
 from ..errors import Fact, Problem
 from .problems import BAD_VALUE, EXPOSED_SECRET, UNKNOWN_SETTING, UNREADABLE_FILE
-from .rows import ROWS, Place
+from .rows import ROWS, Place, flag_of
 
 
 class Levels:
@@ -50,13 +50,14 @@ class Levels:
         return ()
 
     def _in_flags(self, name: str) -> Iterator[Place]:
-        flag = f"flag --{name.replace('_', '-')}"
+        flag = flag_of(name)
+        origin = f"flag {flag}" if flag.startswith("--") else f"argument {flag}"
         if name in self._flags:
             if ROWS[name].secret:
-                raise Problem(EXPOSED_SECRET, {"setting": name, "origin": flag})
-            yield Place(_as_text(self._flags[name]), flag, self._cwd)
+                raise Problem(EXPOSED_SECRET, {"setting": name, "origin": origin})
+            yield Place(_as_text(self._flags[name]), origin, self._cwd)
         if (path := self._flags.get(f"{name}_file")) and ROWS[name].secret:
-            yield _read_secret(Path(str(path)), f"{flag}-file", self._cwd)
+            yield _read_secret(Path(str(path)), f"{origin}-file", self._cwd)
 
     def _in_environment(self, name: str) -> Iterator[Place]:
         for key in ROWS[name].env:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from ..errors import ProblemKind, ProblemType, problem_catalogue
 
+SOURCE = "docs/decisions/settings.md"
+
 BAD_VALUE = ProblemType(
     "config.bad-value",
     "A setting has a value that cannot be used.",
     "Going on with another value than the one given would do something you did not ask for.",
     "Correct the value where it was given, or remove it there.",
     kind=ProblemKind.USAGE,
+    source=SOURCE,
 )
 CONFLICT = ProblemType(
     "config.conflict",
@@ -17,6 +20,7 @@ CONFLICT = ProblemType(
     "The guides and the official tools name one thing differently; which was meant is unclear.",
     "Unset one of the two names, or give both the same value.",
     kind=ProblemKind.USAGE,
+    source=SOURCE,
 )
 UNKNOWN_SETTING = ProblemType(
     "config.unknown-setting",
@@ -24,6 +28,7 @@ UNKNOWN_SETTING = ProblemType(
     "A misspelt setting would be ignored silently.",
     "Correct the name; `gctrust config show` lists all settings.",
     kind=ProblemKind.USAGE,
+    source=SOURCE,
 )
 UNREADABLE_FILE = ProblemType(
     "config.unreadable-file",
@@ -31,6 +36,7 @@ UNREADABLE_FILE = ProblemType(
     "Settings that are there but cannot be read would be ignored silently.",
     "Check the path, its permissions and its syntax.",
     kind=ProblemKind.USAGE,
+    source=SOURCE,
 )
 EXPOSED_SECRET = ProblemType(
     "config.exposed-secret",
@@ -38,6 +44,7 @@ EXPOSED_SECRET = ProblemType(
     "Flags are seen in the process list, and project files are committed and shared.",
     "Put the secret in an environment variable or in a file of its own, and name that file.",
     kind=ProblemKind.USAGE,
+    source=SOURCE,
 )
 MISSING = ProblemType(
     "config.missing",
@@ -45,6 +52,7 @@ MISSING = ProblemType(
     "There is no safe default for it.",
     "Set it as a flag, in the environment or in gctrust.toml.",
     kind=ProblemKind.USAGE,
+    source=SOURCE,
 )
 PROBLEMS = problem_catalogue(
     BAD_VALUE, CONFLICT, UNKNOWN_SETTING, UNREADABLE_FILE, EXPOSED_SECRET, MISSING
