@@ -22,7 +22,7 @@ def declared() -> set[str]:
 def named(requirement: str) -> str:
     found = re.match(r"[A-Za-z0-9._-]+", requirement)
     assert found
-    return found[0].lower()
+    return re.sub(r"[-_.]+", "-", found[0]).lower()
 
 
 def imported() -> Iterator[str]:
@@ -36,7 +36,11 @@ def imported() -> Iterator[str]:
 
 def test_every_dependency_is_imported():
     of = packages_distributions()
-    used = {name.lower() for module in set(imported()) for name in of.get(module, ())}
+    used = {
+        re.sub(r"[-_.]+", "-", name).lower()
+        for module in set(imported())
+        for name in of.get(module, ())
+    }
     assert declared() - used - BY_NAME == set()
 
 

@@ -15,7 +15,7 @@ from ..findings import Rule
 
 Entry = Rule | ProblemType
 
-PACKAGES = ("mailauth", "certs", "pins", "pipelines", "runner", "adapters", "cli")
+PACKAGES = ("mailauth", "certs", "pins", "pipelines", "runner", "adapters", "service", "cli")
 MODULES = ("settings", "app")
 
 

@@ -42,6 +42,8 @@ COMMANDS = (
     Command("runs", "runs:app", "Durable runs: list, show, watch, resume, cancel."),
     Command("audit", "audit:app", "The tamper-evident ledger: list, verify."),
     Command("webhooks", "webhooks:app", "Webhook deliveries."),
+    Command("serve", "serve:serve", "The HTTP service: order, list, show and signal runs."),
+    Command("tokens", "tokens:app", "API tokens of the HTTP service: create, list, revoke."),
     Command("doctor", "doctor:doctor", "Check this machine, the settings and the organisation."),
     Command("explain", "explain:explain", "What a finding, a problem or a hazard means."),
     Command("config", "config:app", "The settings in force, and where each comes from."),
@@ -87,6 +89,7 @@ DEFECT = ProblemType(
     "The program met a case it does not handle.",
     "This is a defect of gctrust; durable runs are as they were.",
     "Report it with these facts; `python -X dev -m gctrust ...` shows the whole traceback.",
+    source="docs/reference/exit-codes.md",
 )
 
 

@@ -1,0 +1,1 @@
+"""The HTTP service: submit, list, show and signal runs; health, readiness and metrics."""
