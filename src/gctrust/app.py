@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .adapters.dns_resolver import Resolver
     from .adapters.edge_probe import EdgeProbe
     from .adapters.genesys.client import GenesysClient
+    from .adapters.genesys.inquiry import FirstAnswer, Inquiry
     from .adapters.ledger import Ledger
     from .adapters.mail_check import MailCheck
     from .adapters.outbox import Outbox, Target
@@ -111,6 +112,22 @@ class App:
         client = GenesysClient.of(self.settings, self.clock)
         self._stack.push_async_callback(client.close)
         return client
+
+    @cached_property
+    def inquiry(self) -> Inquiry:
+        """Raises Problem config.*."""
+        from .adapters.genesys.inquiry import Inquiry
+
+        inquiry = Inquiry.of(self.settings, self.clock)
+        self._stack.push_async_callback(inquiry.close)
+        return inquiry
+
+    async def first_answer(self) -> FirstAnswer:
+        """The platform's answer to a caller without a token. Raises Problem config.*, genesys.*."""
+        from .adapters.genesys.inquiry import first_answer
+
+        settings, address = self.settings, platform_address(self.settings)
+        return await first_answer(address, self.clock, settings.timeout_token, settings.proxy)
 
     @property
     def store_path(self) -> Path:

@@ -60,23 +60,23 @@ async def diagnose(app: composition.App) -> tuple[Diagnosis, ExitCode]:
     lines: list[Line] = []
     code = ExitCode.FINE
     good: set[str] = set()
-    async with Consultation(app) as consultation:
-        for look in LOOKS:
-            if missing := [name for name in look.needs if name not in good]:
-                lines.append(Line(look.what, "skipped", f"not looked at without {missing[0]}"))
-                continue
-            line, ending = await _line(look, consultation)
-            lines.append(line)
-            if line.verdict == "ok":
-                good.add(look.what)
-            code = code or ending
+    visit = Consultation(app)
+    for look in LOOKS:
+        if missing := [name for name in look.needs if name not in good]:
+            lines.append(Line(look.what, "skipped", f"not looked at without {missing[0]}"))
+            continue
+        line, ending = await _line(look, visit)
+        lines.append(line)
+        if line.verdict == "ok":
+            good.add(look.what)
+        code = code or ending
     return Diagnosis(tuple(lines)), code
 
 
-async def _line(look: Look, consultation: Consultation) -> tuple[Line, ExitCode]:
+async def _line(look: Look, visit: Consultation) -> tuple[Line, ExitCode]:
     what = look.what
     try:
-        return Line(what, "ok", await look.see(consultation)), ExitCode.FINE
+        return Line(what, "ok", await look.see(visit)), ExitCode.FINE
     except Skipped as skipped:
         return Line(what, "skipped", str(skipped)), ExitCode.FINE
     except Bad as bad:

@@ -6,15 +6,13 @@ import asyncio
 import platform
 import sys
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .. import app as composition
     from ..adapters.dns_path import PathSeen
-    from ..adapters.genesys.inquiry import Inquiry, Seen
+    from ..adapters.genesys.inquiry import Seen
 
 OLDEST = (3, 11)
 WORST_SKEW = 30.0  # seconds; tokens and certificates are judged by the clock
@@ -33,30 +31,14 @@ class Skipped(Exception):
     """There was nothing to look at."""
 
 
-@dataclass
+@dataclass(slots=True)
 class Consultation:
     """One visit: the App, and what earlier looks learned for later ones."""
 
     app: composition.App
-    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
     guide: list[Seen] = field(default_factory=list)
     published: list[Seen] = field(default_factory=list)
     skew: float | None = None
-
-    async def __aenter__(self) -> Consultation:
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._stack.aclose()
-
-    @cached_property
-    def inquiry(self) -> Inquiry:
-        """Raises Problem config.*."""
-        from ..adapters.genesys.inquiry import Inquiry
-
-        inquiry = Inquiry.of(self.app.settings, self.app.clock)
-        self._stack.push_async_callback(inquiry.close)
-        return inquiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,14 +106,9 @@ async def _roots(visit: Consultation) -> str:
 
 
 async def _region(visit: Consultation) -> str:
-    from ..adapters.genesys.inquiry import first_answer
-    from ..settings import missing
-
-    address, settings = visit.app.platform, visit.app.settings
-    if address is None:
-        raise missing("platform")
-    told = await first_answer(address, visit.app.clock, settings.timeout_token, settings.proxy)
-    visit.skew = told.skew
+    visit.skew = (await visit.app.first_answer()).skew
+    address = visit.app.platform
+    assert address is not None
     return f"{address.region or 'no known region'}: {address.api} answers; login at {address.login}"
 
 
@@ -151,7 +128,7 @@ async def _clock(visit: Consultation) -> str:
 
 
 async def _credentials(visit: Consultation) -> str:
-    token = await visit.inquiry.token()
+    token = await visit.app.inquiry.token()
     left = token.renew_at - visit.app.clock.now()
     return f"a token was granted; it is used for {left:.0f} s"
 
@@ -160,9 +137,9 @@ async def _budget(visit: Consultation) -> str:
     """The looks whose answers tell the budget, and the dialect as well."""
     from ..adapters.genesys.inquiry import GUIDE_PATHS, PUBLISHED_PATHS
 
-    visit.guide = [await visit.inquiry.look(path) for path in GUIDE_PATHS]
-    visit.published = [await visit.inquiry.look(path) for path in PUBLISHED_PATHS]
-    budget = visit.inquiry.budget
+    visit.guide = [await visit.app.inquiry.look(path) for path in GUIDE_PATHS]
+    visit.published = [await visit.app.inquiry.look(path) for path in PUBLISHED_PATHS]
+    budget = visit.app.inquiry.budget
     if not budget.allowed:
         raise Skipped("no answer told a request limit")
     resets = max(0.0, budget.resets_at - visit.app.clock.now())
@@ -173,8 +150,8 @@ async def _scopes(visit: Consultation) -> str:
     from ..adapters.genesys.dialects import DIALECTS
 
     routes = DIALECTS[visit.app.settings.dialect].routes
-    await visit.inquiry.require(*routes)
-    if (await visit.inquiry.token()).scopes is None:
+    await visit.app.inquiry.require(*routes)
+    if (await visit.app.inquiry.token()).scopes is None:
         return "the token does not name its scopes; the platform alone knows them"
     scopes = {route.scope for route in routes.values()}
     roles = sorted({route.role for route in routes.values() if route.role})
