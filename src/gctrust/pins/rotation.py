@@ -183,9 +183,10 @@ def _about_live(plan: RotationPlan) -> Iterator[Finding]:
     if kinds - {roles.new.kind}:
         shown = ", ".join(sorted(kinds))
         yield finding(rules.MIXED_KINDS, subject, live=shown, planned=roles.new.kind.value)
-    elif not live.odd and roles.old not in live.pins and roles.new not in live.pins:
+        return
+    if not live.odd and roles.old not in live.pins and roles.new not in live.pins:
         yield finding(rules.OLD_NOT_LIVE, subject, pin=roles.old.base64)
-    count = len({*live.pins, *roles.published})
+    count = max(len({*live.pins, *step.live}) for step in plan.choreography)
     if count > MAX_PINS:
         yield finding(rules.TOO_MANY, subject, count=count, limit=MAX_PINS)
 
@@ -244,8 +245,10 @@ def _about_windows(windows: Windows, subject: str) -> Iterator[Finding]:
 
 
 def _about_order(plan: RotationPlan) -> Iterator[Finding]:
-    for flaw in flaws_of(plan.choreography, plan.roles, compromised=plan.compromised):
-        yield finding(rules.ORDER, plan.client_id, flaw=flaw)
+    # With the old pin gone, or not the one in use, there is no order left to be proved.
+    if plan.roles.old in plan.live.pins and plan.roles.new != plan.roles.old:
+        for flaw in flaws_of(plan.choreography, plan.roles, compromised=plan.compromised):
+            yield finding(rules.ORDER, plan.client_id, flaw=flaw)
     if not plan.compromised:
         for what in plan.policies.no_way_back:
             yield finding(rules.NO_WAY_BACK, plan.client_id, what=what)
