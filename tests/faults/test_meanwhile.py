@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from arena import CUSTOM, arena
+from arena import CUSTOM, MAIL, arena
 from voyage import told, voyage
 
 FIRST = {"times": 1}
@@ -48,16 +48,36 @@ async def test_412_because_our_own_put_landed_is_found_by_looking(house):
     assert [e["effect"] for e in puts] == [True]
 
 
-class Meddler(ThreadingHTTPServer):
-    """A proxy before the platform: at the first PUT it lets somebody else's PUT go first."""
+class Between(ThreadingHTTPServer):
+    """A proxy before the platform. `before` is called ahead of the first request of `method`, and
+    its answer is held back until `release`, when that is given."""
 
-    def __init__(self, house, theirs):
-        super().__init__(("127.0.0.1", 0), _Meddling)
-        self.house, self.theirs, self.met = house, theirs, []
+    def __init__(self, house, method, before=None, release=None):
+        super().__init__(("127.0.0.1", 0), _Passing)
+        self.house, self.method, self.before, self.release = house, method, before, release
+        self.met = []
+        self.http = httpx2.Client(trust_env=False, verify=False)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def __enter__(self):
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        folder = self.house.home / "sandboxes"
+        note = folder / f"{self.house.addresses['api'].rpartition(':')[2]}.json"
+        known = {**json.loads(note.read_text())["addresses"], "api": self.url, "login": self.url}
+        (folder / f"{self.server_address[1]}.json").write_text(json.dumps(known))
+        return self
+
+    def __exit__(self, *_):
+        if self.release:
+            self.release.set()
+        self.shutdown()
+        self.server_close()
+        self.http.close()
 
 
-class _Meddling(BaseHTTPRequestHandler):
+class _Passing(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together
 
     def _pass(self):
         server = self.server
@@ -65,19 +85,18 @@ class _Meddling(BaseHTTPRequestHandler):
         names = ("Authorization", "Content-Type", "If-Match")
         headers = {name: self.headers[name] for name in names if self.headers[name]}
         url = server.house.addresses["api"] + self.path
-        with httpx2.Client(trust_env=False) as http:
-            if self.command == "PUT" and not server.met:
-                files = {
-                    "certificate": Path(server.theirs.certificate).read_text(),
-                    "privateKey": Path(server.theirs.key).read_text(),
-                }
-                theirs = http.put(
-                    url, json=files, headers={"Authorization": headers["Authorization"]}
-                )
-                server.met.append(theirs.status_code)
-            answer = http.request(self.command, url, content=octets, headers=headers)
-        if self.command == "PUT":
+        first = self.command == server.method and "oauth" not in self.path and not server.met
+        if first and server.before:
+            theirs = server.before(server.http, url, headers["Authorization"])
+            server.met.append(theirs.status_code)
+        answer = server.http.request(self.command, url, content=octets, headers=headers)
+        if self.command == server.method and "oauth" not in self.path:
             server.met.append(answer.status_code)
+        if first and server.release:
+            server.release.wait()
+        self._answer(answer)
+
+    def _answer(self, answer):
         self.send_response(answer.status_code)
         for name in ("Content-Type", "ETag"):
             if name in answer.headers:
@@ -92,6 +111,15 @@ class _Meddling(BaseHTTPRequestHandler):
         pass
 
 
+def putting(files):
+    """Somebody else's PUT of these files."""
+    body = {
+        "certificate": Path(files.certificate).read_text(),
+        "privateKey": Path(files.key).read_text(),
+    }
+    return lambda http, url, token: http.put(url, json=body, headers={"Authorization": token})
+
+
 @pytest.mark.parametrize("same", [True, False])
 async def test_a_change_between_look_and_put_is_looked_at_again(house, same):
     """If they put the very certificate we bring, it is there; if another, theirs stays."""
@@ -100,25 +128,47 @@ async def test_a_change_between_look_and_put_is_looked_at_again(house, same):
         await trip.ended(order)
     new = renewed(house, order)
     theirs = new.files if same else house.issue("theirs", order.domain, profile="server")
-    meddler = Meddler(house, theirs)
-    threading.Thread(target=meddler.serve_forever, daemon=True).start()
-    note = house.home / "sandboxes" / f"{house.addresses['api'].rpartition(':')[2]}.json"
-    port = meddler.server_address[1]
-    addresses = json.loads(note.read_text())["addresses"]
-    known = {**addresses, "api": f"http://127.0.0.1:{port}", "login": f"http://127.0.0.1:{port}"}
-    (note.parent / f"{port}.json").write_text(json.dumps(known))
-    try:
-        async with voyage(house, GENESYS_ENV_URL=f"http://127.0.0.1:{port}") as trip:
+    with Between(house, "PUT", putting(theirs)) as between:
+        async with voyage(house, GENESYS_ENV_URL=between.url) as trip:
             row = await trip.ended(new)
-    finally:
-        meddler.shutdown()
-        meddler.server_close()
-    assert meddler.met == [200, 412]
+    assert between.met == [200, 412]
     if same:
         assert row.status == "succeeded", told(row)
     else:
         assert row.status == "failed"
         assert "genesys.changed-meanwhile" in told(row)
+
+
+async def test_a_crash_between_the_post_and_its_record_skips_nothing(house):
+    """The upload of the process that died is this run's own: its audit entry is read."""
+    order = house.custom_order(1)
+    with Between(house, "POST", release=threading.Event()) as between:
+        async with voyage(house, GENESYS_ENV_URL=between.url) as trip:
+            run = trip.runner.submit(order)
+            await trip.until(lambda: between.met)
+            assert trip.runner.show(run).stage == "upload"
+        async with voyage(house, GENESYS_ENV_URL=between.url) as trip:
+            await trip.until(lambda: trip.runner.show(run).status != "open")
+            row = trip.runner.show(run)
+    assert row.status == "succeeded", told(row)
+    assert between.met == [201], "uploaded once"
+    assert row.end.summary["adopted"] is False
+    assert row.end.summary["platform_audit_id"]
+
+
+async def test_a_crash_after_the_registration_does_not_make_it_somebody_elses(house):
+    order = house.mail_order(1)
+    with Between(house, "POST", release=threading.Event()) as between:
+        async with voyage(house, GENESYS_ENV_URL=between.url) as trip:
+            run = trip.runner.submit(order)
+            await trip.until(lambda: between.met)
+            between.method = "HEAD"
+        async with voyage(house, GENESYS_ENV_URL=between.url) as trip:
+            await trip.until(lambda: trip.runner.show(run).status != "open", order)
+            row = trip.runner.show(run)
+    assert row.status == "succeeded", told(row)
+    assert len(house.journal("POST", MAIL)) == 1
+    assert row.end.summary["adopted"] is False
 
 
 async def test_without_the_audit_scope_nothing_is_uploaded(house):
