@@ -1,32 +1,101 @@
-"""Runs the certificate judge over files: brings it octets, roots, the log list and the time."""
+"""Runs the certificate judge over files: brings it octets, roots, the log list and the time.
+
+What the world has to say (issuers by AIA, CRLs, OCSP) is asked only when the caller says so.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import os
+import stat
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-
-import certifi
+from typing import TYPE_CHECKING
 
 from ..certs.assess import CertificateReport, assess_certificate
-from ..certs.bundle import read_bundle
+from ..certs.bundle import Bundle, from_ders, read_bundle
+from ..certs.certificate import Certificate
+from ..certs.chain import sort_bundle
+from ..certs.evidence import Evidence, KeyFile
 from ..certs.path import Roots
-from ..certs.transparency import shipped_logs
+from ..certs.transparency import LogList
+from ..errors import Problem, ProblemKind, ProblemType
 from ..pipelines.effects import CertificateFiles
 from ..ports import Clock
+from ..secret import Secret
 from .files import read_file, read_files
+from .log_list import LogLists
+from .root_stores import certifi_roots, file_roots, system_roots
+
+if TYPE_CHECKING:
+    from ..certs.served import ProbeFacts
+    from ..findings import Finding
+    from .dns_resolver import Resolver
+    from .guarded_fetch import GuardedFetch
+    from .issuer_fetch import IssuerCache, Issuers
+    from .revocation_fetch import Revocation
+
+NO_CERTIFICATE = ProblemType(
+    "file.no-certificate",
+    "The file holds no certificate.",
+    "Without one there is nothing to compare with.",
+    "Give a PEM or DER certificate.",
+    kind=ProblemKind.USAGE,
+    source="RFC 7468 section 5",
+)
+PROBLEMS = (NO_CERTIFICATE,)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to judge, and as what. `roots` is "system", "certifi" or "" for those of the settings.
+
+    `complete` and `revocation` allow the network; `allowed` names hosts that may be fetched from
+    though they are not public.
+    """
+
+    files: CertificateFiles
+    host: str = ""
+    profile: str = ""
+    at: datetime | None = None
+    roots: str = ""
+    passphrase: Secret | None = field(default=None, repr=False)
+    complete: bool = False
+    revocation: bool = False
+    allowed: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """`gathered` says, a line each, what was brought beside the files and from where."""
+
+    report: CertificateReport
+    gathered: tuple[str, ...]
 
 
 class CertificateCheck:
     """Roots are those of `roots_file`, or certifi's without one; read once.
 
     `issuer_file` holds the CAs that may issue client certificates: anchors for those alone.
+    `home` holds the cache of issuers and the log lists. `resolver` finds the names to fetch from
+    (None: this machine's own), `private_fetch` allows every address (a sandbox on this machine).
     """
 
     def __init__(
-        self, clock: Clock, roots_file: Path | None = None, issuer_file: Path | None = None
+        self,
+        clock: Clock,
+        roots_file: Path | None = None,
+        issuer_file: Path | None = None,
+        *,
+        home: Path | None = None,
+        resolver: Callable[[], Resolver] | None = None,
+        private_fetch: bool = False,
     ) -> None:
         self._clock, self._roots_file, self._issuer_file = clock, roots_file, issuer_file
+        self._home, self._resolver, self._private_fetch = home, resolver, private_fetch
 
     @property
     def profile(self) -> str:
@@ -36,34 +105,201 @@ class CertificateCheck:
     @cached_property
     def roots(self) -> Roots:
         """Raises Problem file.unreadable."""
-        if not self._roots_file:
-            return self.public_roots
-        return Roots(read_files((str(self._roots_file),)).certificates)
+        return file_roots(self._roots_file) if self._roots_file else self.public_roots
 
     @cached_property
     def client_roots(self) -> Roots:
         """Raises Problem file.unreadable."""
         if not self._issuer_file:
             return self.roots
-        issuers = read_files((str(self._issuer_file),)).certificates
         given = self.roots.certificates if self._roots_file else ()
-        return Roots((*issuers, *given))
+        return Roots((*file_roots(self._issuer_file).certificates, *given))
 
     @cached_property
     def public_roots(self) -> Roots:
-        data = read_file(certifi.where())
-        return Roots(read_bundle(data).certificates)
+        return certifi_roots()
+
+    @cached_property
+    def logs(self) -> LogList:
+        """The log list in force."""
+        return LogLists(self._home).in_force().logs
 
     def files(
         self, files: CertificateFiles, host: str, profile: str = "", at: datetime | None = None
     ) -> CertificateReport:
         """Judge the files for `host` ("" for none) at `at` (now). Raises Problem file.*."""
-        bundle = read_files((files.certificate, files.key, files.chain))
-        return assess_certificate(
-            bundle,
-            host=host or None,
-            at=at or datetime.fromtimestamp(self._clock.now(), UTC),
-            roots=self.client_roots if profile == "client" else self.roots,
-            profile=profile or self.profile,
-            logs=shipped_logs(),
+        return self.judge(Question(files, host, profile, at))
+
+    def judge(self, question: Question) -> CertificateReport:
+        """Judge without the network. Raises Problem file.*, roots.*."""
+        return _Case(self, question).report()
+
+    async def look(self, question: Question) -> Looked:
+        """Judge, with what the question allows to be asked for. Raises Problem file.*, roots.*."""
+        case = await asyncio.to_thread(_Case, self, question)
+        if question.complete:
+            await case.complete(self.fetching(question.allowed))
+        if question.revocation:
+            await case.revocation(self.fetching(question.allowed))
+        report = await asyncio.to_thread(case.report)
+        return Looked(report, tuple(case.gathered()))
+
+    def fetching(self, allowed: Iterable[str] = ()) -> GuardedFetch:
+        """The way to fetch what certificates point at."""
+        from .address_guard import AddressGuard, plain_host, resolver_lookup, system_lookup
+        from .guarded_fetch import GuardedFetch
+
+        hosts = frozenset(plain_host(host) for host in allowed)
+        lookup = resolver_lookup(self._resolver()) if self._resolver else system_lookup
+        return GuardedFetch(AddressGuard(hosts, self._private_fetch, lookup))
+
+    def leaf_of(self, path: str) -> Certificate:
+        """The leaf that a file holds. Raises Problem file.*, file.no-certificate."""
+        placed = sort_bundle(read_files((path,)))
+        if placed.leaf is None:
+            raise Problem(NO_CERTIFICATE, {"path": path})
+        return placed.leaf
+
+    def served(
+        self,
+        facts: ProbeFacts,
+        *,
+        profile: str = "",
+        roots: str = "",
+        expected: Certificate | None = None,
+    ) -> tuple[Finding, ...]:
+        """Judge what a probe saw; intermediates at hand only tell what clients lack."""
+        from ..certs.served import judge_served
+
+        question = Question(CertificateFiles("", "", ""), facts.host, profile, roots=roots)
+        anchors = self.named_roots(question)
+        return judge_served(
+            facts,
+            at=self.moment(question),
+            roots=anchors,
+            expected=expected,
+            profile=self.profile_of(question),
+            known=self._known(facts, anchors),
         )
+
+    def _known(self, facts: ProbeFacts, roots: Roots) -> tuple[Certificate, ...]:
+        from .issuer_fetch import from_cache
+
+        chains = {one.chain for one in facts.served if one.chain}
+        sent = [from_ders(chain).certificates for chain in chains]
+        found = (from_cache(c[0], c[1:], roots, self.cache) for c in sent if c)
+        return tuple(dict.fromkeys(one for some in found for one in some))
+
+    @property
+    def cache(self) -> IssuerCache:
+        from .issuer_fetch import IssuerCache
+
+        return IssuerCache(self._home)
+
+    def named_roots(self, question: Question) -> Roots:
+        if question.roots == "certifi":
+            return self.public_roots
+        if question.roots == "system":
+            return system_roots()
+        return self.client_roots if question.profile == "client" else self.roots
+
+    def profile_of(self, question: Question) -> str:
+        return question.profile or ("public" if question.roots else self.profile)
+
+    def moment(self, question: Question) -> datetime:
+        return question.at or datetime.fromtimestamp(self._clock.now(), UTC)
+
+
+class _Case:
+    """One question under way: the octets read, and what was found out since."""
+
+    def __init__(self, check: CertificateCheck, question: Question) -> None:
+        self._check, self._question = check, question
+        self._bundle, self._key_file = _read(question.files, question.passphrase)
+        self._roots = check.named_roots(question)
+        placed = sort_bundle(self._bundle)
+        self._leaf, self._others = placed.leaf, placed.others
+        self._issuers: Issuers | None = None
+        self._revocation: Revocation | None = None
+
+    async def complete(self, fetch: GuardedFetch) -> None:
+        from .issuer_fetch import complete
+
+        if self._leaf is not None:
+            cache = self._check.cache
+            self._issuers = await complete(self._leaf, self._others, self._roots, cache, fetch)
+
+    async def revocation(self, fetch: GuardedFetch) -> None:
+        from .revocation_fetch import fetch_revocation
+
+        path = self.report().path
+        best = path.chain or next((one.certificates for one in path.tried), ())
+        self._revocation = await fetch_revocation(fetch, best)
+
+    def report(self) -> CertificateReport:
+        question, check = self._question, self._check
+        return assess_certificate(
+            self._bundle,
+            host=question.host or None,
+            at=check.moment(question),
+            roots=self._roots,
+            profile=check.profile_of(question),
+            logs=check.logs,
+            extra=self._extra(),
+            crls=self._revocation.crls if self._revocation else (),
+            evidence=self._evidence(),
+        )
+
+    def gathered(self) -> Iterator[str]:
+        for one in self._issuers.fetched if self._issuers else ():
+            yield f"fetched the intermediate {one.label}"
+        for one in self._cached():
+            yield f"the intermediate {one.label} was in the local cache"
+        for crl in self._revocation.crls if self._revocation else ():
+            until = crl.next_update_utc
+            ends = f", until {until:%Y-%m-%d %H:%M}Z" if until else ""
+            yield f"fetched the CRL of {crl.issuer.rfc4514_string()[:120]}{ends}"
+        for answer in self._revocation.ocsp if self._revocation else ():
+            yield f"asked the OCSP responder {answer.url}"
+
+    def _cached(self) -> tuple[Certificate, ...]:
+        return self._issuers.cached if self._issuers else self._extra()
+
+    def _extra(self) -> tuple[Certificate, ...]:
+        if self._issuers is not None:
+            return self._issuers.certificates
+        if self._leaf is None:
+            return ()
+        from .issuer_fetch import from_cache
+
+        return from_cache(self._leaf, self._others, self._roots, self._check.cache)
+
+    def _evidence(self) -> Evidence:
+        found = self._revocation
+        unfetched = self._issuers.unfetched if self._issuers else ()
+        return Evidence(
+            ocsp=found.ocsp if found else (),
+            key_file=self._key_file,
+            unfetched=unfetched + (found.unfetched if found else ()),
+        )
+
+
+def _read(files: CertificateFiles, passphrase: Secret | None) -> tuple[Bundle, KeyFile | None]:
+    """Every certificate and key of the files, each file once, and the file the key was in."""
+    whole, key_file = Bundle(), None
+    secret = passphrase.reveal().encode() if passphrase else None
+    for path in dict.fromkeys((files.certificate, files.key, files.chain)):
+        if path:
+            part = read_bundle(read_file(path), name=path, passphrase=secret)
+            whole = whole.plus(part)
+            if part.keys and key_file is None:
+                key_file = _key_file(path)
+    return whole, key_file
+
+
+def _key_file(path: str) -> KeyFile | None:
+    """Who may read it; None where files have no such permissions."""
+    if os.name != "posix":
+        return None
+    status = Path(path).expanduser().stat()
+    return KeyFile(path, stat.S_IMODE(status.st_mode) & 0o777, status.st_uid, os.geteuid())

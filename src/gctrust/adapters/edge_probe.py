@@ -44,6 +44,7 @@ UNREACHABLE = ProblemType(
 PROBLEMS = (NO_ADDRESS, NO_ENDPOINT, UNREACHABLE)
 
 CONCURRENCY = 8
+ALPN = ("h2", "http/1.1")
 
 
 class EdgeProbe:
@@ -63,9 +64,11 @@ class EdgeProbe:
     async def addresses(self, host: str, port: int | None = None) -> tuple[tuple[str, int], ...]:
         """Where the host is served. Raises Problem tls.no-address."""
         if self._edges and port is None:
-            return tuple(_address(edge) for edge in self._edges)
-        if _is_address(host):
+            return tuple(address_of(edge) for edge in self._edges)
+        if is_address(host):
             return ((host, port or self._port),)
+        if host == "localhost":  # RFC 6761 section 6.3: no name server is to be asked
+            return (("127.0.0.1", port or self._port),)
         asked = (Question(host, kind, fresh=True) for kind in ("A", "AAAA"))
         answers = await self._resolver.resolve_all(asked)
         found = [str(record) for answer in answers for record in answer.records]
@@ -80,14 +83,15 @@ class EdgeProbe:
         """`count` handshakes with each edge, by "address:port". Raises Problem tls.no-address."""
         seen = []
         for address, at_port in await self.addresses(host, port):
-            made = await sample(address, at_port, host, n=count, concurrency=CONCURRENCY)
-            seen.append((f"{address}:{at_port}", made))
+            name = server_name(host)
+            made = await sample(address, at_port, name, n=count, concurrency=CONCURRENCY, alpn=ALPN)
+            seen.append((endpoint(address, at_port), made))
         return tuple(seen)
 
     async def host(self, host: str, count: int, port: int | None = None) -> HandshakesSeen:
         """Every edge of the host, measured; legacy versions tried once each."""
         samples = await self.samples(host, count, port)
-        one_each = [await handshake(*_address(edge), host) for edge, _ in samples]
+        one_each = [await handshake(*address_of(edge), server_name(host)) for edge, _ in samples]
         legacy = await self._legacy(host, [edge for edge, _ in samples])
         latencies = [1000 * x for _, made in samples for x in made.latencies]
         p50, p95, p99 = percentiles(latencies)
@@ -114,7 +118,10 @@ class EdgeProbe:
         for edge in edges:
             for version in LEGACY:
                 made = await handshake(
-                    *_address(edge), host, min_version=version, max_version=version
+                    *address_of(edge),
+                    server_name(host),
+                    min_version=version,
+                    max_version=version,
                 )
                 tries.append((version, made))
         return tuple(
@@ -139,7 +146,7 @@ class EdgeProbe:
         each = -(-count // len(self._endpoints))
         made = await asyncio.gather(
             *(
-                sample(*_address(endpoint), None, n=each, client=identity, concurrency=4)
+                sample(*address_of(endpoint), None, n=each, client=identity, concurrency=4)
                 for endpoint in self._endpoints
             )
         )
@@ -185,7 +192,7 @@ def _summed(causes: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, i
     return tuple(total.most_common())
 
 
-def _is_address(host: str) -> bool:
+def is_address(host: str) -> bool:
     try:
         ipaddress.ip_address(host)
     except ValueError:
@@ -193,9 +200,19 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _address(endpoint: str) -> tuple[str, int]:
-    host, _, port = endpoint.rpartition(":")
+def endpoint(address: str, port: int) -> str:
+    """An IPv6 address stands in brackets (RFC 3986 section 3.2.2)."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def address_of(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
     return host.strip("[]"), int(port)
+
+
+def server_name(host: str) -> str | None:
+    """What SNI may say of a host: addresses are not allowed there (RFC 6066 section 3)."""
+    return None if is_address(host) else host
 
 
 def percentiles(latencies: list[float]) -> tuple[float, float, float]:

@@ -45,6 +45,7 @@ async def sample(
     min_version: str = "TLSv1.2",
     max_version: str = "TLSv1.3",
     staple: bool = True,
+    alpn: tuple[str, ...] = (),
 ) -> HandshakeSample:
     """`n` handshakes, at most `concurrency` at once."""
     results: list[Handshake] = []
@@ -61,6 +62,7 @@ async def sample(
                 min_version=min_version,
                 max_version=max_version,
                 staple=staple,
+                alpn=alpn,
             )
             results.append(made)
 
