@@ -241,6 +241,7 @@ def test_a_region_that_does_not_exist(ward: Ward) -> None:
         ((401, 401, 401), (401, 401), "unknown"),
         ((404, 503, 404), (200, 200), "unknown"),
         ((0, 0, 0), (0, 0), "unknown"),
+        ((302, 302, 302), (302, 302), "unknown"),
         ((200, 200, 200), (200, 200), "guide"),
     ],
 )

@@ -51,9 +51,8 @@ class Seen:
         """Whether the route exists; None when the status does not tell."""
         if self.status in _ABSENT:
             return False
-        if self.status in _UNTOLD or not 200 <= self.status < 500:
-            return None
-        return True
+        answered = 200 <= self.status < 300 or 400 <= self.status < 500
+        return True if answered and self.status not in _UNTOLD else None
 
 
 @dataclass(frozen=True, slots=True)
