@@ -21,6 +21,7 @@ from cryptography.x509 import Certificate as X509Certificate
 from ..findings import Finding
 from ..secret import Secret
 from .certificate import Certificate, Unreadable, read_certificate
+from .der import node
 from .rules import found
 
 MAX_BYTES, MAX_CERTIFICATES = 1 << 20, 64
@@ -225,8 +226,6 @@ def _read_block(label: str, block: bytes, body: bytes, reading: _Reading) -> Non
 
 
 def _first_element(der: bytes) -> bytes:
-    from .certificate import node
-
     try:
         return node(der)[0].der
     except Unreadable:

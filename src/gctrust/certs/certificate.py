@@ -12,46 +12,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from asn1crypto import core as asn1
-from asn1crypto import parser as asn1_parser
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
+from .der import Node, Unreadable, children, dotted, node
+from .distinguished_name import attributes
 from .extensions import Extensions, RawExtension, decode_extensions
 
-
-class Unreadable(ValueError):
-    """The bytes are no certificate; the text says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One DER element: its tag byte's number and class, its content and its whole encoding."""
-
-    cls: int
-    tag: int
-    content: bytes
-    der: bytes
-
-
-def node(data: bytes) -> tuple[Node, bytes]:
-    """The first element of `data` and the rest. Raises Unreadable."""
-    try:
-        cls, _, tag, header, content, trailer = asn1_parser.parse(data, strict=False)
-    except (ValueError, IndexError, TypeError, RecursionError) as error:
-        raise Unreadable(f"not DER: {error}") from None
-    size = len(header) + len(content) + len(trailer)
-    return Node(cls, tag, content, data[:size]), data[size:]
-
-
-def children(content: bytes, limit: int = 50_000) -> list[Node]:
-    """Every element of a constructed value. Raises Unreadable."""
-    nodes: list[Node] = []
-    while content:
-        child, content = node(content)
-        nodes.append(child)
-        if len(nodes) > limit:
-            raise Unreadable(f"more than {limit} elements")
-    return nodes
+__all__ = ["Certificate", "Unreadable", "read_certificate"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,25 +90,20 @@ class Certificate:
 
 
 def _name_text(der: bytes) -> str:
-    try:
-        name = asn1_x509.Name.load(der)
-        parts = [
-            f"{_SHORT.get(pair['type'].native, pair['type'].native)}={pair['value'].native}"
-            for rdn in name.chosen
-            for pair in rdn
-        ]
-    except (ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError):
-        return "(unreadable name)"
-    return ", ".join(part[:120] for part in parts[:16])
+    parts = [f"{_SHORT.get(oid, oid)}={text}"[:120] for oid, text in attributes(der)]
+    return ", ".join(parts[:16])
 
 
 _SHORT = {
-    "common_name": "CN",
-    "organization_name": "O",
-    "organizational_unit_name": "OU",
-    "country_name": "C",
-    "locality_name": "L",
-    "state_or_province_name": "ST",
+    "2.5.4.3": "CN",
+    "2.5.4.5": "serialNumber",
+    "2.5.4.6": "C",
+    "2.5.4.7": "L",
+    "2.5.4.8": "ST",
+    "2.5.4.10": "O",
+    "2.5.4.11": "OU",
+    "0.9.2342.19200300.100.1.25": "DC",
+    "1.2.840.113549.1.9.1": "emailAddress",
 }
 
 
@@ -189,7 +151,7 @@ def _raw_extensions(tbs: list[Node]) -> tuple[RawExtension, ...]:
         parts = children(item.content)
         if len(parts) not in (2, 3) or parts[0].tag != 6 or parts[-1].tag != 4:
             raise Unreadable("an extension is not (id, critical, value)")
-        oid = asn1.ObjectIdentifier.load(parts[0].der).dotted
+        oid = dotted(parts[0].content)
         critical = len(parts) == 3 and parts[1].content != b"\x00"
         found.append(RawExtension(oid, critical, parts[-1].content))
     return tuple(found)
@@ -233,7 +195,7 @@ def _read(der: bytes) -> Certificate:
     fields = tbs[1:] if versioned else tbs
     if len(fields) < 6:
         raise Unreadable("the TBSCertificate is too short")
-    exact = der[: len(der) - sum(len(p) for p in (node(der)[1],))] if notes else der
+    exact = node(der)[0].der if notes else der
     strict, refusal = _strict(exact)
     if parts[2].content[:1] != b"\x00":  # signatures are whole octets
         strict, refusal = None, "the signature's bit string has unused bits"

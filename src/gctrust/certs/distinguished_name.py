@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
-from asn1crypto import core as asn1
-
-from .certificate import Node, Unreadable, children, node
+from .der import Node, Unreadable, children, dotted, node
 
 _TEXT = {12: "utf-8", 19: "ascii", 20: "latin-1", 22: "ascii", 28: "utf-32-be", 30: "utf-16-be"}
 NameKey = tuple[frozenset[tuple[bytes, object]], ...]
@@ -25,8 +23,7 @@ def attributes(der: bytes) -> Iterator[tuple[str, str]]:
             for pair in children(part.content):
                 kind, value = children(pair.content)
                 text = _text(value)
-                dotted = asn1.ObjectIdentifier.load(kind.der).dotted
-                yield dotted, value.content.hex() if text is None else text
+                yield dotted(kind.content), value.content.hex() if text is None else text
     except (Unreadable, ValueError):
         return
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
@@ -29,6 +30,12 @@ _WEAK_RULES = {
     "small-d": "cert.key-compromised",
     "pattern": "cert.key-compromised",
 }
+
+
+@lru_cache(maxsize=256)
+def read_public_key(spki: bytes) -> PublicKey:
+    """The issuers of a thousand leaves are a few. Raises BadKey."""
+    return PublicKey.from_spki_der(spki)
 
 
 def judge_pair(leaf: Certificate, keys: tuple[PrivateKey, ...]) -> Iterator[Finding]:
@@ -69,7 +76,7 @@ def judge_shared_primes(leaf: Certificate, others: tuple[Certificate, ...]) -> I
 
 def _modulus(cert: Certificate) -> int:
     try:
-        return PublicKey.from_spki_der(cert.spki).modulus
+        return read_public_key(cert.spki).modulus
     except BadKey:
         return 0
 
@@ -128,7 +135,7 @@ def judge_public_key(
 ) -> Iterator[Finding]:
     """KEY-04 to KEY-13 on the public key."""
     try:
-        key = PublicKey.from_spki_der(cert.spki)
+        key = read_public_key(cert.spki)
     except BadKey as error:
         yield found("cert.key-unknown", cert.label, kind=str(error)[:100])
         return

@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, paddin
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
-from .certificate import Certificate, Unreadable, children, node, read_certificate
+from .certificate import Certificate, Unreadable, read_certificate
 from .crl import RevocationVerdict
+from .der import children, node
 from .evidence import OcspAnswer
 from .path import signed_by
 
