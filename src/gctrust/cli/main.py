@@ -35,6 +35,7 @@ COMMANDS = (
     Command("demo", "demo:demo", "Run the three journeys against the sandbox, live."),
     Command("sandbox", "sandbox:sandbox", "Start the stand-in Genesys Cloud."),
     Command("check", "check:app", "Check a domain, an SPF verdict, a certificate or a host."),
+    Command("ct", "ct:app", "Certificate transparency: the list of logs, and newer ones."),
     Command("pin", "pin:pin", "Certificate and SPKI pins of files."),
     Command("domain", "domain:app", "Email domains: verify, records, status, list."),
     Command("tls", "tls:app", "Custom domains: deploy a certificate, see what it serves."),
