@@ -96,7 +96,9 @@ def find_bimi(domain: DomainName, organisation: str, *, fresh: bool = False) -> 
         if texts:
             record = parse_bimi(texts[0])
             left = () if record.declines else (UNSEEN,)
-            return BimiReport(Report(domain.text, tuple(_judged(name, record)), left), record, name)
+            return BimiReport(
+                Report(domain.text, tuple(record_findings(name, record)), left), record, name
+            )
     return BimiReport(Report(domain.text))
 
 
@@ -107,7 +109,7 @@ def _meant(records: Iterable[Rdata]) -> list[str]:
     return [text for text in texts if is_bimi(text)] or near[:1]
 
 
-def _judged(name: str, record: BimiRecord) -> Iterator[Finding]:
+def record_findings(name: str, record: BimiRecord) -> Iterator[Finding]:
     for tag, reason in record.faults[:10]:
         if tag:
             yield finding(rules.LOCATION, name, tag=tag, reason=reason)

@@ -17,7 +17,8 @@ from .dmarc_discovery import (
     policy_step,
     tree_walk,
 )
-from .dmarc_record import DmarcRecord, Fault, FaultKind, Mode, Policy, is_dmarc, text_of
+from .dmarc_faults import fault_finding
+from .dmarc_record import DmarcRecord, FaultKind, Mode, Policy, is_dmarc, text_of
 from .questions import Judge, Question, Status, ask_all, together
 
 
@@ -160,7 +161,7 @@ class _Judge:
         self, step: WalkStep, record: DmarcRecord, owner: Organisation
     ) -> Judge[EffectivePolicy | None]:
         name = f"_dmarc.{step.name}"
-        self.findings += (_fault_finding(fault, name, record) for fault in record.faults)
+        self.findings += (fault_finding(fault, name, record) for fault in record.faults)
         if not record.rua and not _has(record, FaultKind.URI, "rua"):
             fix = f"add rua=mailto:dmarc@{step.name} to the TXT record at {name}."
             self.findings.append(finding(rules.NO_REPORTS, name, fix=fix))
@@ -333,34 +334,6 @@ def _exchange(record: object) -> str:
 
 def _has(record: DmarcRecord, kind: FaultKind, tag: str) -> bool:
     return any(fault.kind is kind and fault.tag == tag for fault in record.faults)
-
-
-_RULE_OF_FAULT = {
-    FaultKind.SYNTAX: rules.SYNTAX,
-    FaultKind.UNKNOWN_TAG: rules.UNKNOWN_TAG,
-    FaultKind.DUPLICATE: rules.DUPLICATE_TAG,
-    FaultKind.HISTORIC: rules.HISTORIC,
-    FaultKind.POLICY: rules.BAD_POLICY,
-    FaultKind.SUB_POLICY: rules.BAD_SUB_POLICY,
-    FaultKind.MODE: rules.BAD_MODE,
-    FaultKind.PSD: rules.BAD_PSD,
-    FaultKind.TESTING: rules.BAD_TESTING,
-    FaultKind.FAILURE_OPTIONS: rules.FAILURE_OPTIONS,
-    FaultKind.URI: rules.BAD_URI,
-    FaultKind.URI_SIZE: rules.URI_SIZE,
-}
-
-
-def _fault_finding(fault: Fault, name: str, record: DmarcRecord) -> Finding:
-    effect = "act as for p=none" if record.applies else "do no DMARC processing"
-    return finding(
-        _RULE_OF_FAULT[fault.kind],
-        name,
-        tag=fault.tag,
-        value=fault.value,
-        reason=fault.reason,
-        effect=effect,
-    )
 
 
 def _policy_findings(

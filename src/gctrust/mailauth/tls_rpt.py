@@ -65,10 +65,10 @@ def assess_tls_rpt(domain: DomainName, *, fresh: bool = False) -> Judge[TlsRptRe
         said = finding(rules.RPT_SEVERAL, name, count=len(texts.own))
         return TlsRptReport(Report(domain.text, (said,)))
     record = parse_tls_rpt((texts.own or texts.near)[0])
-    return TlsRptReport(Report(domain.text, tuple(_judged(name, record))), record.addresses)
+    return TlsRptReport(Report(domain.text, tuple(record_findings(name, record))), record.addresses)
 
 
-def _judged(name: str, record: TlsRptRecord) -> Iterator[Finding]:
+def record_findings(name: str, record: TlsRptRecord) -> Iterator[Finding]:
     for uri, reason in record.faults[:20]:
         if uri or record.addresses:
             yield finding(rules.RPT_URI, name, uri=repr(uri[:120]), reason=reason)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from .looks import PolicyFile, SignedZone, Starttls
 from .questions import Answer, Asks, Judge, Question, Rdata, Status
@@ -113,7 +113,13 @@ class DictZone:
         return Answer(status, records, tuple(chain), self._ttl, "zone", authoritative=True)
 
 
-def run(judge: Judge[T], zone: DictZone) -> T:
+class Answers(Protocol):
+    """Whatever answers a question at once, as DictZone does."""
+
+    def answer(self, question: Question) -> Answer: ...
+
+
+def run(judge: Judge[T], zone: Answers) -> T:
     """Drive `judge` to its end with the answers of `zone`."""
     try:
         asks: Asks = next(judge)
