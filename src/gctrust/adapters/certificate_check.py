@@ -27,6 +27,7 @@ from ..pipelines.effects import CertificateFiles
 from ..ports import Clock
 from ..secret import Secret
 from .files import read_file, read_files
+from .issuer_cache import IssuerCache, from_cache
 from .log_list import LogLists
 from .root_stores import certifi_roots, file_roots, system_roots
 
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
     from ..findings import Finding
     from .dns_resolver import Resolver
     from .guarded_fetch import GuardedFetch
-    from .issuer_fetch import IssuerCache, Issuers
+    from .issuer_fetch import Issuers
     from .revocation_fetch import Revocation
 
 NO_CERTIFICATE = ProblemType(
@@ -151,7 +152,8 @@ class CertificateCheck:
 
         hosts = frozenset(plain_host(host) for host in allowed)
         lookup = resolver_lookup(self._resolver()) if self._resolver else system_lookup
-        return GuardedFetch(AddressGuard(hosts, self._private_fetch, lookup))
+        roots = str(self._roots_file) if self._roots_file else None
+        return GuardedFetch(AddressGuard(hosts, self._private_fetch, lookup), roots=roots)
 
     def leaf_of(self, path: str) -> Certificate:
         """The leaf that a file holds. Raises Problem file.*, file.no-certificate."""
@@ -183,8 +185,6 @@ class CertificateCheck:
         )
 
     def _known(self, facts: ProbeFacts, roots: Roots) -> tuple[Certificate, ...]:
-        from .issuer_fetch import from_cache
-
         chains = {one.chain for one in facts.served if one.chain}
         sent = [from_ders(chain).certificates for chain in chains]
         found = (from_cache(c[0], c[1:], roots, self.cache) for c in sent if c)
@@ -192,8 +192,6 @@ class CertificateCheck:
 
     @property
     def cache(self) -> IssuerCache:
-        from .issuer_fetch import IssuerCache
-
         return IssuerCache(self._home)
 
     def named_roots(self, question: Question) -> Roots:
@@ -270,8 +268,6 @@ class _Case:
             return self._issuers.certificates
         if self._leaf is None:
             return ()
-        from .issuer_fetch import from_cache
-
         return from_cache(self._leaf, self._others, self._roots, self._check.cache)
 
     def _evidence(self) -> Evidence:

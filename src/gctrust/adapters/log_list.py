@@ -97,7 +97,7 @@ class LogLists:
                 logs = read_log_list(path.read_bytes())
             except (OSError, ValueError):
                 continue
-            if logs.listed_at <= shipped.logs.listed_at:
+            if logs.listed_at < shipped.logs.listed_at:
                 break
             return ListInForce(logs, str(path), path.with_suffix(".sig").exists())
         return shipped
