@@ -13,7 +13,10 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_public_key
-from cryptography.x509.certificate_transparency import SignedCertificateTimestamp
+from cryptography.x509.certificate_transparency import (
+    SignatureAlgorithm,
+    SignedCertificateTimestamp,
+)
 from cryptography.x509.extensions import PrecertificateSignedCertificateTimestamps
 
 from ..findings import Finding
@@ -116,6 +119,13 @@ def signed_data(sct: SignedCertificateTimestamp, tbs: bytes, issuer_spki: bytes)
     )
 
 
+def _declares(sct: SignedCertificateTimestamp, key: object) -> bool:
+    """Whether the SCT names SHA-256 and the kind of signature that the log's key makes."""
+    kind = SignatureAlgorithm.RSA if isinstance(key, rsa.RSAPublicKey) else SignatureAlgorithm.ECDSA
+    sha256 = isinstance(sct.signature_hash_algorithm, hashes.SHA256)
+    return sha256 and sct.signature_algorithm is kind
+
+
 def verify_sct(key: object, signature: bytes, data: bytes) -> bool:
     """RFC 6962 section 2.1.4: ECDSA on P-256 or RSA PKCS#1, always with SHA-256."""
     try:
@@ -156,9 +166,9 @@ def _judge_sct(
     log = logs.logs.get(sct.log_id)
     if log is None:
         return SctVerdict(None, sct.log_id, moment, None)
-    sha256 = isinstance(sct.signature_hash_algorithm, hashes.SHA256)
+    key = logs.key(log)
     data = signed_data(sct, tbs, issuer_spki)
-    valid = sha256 and verify_sct(logs.key(log), sct.signature, data)
+    valid = _declares(sct, key) and verify_sct(key, sct.signature, data)
     index_ok = not log.tiled or _one_leaf_index(sct.extension_bytes)
     return SctVerdict(log, sct.log_id, moment, valid, index_ok)
 
