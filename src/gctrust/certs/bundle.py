@@ -28,6 +28,7 @@ MAX_BYTES, MAX_CERTIFICATES = 1 << 20, 64
 MOST_CERTIFICATES = 1000  # files of roots hold some 150
 _BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.S)
 _HEAD = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_COMMENT, _BINARY = re.compile(rb"(?m)^#.*$"), re.compile(rb"[^\x09-\x7e]")
 _CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 _KEYS = frozenset(
     f"{kind}PRIVATE KEY" for kind in ("", "ENCRYPTED ", "RSA ", "EC ", "DSA ", "OPENSSH ")
@@ -194,13 +195,15 @@ def _read_base64(data: bytes, reading: _Reading) -> None:
 
 def _read_pem(data: bytes, reading: _Reading) -> None:
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    if len(_HEAD.findall(data)) > len(_BLOCK.findall(data)):
+    blocks = list(_BLOCK.finditer(data))
+    if len(_HEAD.findall(data)) > len(blocks):
         reading.add("cert.pem-broken", detail="a BEGIN line has no matching END line")
-    outside = re.sub(rb"(?m)^#.*$", b"", _BLOCK.sub(b"", data))
-    if re.search(rb"[^\x09-\x7e]", outside):
+    edges = [0, *(edge for block in blocks for edge in block.span()), len(data)]
+    between = (data[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True))
+    if any(_BINARY.search(_COMMENT.sub(b"", text)) for text in between):
         reading.add("cert.pem-broken", detail="binary data stands between the blocks")
-    for match in _BLOCK.finditer(data):
-        _read_block(match.group(1).decode("ascii"), match.group(0), match.group(2), reading)
+    for block in blocks:
+        _read_block(block.group(1).decode("ascii"), block.group(0), block.group(2), reading)
 
 
 def _read_block(label: str, block: bytes, body: bytes, reading: _Reading) -> None:

@@ -10,6 +10,7 @@ import hashlib
 import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from asn1crypto import core as asn1
 from cryptography import x509
@@ -89,6 +90,7 @@ class Certificate:
         return f"Certificate({self.label!r}, sha256={self.sha256[:16]})"
 
 
+@lru_cache(maxsize=256)
 def _name_text(der: bytes) -> str:
     parts = [f"{_SHORT.get(oid, oid)}={text}"[:120] for oid, text in attributes(der)]
     return ", ".join(parts[:16])
@@ -188,7 +190,9 @@ def read_certificate(der: bytes) -> Certificate:
         raise Unreadable(f"not a certificate: {error}"[:200]) from None
 
 
+@lru_cache(maxsize=64)
 def _read(der: bytes) -> Certificate:
+    """Remembered for a while: the intermediates of many leaves are the same few."""
     parts, tbs, notes = _tbs_parts(der)
     versioned = bool(tbs) and tbs[0].cls == 2 and tbs[0].tag == 0
     version = int.from_bytes(node(tbs[0].content)[0].content, "big") + 1 if versioned else 1

@@ -5,8 +5,8 @@ Definite lengths are read here; what is BER (indefinite lengths, long tags) asn1
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from asn1crypto import parser as asn1_parser
 
@@ -17,8 +17,7 @@ class Unreadable(ValueError):
     """The bytes are no certificate; the text says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One element: its class and tag number, its content and its whole encoding."""
 
     cls: int

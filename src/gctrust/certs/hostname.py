@@ -20,17 +20,17 @@ from .rules import found
 
 # RFC 6761, 6762, 7686, 8375, ICANN's .internal: no public CA may certify names below them.
 _INTERNAL = (
-    "local",
-    "localhost",
-    "internal",
-    "lan",
-    "home",
-    "corp",
-    "test",
-    "example",
-    "invalid",
-    "onion",
-    "home.arpa",
+    ".local",
+    ".localhost",
+    ".internal",
+    ".lan",
+    ".home",
+    ".corp",
+    ".test",
+    ".example",
+    ".invalid",
+    ".onion",
+    ".home.arpa",
 )
 
 
@@ -210,7 +210,7 @@ def _judge_dns_name(name: str, label: str, *, public: bool) -> Iterator[Finding]
 
 def _judge_public_name(name: str, parsed: DomainName, label: str) -> Iterator[Finding]:
     text = parsed.text
-    internal = any(parsed.is_within(DomainName(i)) for i in _INTERNAL) or "." not in text
+    internal = f".{text}".endswith(_INTERNAL) or "." not in text
     if name.startswith("*."):
         if _icann_suffixes().publicsuffix(text) == text:
             yield found("cert.wildcard-on-suffix", label, name=name)

@@ -38,6 +38,11 @@ def read_public_key(spki: bytes) -> PublicKey:
     return PublicKey.from_spki_der(spki)
 
 
+@lru_cache(maxsize=256)
+def _is_loadable(spki: bytes) -> bool:
+    return read_public_key(spki).is_loadable
+
+
 def judge_pair(leaf: Certificate, keys: tuple[PrivateKey, ...]) -> Iterator[Finding]:
     """KEY-01 and KEY-02. The whole SPKI is compared: half of an EC point proves nothing."""
     if not keys:
@@ -171,5 +176,5 @@ def _judge_ec(cert: Certificate, key: PublicKey) -> Iterator[Finding]:
         yield found("cert.key-explicit-curve", cert.label)
     elif key.curve not in _CURVES:
         yield found("cert.key-curve", cert.label, curve=key.curve)
-    elif not key.is_loadable:
+    elif not _is_loadable(cert.spki):
         yield found("cert.key-point", cert.label)
