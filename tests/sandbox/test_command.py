@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -81,7 +81,7 @@ def refused(*arguments: str) -> str:
     """What the command says when it ends with 2, before anything listens."""
     ended = subprocess.run(
         [sys.executable, "-m", "gctrust.sandbox", *arguments],
-        capture_output=True, text=True, timeout=20, check=False, env=dict(os.environ),
+        capture_output=True, text=True, timeout=20, check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     assert ended.returncode == 2, ended.stderr
     assert ended.stdout == ""
@@ -148,6 +148,17 @@ def test_a_bad_number_is_refused_with_its_option(option: str, value: str) -> Non
 
 def test_the_whole_command_refuses_a_bad_rate() -> None:
     assert "--clock-rate: 'nan'" in refused("--clock-rate", "nan")
+
+
+def test_what_cannot_be_started_is_told_and_leaves_nothing(tmp_path: Path) -> None:
+    assert "pipe" in refused("--die-with-parent")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert "already in use" in refused("--api-port", port, "--home", str(tmp_path))
+    assert list(tmp_path.rglob("*.json")) == []
+    file = tmp_path / "file"
+    file.touch()
+    assert str(file) in refused("--home", str(file))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

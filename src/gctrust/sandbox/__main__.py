@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import signal
+import stat
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -27,7 +28,10 @@ OWNER_ONLY = 0o600
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    args = _parser().parse_args(argv)
+    parser = _parser()
+    args = parser.parse_args(argv)
+    if args.die_with_parent and not _stdin_is_held():
+        parser.error("--die-with-parent needs standard input to be a pipe that the parent holds")
     try:
         options = Options(
             seed=_document(args.seed, load_seed),
@@ -55,10 +59,11 @@ async def _run(world: World, home: Path | None, die_with_parent: bool) -> None:
     await world.start()
     line: JsonObject = {"addresses": world.addresses()}
     note = _write_note(home, world.api_listener.port, line) if home else None
-    sys.stdout.write(json.dumps(line) + "\n")
-    sys.stdout.flush()
-    watcher = await _watch_parent(ended) if die_with_parent else None
+    watcher = None
     try:
+        watcher = await _watch_parent(ended) if die_with_parent else None
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
         await ended.wait()
     finally:
         if watcher is not None:
@@ -90,6 +95,15 @@ class _Parent(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended.set()
+
+
+def _stdin_is_held() -> bool:
+    """A file or /dev/null is at its end at once, whoever the parent is."""
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or os.isatty(0)
 
 
 async def _watch_parent(ended: asyncio.Event) -> asyncio.BaseTransport:
