@@ -26,6 +26,7 @@ NOT_SWITCHED = ProblemType(
     "The folder is not writable, or the disk is full.",
     "Check the folder's permissions; the rotation goes back when it cannot switch the client.",
     retry=Retry.LATER,
+    source="POSIX rename(2)",
 )
 NOT_RELOADED = ProblemType(
     "pins.client-not-reloaded",
@@ -33,6 +34,7 @@ NOT_RELOADED = ProblemType(
     "Its files hold the new certificate, the client may still show the old one: both are pinned.",
     "Run the command by hand and correct what it says; it must end with 0 in time.",
     retry=Retry.LATER,
+    source="RFC 8705 section 6.3",
 )
 PROBLEMS = (NOT_SWITCHED, NOT_RELOADED)
 
@@ -94,7 +96,7 @@ def _swap(target: ClientTarget, certificate: bytes, key: bytes, effect: SwitchCl
     for path in new:
         _keep(Path(path))
     for path, data in new.items():
-        _replace(Path(path), data)
+        replace_file(Path(path), data)
     return True
 
 
@@ -105,9 +107,10 @@ def _keep(path: Path) -> None:
         _write(kept, path.read_bytes(), OWNER_ONLY)
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """In one step, with the mode that was there; a new file is its owner's alone."""
-    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else OWNER_ONLY
+def replace_file(path: Path, data: bytes, mode: int = OWNER_ONLY) -> None:
+    """In one step, with the mode that was there; `mode` is a new file's. Raises OSError."""
+    if path.exists():
+        mode = stat.S_IMODE(path.stat().st_mode)
     _write(path.resolve(), data, mode)
 
 

@@ -29,6 +29,7 @@ UNREADABLE = ProblemType(
     "Without it nobody knows whether the old certificate is still in use.",
     "Check GCTRUST_PIN_ACCESS_LOG and GCTRUST_PIN_REPORTS, and the files' permissions.",
     retry=Retry.LATER,
+    source="RFC 7469 section 3",
 )
 PROBLEMS = (UNREADABLE,)
 

@@ -59,7 +59,7 @@ class RotationFiles:
             ct=self._transparency(effect.new, new, at),
             backup_deployed=bool(effect.backup and read_files((effect.backup,)).keys),
             backup_same_ca=bool(backup and backup.issuer == new.issuer),
-            not_ours=tuple(_owners(new)),
+            not_ours=tuple(not_ours(new.extensions.dns_names, is_ca=new.is_ca)),
             webhook=self._webhook,
             use_source=self._use_source,
             switchable=tuple(_obstacles(effect.targets, old_pin, kind.value)),
@@ -100,23 +100,6 @@ def _good_paths(
 
 def _is_date(kind: str) -> bool:
     return kind in ("expired", "not-yet")
-
-
-def _owners(leaf: Certificate) -> Iterable[str]:
-    names = [name.strip() for name in _dns_names(leaf)]
-    return not_ours(names, is_ca=leaf.is_ca)
-
-
-def _dns_names(leaf: Certificate) -> list[str]:
-    from cryptography import x509
-
-    if leaf.x509 is None:
-        return []
-    try:
-        found = leaf.x509.extensions.get_extension_for_class(x509.SubjectAlternativeName)
-    except (x509.ExtensionNotFound, ValueError):
-        return []
-    return found.value.get_values_for_type(x509.DNSName)
 
 
 def _obstacles(targets: tuple[ClientTarget, ...], old_pin: str, kind: str) -> Iterable[str]:

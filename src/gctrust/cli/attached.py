@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -80,16 +80,28 @@ def resume_command(run: str) -> str:
     return f"gctrust runs resume {run}"
 
 
-async def order_and_follow(app: App, out: Output, order: Order, wait: float) -> ExitCode:
+Beside = Callable[["App", Output, str], Coroutine[object, object, None]]
+
+
+async def order_and_follow(
+    app: App, out: Output, order: Order, wait: float, beside: Beside | None = None
+) -> ExitCode:
     """Order the run (or join the open one) and follow it for at most `wait` real seconds.
 
+    `beside` runs as long as it is followed, and may tell more of it.
     Raises Problem file.* for a file it could not be carried out with, and where the platform
     refuses this process's credentials, whoever drives the run.
     """
     await asyncio.to_thread(_refuse_unreadable, order)
     await _refuse_wrong_credentials(app)
     async with app.running():
-        return await follow(app, out, app.runner.submit(order), wait)
+        run = app.runner.submit(order)
+        teller = asyncio.create_task(beside(app, out, run)) if beside else None
+        try:
+            return await follow(app, out, run, wait)
+        finally:
+            if teller is not None:
+                teller.cancel()
 
 
 def _refuse_unreadable(order: Order) -> None:

@@ -25,6 +25,7 @@ from .demo_stage import (
 )
 from .exit_codes import ExitCode
 from .output import Block, Heading, Output, Table
+from .pins_steer import tell_stages
 from .sandbox_process import Addresses, sandbox_process
 from .session import Options, settings_of
 
@@ -132,7 +133,10 @@ async def _played(
     await control.send("PUT", "/inbox/secret", {"secret": secret})
     async with build_app(_settings(home, addresses, secret)) as app, app.running():
         runs = {order.identity.partition(":")[0]: app.runner.submit(order) for order in orders}
-        tasks = [asyncio.create_task(_staged(app, control, runs["email-domain"], fast))]
+        tasks = [
+            asyncio.create_task(_staged(app, control, runs["email-domain"], fast)),
+            asyncio.create_task(tell_stages(app, out, runs["pin-rotation"])),
+        ]
         try:
             await _ended(app, runs, out, tasks)
         finally:

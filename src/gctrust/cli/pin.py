@@ -51,6 +51,7 @@ class PinnedFile:
     file: str
     subject: str
     pins: tuple[PinShown, ...]
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +102,7 @@ def pin(
 
 def _pinned(path: Path, host: str) -> Iterator[PinnedFile]:
     from ..certs.bundle import read_bundle
+    from ..pins.ownership import not_ours
     from ..pins.spki import Pin
 
     bundle = read_bundle(read_file(path), name=path.name)
@@ -109,7 +111,8 @@ def _pinned(path: Path, host: str) -> Iterator[PinnedFile]:
     for certificate in bundle.certificates:
         pins = (Pin.of_certificate(certificate.der), Pin.of_spki(certificate.spki))
         shown = tuple(_shown(pin, host) for pin in pins)
-        yield PinnedFile(str(path), certificate.subject_text, shown)
+        warnings = tuple(not_ours(certificate.extensions.dns_names, is_ca=certificate.is_ca))
+        yield PinnedFile(str(path), certificate.subject_text, shown, warnings)
     for key in bundle.keys:
         yield PinnedFile(str(path), "private key", (_shown(Pin.of_spki(key.spki), host),))
 
@@ -124,6 +127,7 @@ def _shown(pin: object, host: str) -> PinShown:
 def _blocks(pinned: tuple[PinnedFile, ...]) -> Iterator[Block]:
     for found in pinned:
         yield Heading(f"{found.file}  {found.subject}")
+        yield from (f"  not a key to pin: {reason}" for reason in found.warnings)
         for shown in found.pins:
             yield f"  {shown.kind} pin"
             for name, text in shown.formats.items():

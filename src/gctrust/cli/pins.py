@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from .attached import order_and_follow
+from .attached import RunShown, order_and_follow
 from .domain import ledger_step, platform_of
 from .exit_codes import ExitCode
-from .findings_shown import bad_argument
 from .output import Block, Heading
-from .plan import Planned, refuse_unknown_hazards, show
+from .pins_order import NO_BACKUP, Clients, Declared, Files, Pace, order_of
+from .pins_steer import rotation_of, steer, tell_stages, write_trust
+from .plan import Planned, show
 from .session import Options, with_app
 
 if TYPE_CHECKING:
@@ -23,15 +24,12 @@ if TYPE_CHECKING:
     from ..pipelines.effects import CertificateFiles
     from ..pipelines.orders import PinRotationOrder
 
-app = App(name="pins", help="Client-certificate pins: rotate, status, check.")
-
-NO_BACKUP = "pin.no-backup"
-HAZARDS = (NO_BACKUP,)
+app = App(name="pins", help="Client-certificate pins: rotated without a refused handshake.")
 
 
 @dataclass(frozen=True, slots=True)
 class PinsShown:
-    """Pins are base64 SHA-256 of what `kind` names."""
+    """Pins are base64 SHA-256 of what `kind` names; `rotation` is the client's last one."""
 
     client_id: str
     mtls_required: bool
@@ -40,6 +38,7 @@ class PinsShown:
     primary: str
     fallback: str
     backup: str
+    rotation: RunShown | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,96 +52,18 @@ class PinsChecked:
     role: str
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rotation:
-    """What `pins rotate` takes: the settings' flags first, then what is chosen for one run."""
-
-    client_id: str = ""
-    "The OAuth client whose pins rotate (also: PIN_CLIENT_ID)."
-    service_id: str = ""
-    "The service the client stands for (also: SERVICE_ID)."
-    new_cert: str = ""
-    "The new certificate (also: NEW_CERT_PATH)."
-    new_key: str = ""
-    "Its private key (also: NEW_KEY_PATH)."
-    old_cert: str = ""
-    "The certificate in use (also: OLD_CERT_PATH)."
-    backup_cert: str = ""
-    "The backup certificate (also: BACKUP_CERT_PATH)."
-    pin_kind: str = ""
-    "What pins hash: certificate or spki."
-    old_key: Path | None = None
-    "The old certificate's private key; with it the old certificate is observed too."
-    soak: float = 120.0
-    "Seconds between publishing and the first use of the new certificate."
-    drain: float = 600.0
-    "Seconds both certificates stay pinned after the switch."
-    target_rate: float = 0.99
-    "The least match rate, by its 95 % lower bound."
-    handshakes: int = 400
-    "Handshakes of one observation."
-    allow: tuple[str, ...] = ()
-    "A hazard to allow, by name."
-
-    def refuse_bad_values(self) -> None:
-        """A guard that nothing or anything meets guards nothing. Raises Problem cli.*."""
-        for name, seconds in (("--soak", self.soak), ("--drain", self.drain)):
-            if not 0 <= seconds < float("inf"):
-                raise bad_argument(name, str(seconds), "Give seconds, 0 or more.")
-        if not 0 < self.target_rate < 1:
-            seen = str(self.target_rate)
-            raise bad_argument("--target-rate", seen, "Give a rate between 0 and 1.")
-        if self.handshakes < 1:
-            seen = str(self.handshakes)
-            raise bad_argument("--handshakes", seen, "Give at least 1 handshake.")
-        refuse_unknown_hazards(self.allow, HAZARDS)
-
-    def settings(self) -> dict[str, str]:
-        """The flags that are settings, by the setting's name."""
-        return {
-            "pin_client_id": self.client_id,
-            "service_id": self.service_id,
-            "new_cert_path": self.new_cert,
-            "new_key_path": self.new_key,
-            "old_cert_path": self.old_cert,
-            "backup_cert_path": self.backup_cert,
-            "pin_kind": self.pin_kind,
-        }
-
-    def order(self, app: composition.App) -> PinRotationOrder:
-        """Raises Problem config.missing."""
-        from ..pipelines.effects import CertificateFiles
-        from ..pipelines.orders import PinRotationOrder
-
-        def needed(name: str) -> str:
-            return str(app.settings.require(name))
-
-        old_key = str(self.old_key.resolve()) if self.old_key else ""
-        return PinRotationOrder(
-            client_id=needed("pin_client_id"),
-            service_id=needed("service_id"),
-            new=CertificateFiles(needed("new_cert_path"), needed("new_key_path")),
-            old=CertificateFiles(needed("old_cert_path"), old_key),
-            backup=str(app.settings.backup_cert_path or ""),
-            kind=app.settings.pin_kind,
-            soak=self.soak,
-            drain=self.drain,
-            target_rate=self.target_rate,
-            handshakes=self.handshakes,
-            allow=self.allow,
-        )
-
-
 @app.command
 def rotate(
     *,
     yes: Annotated[bool, Parameter(negative="")] = False,
     wait: float | None = None,
-    rotation: Rotation = Rotation(),
-    options: Options = Options(),  # noqa: B008 - frozen
+    files: Files = Files(),  # noqa: B008 - frozen
+    clients: Clients = Clients(),  # noqa: B008
+    pace: Pace = Pace(),  # noqa: B008
+    declared: Declared = Declared(),  # noqa: B008
+    options: Options = Options(),  # noqa: B008
 ) -> ExitCode:
-    """Publish the new pin beside the old one, prove both are accepted, then retire the old one.
+    """Publish the new pin beside the old one, switch the clients, retire the old pin when unused.
 
     Parameters
     ----------
@@ -153,15 +74,14 @@ def rotate(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        rotation.refuse_bad_values()
-        order = rotation.order(app)
+        order = order_of(app, files, clients, pace, declared)
         hazards = () if order.backup or NO_BACKUP in order.allow else (NO_BACKUP,)
         if not yes or hazards:
             return await _planned(app, options, order, hazards)
-        attached = order.soak + order.drain + 180.0 if wait is None else wait
-        return await order_and_follow(app, options.out, order, attached)
+        attached = order.soak + order.drain + order.confirm + 180.0 if wait is None else wait
+        return await order_and_follow(app, options.out, order, attached, beside=tell_stages)
 
-    return with_app(options, body, **rotation.settings())
+    return with_app(options, body, **files.settings(), **clients.settings())
 
 
 async def _planned(
@@ -172,25 +92,43 @@ async def _planned(
     report = await asyncio.to_thread(app.certificates.files, order.new, "", order.profile)
     new, old = _pin_of(order.new, order.kind), _pin_of(order.old, order.kind)
     backup = _pin_of(CertificateFiles(order.backup), order.kind) if order.backup else ""
-    with_backup = f" and {backup} (backup)" if backup else ""
     plan = Planned(
         journey="pin-rotation",
         subject=order.client_id,
         platform=platform_of(app.settings),
-        steps=(
-            f"read the live pins and judge {order.new.certificate}",
-            f"publish {new} (new) beside {old} (old){with_backup}; {order.kind} pins",
-            f"wait {order.soak:.0f} s, then {order.handshakes} handshakes on all endpoints",
-            f"keep both for {order.drain:.0f} s and observe again",
-            f"retire the old pin when at least {order.target_rate} match by the lower bound, "
-            "else restore the pins of before",
-            ledger_step(app.settings),
-        ),
+        steps=(*_steps(order, new, old, backup), ledger_step(app.settings)),
         hazards=hazards,
         findings=report.findings,
         perform=_perform(order, hazards),
     )
     return show(options.out, plan, refused=report.blocks)
+
+
+_HOW = {
+    "files": "swap {n} clients' files and reload them, {canary} first; probe what each then holds",
+    "operator": "wait for `gctrust pins advance`: one client first, then all, switched by you",
+    "observed": "say that clients may load the new certificate; who shows which is observed",
+}
+
+
+def _steps(order: PinRotationOrder, new: str, old: str, backup: str) -> tuple[str, ...]:
+    with_backup = f" and {backup} (backup)" if backup else ""
+    published = f"publish {new} (new) beside {old} (old){with_backup}; {order.kind} pins"
+    how = _HOW[order.switch].format(n=len(order.targets), canary=order.canary)
+    first = f"read the live pins and judge {order.new.certificate}"
+    if order.compromised:
+        return first, published, how, "retire the old pin at once; count what that refuses"
+    return (
+        first,
+        published,
+        f"wait {order.soak:.0f} s, then {order.handshakes} handshakes on all endpoints with each "
+        "certificate whose key is given",
+        how,
+        f"keep both until nobody has shown the old certificate for {order.drain:.0f} s",
+        f"retire the old pin when at least {order.target_rate} match by the lower bound, "
+        "else restore the pins of before",
+        f"watch {order.confirm:.0f} s longer: a refused client brings the old pin back",
+    )
 
 
 def _perform(order: PinRotationOrder, hazards: tuple[str, ...]) -> str:
@@ -219,7 +157,7 @@ def status(
     client_id: str = "",
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
-    """The live pins of an OAuth client.
+    """The live pins of an OAuth client, and where its rotation stands.
 
     Parameters
     ----------
@@ -229,9 +167,11 @@ def status(
 
     async def body(app: composition.App) -> ExitCode:
         found = await _client(app)
+        row = rotation_of(app, found.id)
         shown = PinsShown(
             found.id, found.mtls_required, found.pin_kind, found.service_id,
             found.primary_pin, found.fallback_pin, found.backup_pin,
+            RunShown.of(row) if row else None,
         )  # fmt: skip
         options.out.answer("pins.status", shown, _status_blocks(shown))
         return ExitCode.FINE
@@ -247,7 +187,14 @@ def _status_blocks(shown: PinsShown) -> list[Block]:
     roles = (("primary", shown.primary), ("fallback", shown.fallback), ("backup", shown.backup))
     mtls = "required" if shown.mtls_required else "not required"
     blocks: list[Block] = [Heading(f"{shown.client_id}  mTLS {mtls}, {shown.kind} pins")]
-    return blocks + [f"  {role:<8} {pin}" for role, pin in roles if pin]
+    blocks += [f"  {role:<8} {pin}" for role, pin in roles if pin]
+    run = shown.rotation
+    if run is not None:
+        doing = (
+            f"waits until {run.waiting_until}: {run.waiting_for}" if run.waiting_for else run.note
+        )
+        blocks.append(f"  rotation {run.run}: {run.status}, {run.stage}  {doing}")
+    return blocks
 
 
 @app.command
@@ -285,3 +232,72 @@ def check(
         return ExitCode.FINE if shown.role else ExitCode.FINDINGS
 
     return with_app(options, body, pin_client_id=client_id)
+
+
+@app.command
+def advance(
+    *,
+    client_id: str = "",
+    wait: float = 30.0,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Confirm what the rotation waits for your word for: a client switched, or nobody left on old.
+
+    Parameters
+    ----------
+    client_id
+        The OAuth client whose pins rotate (also: PIN_CLIENT_ID).
+    wait
+        Seconds to stay attached.
+    """
+
+    async def body(app: composition.App) -> ExitCode:
+        return await steer(app, options.out, "advance", wait)
+
+    return with_app(options, body, pin_client_id=client_id)
+
+
+@app.command
+def rollback(
+    *,
+    client_id: str = "",
+    wait: float = 60.0,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Take the running rotation back: clients first, the pins of before last.
+
+    Parameters
+    ----------
+    client_id
+        The OAuth client whose pins rotate (also: PIN_CLIENT_ID).
+    wait
+        Seconds to stay attached.
+    """
+
+    async def body(app: composition.App) -> ExitCode:
+        return await steer(app, options.out, "roll-back", wait)
+
+    return with_app(options, body, pin_client_id=client_id)
+
+
+@app.command
+def trust(
+    *authorities: Path,
+    bundle: Path | None = None,
+    nginx: Path | None = None,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """The other direction: write the CAs that a client trusts, for the platform's certificates.
+
+    Parameters
+    ----------
+    authorities
+        Files with CA certificates.
+    bundle
+        Write them as one PEM bundle here.
+    nginx
+        Write an nginx snippet here that verifies by the bundle.
+    """
+    if not authorities or bundle is None:
+        return options.out.usage("give CA files and --bundle", "gctrust pins trust --help")
+    return write_trust(options.out, authorities, bundle, nginx)
