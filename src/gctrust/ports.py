@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
-from .pipelines.effects import Effect
+from .pipelines.effect import Effect
 
 
 class Clock(Protocol):

@@ -23,7 +23,7 @@ from ..certs.evidence import Evidence, KeyFile
 from ..certs.path import Roots
 from ..certs.transparency import LogList
 from ..errors import Problem, ProblemKind, ProblemType
-from ..pipelines.effects import CertificateFiles
+from ..pipelines.certificate_effects import CertificateFiles
 from ..ports import Clock
 from ..secret import Secret
 from .files import read_file, read_files
@@ -83,6 +83,7 @@ class CertificateCheck:
     `issuer_file` holds the CAs that may issue client certificates: anchors for those alone.
     `home` holds the cache of issuers and the log lists. `resolver` finds the names to fetch from
     (None: this machine's own), `private_fetch` allows every address (a sandbox on this machine).
+    `sealed` opens what a reference "sealed:..." names in a file's place.
     """
 
     def __init__(
@@ -94,9 +95,11 @@ class CertificateCheck:
         home: Path | None = None,
         resolver: Callable[[], Resolver] | None = None,
         private_fetch: bool = False,
+        sealed: Callable[[str], bytes] | None = None,
     ) -> None:
         self._clock, self._roots_file, self._issuer_file = clock, roots_file, issuer_file
         self._home, self._resolver, self._private_fetch = home, resolver, private_fetch
+        self._sealed = sealed
 
     @property
     def profile(self) -> str:
@@ -154,6 +157,13 @@ class CertificateCheck:
         lookup = resolver_lookup(self._resolver()) if self._resolver else system_lookup
         roots = str(self._roots_file) if self._roots_file else None
         return GuardedFetch(AddressGuard(hosts, self._private_fetch, lookup), roots=roots)
+
+    def read(
+        self, files: CertificateFiles, passphrase: Secret | None = None
+    ) -> tuple[Bundle, KeyFile | None]:
+        """Every certificate and key of the files, and the file the key was in. Raises Problem
+        file.*, sealed.*."""
+        return _read(files, passphrase, self._sealed)
 
     def leaf_of(self, path: str) -> Certificate:
         """The leaf that a file holds. Raises Problem file.*, file.no-certificate."""
@@ -213,7 +223,7 @@ class _Case:
 
     def __init__(self, check: CertificateCheck, question: Question) -> None:
         self._check, self._question = check, question
-        self._bundle, self._key_file = _read(question.files, question.passphrase)
+        self._bundle, self._key_file = check.read(question.files, question.passphrase)
         self._roots = check.named_roots(question)
         placed = sort_bundle(self._bundle)
         self._leaf, self._others = placed.leaf, placed.others
@@ -280,15 +290,19 @@ class _Case:
         )
 
 
-def _read(files: CertificateFiles, passphrase: Secret | None) -> tuple[Bundle, KeyFile | None]:
+def _read(
+    files: CertificateFiles, passphrase: Secret | None, sealed: Callable[[str], bytes] | None
+) -> tuple[Bundle, KeyFile | None]:
     """Every certificate and key of the files, each file once, and the file the key was in."""
     whole, key_file = Bundle(), None
     secret = passphrase.reveal().encode() if passphrase else None
     for path in dict.fromkeys((files.certificate, files.key, files.chain)):
         if path:
-            part = read_bundle(read_file(path), name=path, passphrase=secret)
+            kept = sealed is not None and path.startswith("sealed:")
+            octets = sealed(path) if sealed and kept else read_file(path)
+            part = read_bundle(octets, name=path, passphrase=secret)
             whole = whole.plus(part)
-            if part.keys and key_file is None:
+            if part.keys and key_file is None and not kept:
                 key_file = _key_file(path)
     return whole, key_file
 

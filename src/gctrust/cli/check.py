@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from cyclopts import App
 
-from .check_cert import cert
-from .check_domain import domain
-from .check_host import host
-from .check_spf import spf
+# Each module is imported when its command runs: a certificate needs no mail judge.
+_COMMANDS = {
+    "domain": "Mail authentication of domains: SPF, DKIM, DMARC, MX and reverse DNS.",
+    "spf": "What SPF answers for one sender (RFC 7208 check_host), with every term tried.",
+    "cert": "Judge a certificate, its chain and its key before it is deployed.",
+    "host": "What a server really presents: chain, versions, staple, handshake latency.",
+}
 
 app = App(name="check", help="Check a domain, an SPF verdict, a certificate or a host.")
-for _command in (domain, spf, cert, host):
-    app.command(_command)
+for _name, _help in _COMMANDS.items():
+    app.command(f"gctrust.cli.check_{_name}:{_name}", name=_name, help=_help)

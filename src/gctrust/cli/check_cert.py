@@ -127,7 +127,7 @@ def cert(
     async def body(app: composition.App) -> ExitCode:
         from ..adapters.certificate_check import Question
         from ..adapters.passphrase import key_passphrase
-        from ..pipelines.effects import CertificateFiles
+        from ..pipelines.certificate_effects import CertificateFiles
         from ..settings import environment
 
         question = Question(

@@ -12,7 +12,8 @@ import pytest
 from gctrust.adapters.genesys.client import GenesysClient
 from gctrust.adapters.genesys.regions import PlatformAddress, platform_address
 from gctrust.adapters.genesys.wire import CertificateUpload, PinUpdate
-from gctrust.adapters.system import SandboxClock, SystemClock, clock_for
+from gctrust.adapters.sandbox_clock import SandboxClock
+from gctrust.adapters.system import SystemClock, clock_for
 from gctrust.errors import Problem
 from gctrust.secret import Secret
 from gctrust.settings import load_settings
