@@ -219,6 +219,7 @@ async def test_a_platform_that_is_not_there(ward: Ward, tmp_path: Path) -> None:
     code, lines = await ward.doctor(GENESYS_ENV_URL=nowhere, GCTRUST_NAMESERVERS=servers(ward))
     assert only_problem(lines).what == "region"
     assert lines["region"].code == "genesys.unreachable"
+    assert "the sandbox runs" in lines["region"].fix
     assert lines["clock"].verdict == lines["credentials"].verdict == "skipped"
     assert code == 1
 

@@ -50,7 +50,9 @@ async def _look(server: str, transport: str, name: str, refusals: bool) -> PathS
         reply = await ask(query, host.strip("[]"), timeout=_PATIENCE, port=int(port or 53))
     except (dns.exception.Timeout, TimeoutError):
         return PathSeen(server, transport, False, f"no answer in {_PATIENCE:.0f} s")
-    except (dns.exception.DNSException, OSError, EOFError, ValueError) as error:
+    except EOFError:
+        return PathSeen(server, transport, False, "closed without an answer")
+    except (dns.exception.DNSException, OSError, ValueError) as error:
         return PathSeen(server, transport, False, _reason(error))
     code = reply.rcode()
     usable = code in _ANSWERS or (refusals and code is Rcode.REFUSED)

@@ -9,6 +9,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ..errors import Problem
+
 if TYPE_CHECKING:
     from .. import app as composition
     from ..adapters.dns_path import PathSeen
@@ -16,6 +18,10 @@ if TYPE_CHECKING:
 
 OLDEST = (3, 11)
 WORST_SKEW = 30.0  # seconds; tokens and certificates are judged by the clock
+_WAY_OUT = (
+    "Check the region's name, that the sandbox runs if it is one, and that this machine may reach"
+    " the host named, through a proxy if it has to."
+)
 _ASKED = "genesyscloud.com"  # its records are what every email domain's SPF includes
 
 
@@ -102,14 +108,20 @@ async def _roots(visit: Consultation) -> str:
     if not roots.certificates:
         raise Bad("no root certificate was read", "Name a file of PEM roots: GCTRUST_ROOTS_FILE.")
     where = visit.app.settings.roots_file or "the public roots of certifi"
-    return f"{len(roots.certificates)} roots in {where}"
+    return f"{where}, number of roots: {len(roots.certificates)}"
 
 
 async def _region(visit: Consultation) -> str:
-    visit.skew = (await visit.app.first_answer()).skew
+    try:
+        visit.skew = (await visit.app.first_answer()).skew
+    except Problem as problem:
+        if problem.code != "genesys.unreachable":
+            raise
+        raise Problem(problem.type, problem.facts, _WAY_OUT, problem.retry_at) from None
     address = visit.app.platform
     assert address is not None
-    return f"{address.region or 'no known region'}: {address.api} answers; login at {address.login}"
+    kind = "a sandbox on this machine" if address.loopback else address.region or "no known region"
+    return f"{kind}: {address.api} answers; login at {address.login}"
 
 
 async def _clock(visit: Consultation) -> str:
