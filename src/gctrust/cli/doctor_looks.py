@@ -80,15 +80,10 @@ async def _dns(visit: Consultation) -> str:
     seen = await try_paths(servers, _ASKED, refusals=bool(sandbox))
     shown = "; ".join(f"{path.server} over {path.transport}: {path.seen}" for path in seen)
     if failed := [path for path in seen if not path.answers]:
-        raise Bad(shown, " ".join(_dns_fixes(failed)))
+        bad = dict.fromkeys(path.server for path in failed)
+        fixes = (_dns_fix(name, [p for p in failed if p.server == name]) for name in bad)
+        raise Bad(shown, " ".join(fixes))
     return shown + (f" ({sandbox})" if sandbox else "")
-
-
-def _dns_fixes(failed: list[PathSeen]) -> list[str]:
-    by_server: dict[str, list[PathSeen]] = {}
-    for path in failed:
-        by_server.setdefault(path.server, []).append(path)
-    return [_dns_fix(server, paths) for server, paths in by_server.items()]
 
 
 def _dns_fix(server: str, paths: list[PathSeen]) -> str:
