@@ -147,6 +147,18 @@ def test_a_body_over_the_limit_is_413(sandbox: Sandbox) -> None:
         assert answer.json()["status"] == 413
 
 
+@pytest.mark.parametrize("stamp", ["", "x", "9" * 400, "9" * 5000, "-1", "1e9", "0"])
+def test_the_inbox_takes_any_signature(sandbox: Sandbox, stamp: str) -> None:
+    sandbox.control("PUT", "/inbox/secret", {"secret": "whsec_" + "A" * 32})
+    headers = {"webhook-timestamp": stamp, "webhook-id": "\xe9", "webhook-signature": "v1,x v2"}
+    sent = {name: value.encode("latin-1") for name, value in headers.items()}
+    answer = sandbox.http.post(sandbox.addresses["inbox"] + "/%ff", content=b"\xff", headers=sent)
+    assert answer.status_code == 200
+    (delivery,) = sandbox.control("GET", "/inbox")
+    assert delivery["verified"] is False
+    sandbox.control("PUT", "/inbox/secret", {"secret": None})
+
+
 def test_dates_follow_the_virtual_clock_and_a_skew_rule(sandbox: Sandbox) -> None:
     from email.utils import parsedate_to_datetime
 

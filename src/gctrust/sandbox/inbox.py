@@ -119,5 +119,5 @@ class Inbox:
     def _skew(self, request: Request) -> float | None:
         try:
             return self._clock.now() - int(request.headers.get("webhook-timestamp", ""))
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
