@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .mailauth.record_check import RecordReport as RecordReport
     from .mailauth.record_check import check_record as check_record
     from .mailauth.record_text import RequiredRecord as RequiredRecord
+    from .mailauth.spf_lint import SpfSender as SpfSender
     from .mailauth.spf_record import parse_spf as parse_spf
     from .mailauth.spf_result import SpfResult as SpfResult
     from .mailauth.spf_result import SpfVerdict as SpfVerdict
@@ -51,6 +52,7 @@ _HOME = {
     "RequiredRecord": "mailauth.record_text",
     "Severity": "findings",
     "SpfResult": "mailauth.spf_result",
+    "SpfSender": "mailauth.spf_lint",
     "SpfVerdict": "mailauth.spf_result",
     "Status": "mailauth.questions",
     "check_domain": "mailauth.library",

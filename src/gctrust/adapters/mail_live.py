@@ -10,6 +10,7 @@ from ..mailauth.dmarc import MailStream
 from ..mailauth.looks import DNS_ONLY
 from ..mailauth.record_text import RequiredRecord
 from ..mailauth.spf_check import check_host
+from ..mailauth.spf_lint import SpfSender
 from ..mailauth.spf_result import SpfResult
 from ..mailauth.spf_tree import IncludeNode, WhatIf, fetch_tree, what_if_include
 from ..mailauth.suffixes import registrable
@@ -86,7 +87,7 @@ class MailChecker:
         *,
         required: Iterable[RequiredRecord] = (),
         include: str | None = None,
-        sender_ips: Iterable[str] = (),
+        sender_ips: Iterable[str | SpfSender] = (),
         streams: Iterable[MailStream] = (),
         authoritative: Sequence[str] = (),
     ) -> DomainReport:

@@ -22,7 +22,7 @@ from .mx import MxReport, assess_mx
 from .questions import Judge, Later, at_once, together
 from .rdns import Reverse, ReverseState, assess_address
 from .record_text import RequiredRecord, spf_terms
-from .spf_lint import SpfReport, assess_spf
+from .spf_lint import SpfReport, SpfSender, assess_spf
 from .transport import TransportReport, assess_transport
 
 
@@ -68,7 +68,7 @@ def assess_domain(
     selectors: Iterable[str] = (),
     *,
     required: Iterable[RequiredRecord] = (),
-    sender_ips: Iterable[str] = (),
+    sender_ips: Iterable[str | SpfSender] = (),
     include: str | None = None,
     streams: tuple[MailStream, ...] = (),
     by_list: OrganisationalDomain | None = None,
@@ -81,14 +81,14 @@ def assess_domain(
     """Judge `domain` by every standard.
 
     `required` are the platform's records; its MX hosts, SPF include, selectors and keys are drawn
-    from them. `include` must be in the SPF policy; `sender_ips` are addresses that send; `by_list`
-    is the public suffix list's registrable domain; `nameservers` are the addresses of the zone's
-    servers ("192.0.2.1#5353"), looked up when none is given. `reach` says what can be asked beside
-    DNS, `sts_before` what an earlier look saw of the MTA-STS policy. Raises ValueError for an
-    address that is none.
+    from them. `include` must be in the SPF policy; `sender_ips` are addresses that send, with the
+    name they give in EHLO where it is known (SpfSender); `by_list` is the public suffix list's
+    registrable domain; `nameservers` are the addresses of the zone's servers ("192.0.2.1#5353"),
+    looked up when none is given. `reach` says what can be asked beside DNS, `sts_before` what an
+    earlier look saw of the MTA-STS policy. Raises ValueError for an address that is none.
     """
     wanted = _Wanted(domain.text, tuple(required))
-    chosen, ips = tuple(selectors), tuple(sender_ips)
+    chosen, ips = tuple(selectors), tuple(map(SpfSender.of, sender_ips))
     checked = (*_verdicts_rest_on(domain.text, chosen), *wanted.checked)
     spf = Later(assess_spf(domain.text, ips, include or wanted.include))
     dkim = Later(assess_dkim(domain.text, chosen, wanted.keys))
@@ -102,7 +102,7 @@ def assess_domain(
             fresh=fresh,
         )
     )
-    senders = Later(together([assess_address(ip, fresh=fresh) for ip in ips]))
+    senders = Later(together([assess_address(one.ip, ehlo=one.helo, fresh=fresh) for one in ips]))
     records = Later(compare(wanted.records, domain=domain.text, fresh=fresh))
     caa = Later(assess_caa(domain, fresh=fresh))
     dnssec = Later(assess_dnssec(domain, reach=reach, fresh=fresh))

@@ -215,15 +215,15 @@ class _Judge:
         hosts = sorted({host for value in sets.values() for host in value.split(", ")})
         if len(hosts) == 1:
             self._say(rules.SINGLE, server=hosts[0])
-        yield from self._parent(hosts if discovered else [])
+        yield from self._parent(set(sets.values()) if discovered else set())
         addresses = yield from self._addresses(hosts[:MAX_SERVERS])
         if discovered and len(hosts) > 1 and addresses is not None and len(addresses) == 1:
             self._say(rules.ONE_ADDRESS, servers=", ".join(hosts), address=addresses.pop())
 
-    def _parent(self, hosts: list[str]) -> Judge[None]:
-        """NS-02: whom a server of the parent zone refers to for this zone."""
+    def _parent(self, sets: set[str]) -> Judge[None]:
+        """NS-02: whether a server of the parent zone refers to a set that the zone itself gives."""
         answers: tuple[Answer, ...] = ()
-        if hosts:
+        if sets:
             servers = yield from _parent_servers(self.zone)
             answers = yield from ask_all(
                 Question(self.zone, "NS", server=server.address, fresh=True) for server in servers
@@ -231,9 +231,8 @@ class _Judge:
         named = next((names for names in map(_delegated, answers) if names), None)
         if named is None:
             self.not_judged.append(f"NS records of {self.zone} at its parent (NS-02): not seen")
-        elif named != set(hosts):
-            parent, child = ", ".join(sorted(named)), ", ".join(hosts)
-            self._say(rules.PARENT_DIFFERS, parent=parent, child=child)
+        elif (parent := ", ".join(sorted(named))) not in sets:
+            self._say(rules.PARENT_DIFFERS, parent=parent, child=" or ".join(sorted(sets)))
 
     def _transports(self, servers: tuple[NameServer, ...]) -> Judge[None]:
         """NS-03, of servers that did answer over UDP."""
@@ -255,7 +254,7 @@ class _Judge:
                     self._say(rule, server=_label(server), answered=answer.status.value)
 
     def _addresses(self, hosts: list[str]) -> Judge[set[str] | None]:
-        """All addresses of the hosts; None when a look-up failed."""
+        """All addresses of the hosts; None when one of them has none, or was not to be had."""
         pairs = [Question(host, kind) for host in hosts for kind in ("A", "AAAA")]
         answers = yield from ask_all(pairs)
         complete = True
@@ -268,6 +267,7 @@ class _Judge:
                 complete = False
                 self.not_judged.append(f"all addresses of {host} (NS-01): a look-up failed")
             elif all(answer.status.is_void for answer in both):
+                complete = False
                 self._say(rules.UNRESOLVED, server=host)
         addresses = {str(record) for answer in answers for record in answer.records}
         return addresses if complete else None

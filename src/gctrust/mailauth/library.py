@@ -12,6 +12,7 @@ from .assess import DomainReport, assess_domain
 from .dmarc import MailStream
 from .record_text import RequiredRecord
 from .spf_check import check_host
+from .spf_lint import SpfSender
 from .spf_result import SpfResult
 from .spf_tree import IncludeNode, WhatIf, fetch_tree, what_if_include
 from .suffixes import registrable
@@ -47,7 +48,7 @@ def check_domain(
     *,
     required: Iterable[RequiredRecord] = (),
     include: str | None = None,
-    sender_ips: Iterable[str] = (),
+    sender_ips: Iterable[str | SpfSender] = (),
     streams: Iterable[MailStream] = (),
 ) -> DomainReport:
     """Everything gctrust says of a mail domain.

@@ -42,6 +42,10 @@ class SpfSender:
     mail_from: str = ""
     helo: str = ""
 
+    @classmethod
+    def of(cls, one: str | SpfSender) -> SpfSender:
+        return cls(one) if isinstance(one, str) else one
+
 
 @dataclass(frozen=True, slots=True)
 class SpfReport:
@@ -290,7 +294,7 @@ def _position(tree: IncludeNode, required: str) -> int | None:
 def _judge_senders(
     out: SpfFindings, domain: str, senders: Iterable[str | SpfSender]
 ) -> Judge[tuple[SpfResult, ...]]:
-    wanted = [SpfSender(one) if isinstance(one, str) else one for one in senders]
+    wanted = [SpfSender.of(one) for one in senders]
     results = yield from together(
         check_host(one.ip, one.mail_from or f"postmaster@{domain}", one.helo or domain)
         for one in wanted
