@@ -26,6 +26,8 @@ class Batch:
 
     def ended(self) -> tuple[Answer, ...]:
         """All answers; what is still open has timed out."""
+        if not self.missing:
+            return tuple(self.answers)  # type: ignore[arg-type]  # none is missing
         return tuple([
             timed_out(self.questions[at]) if one is None else one
             for at, one in enumerate(self.answers)

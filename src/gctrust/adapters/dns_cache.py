@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ..mailauth.questions import Answer, Question, Rdata
+from ..mailauth.questions import Answer, Question, Status
 
 Key = tuple[str, str, str | None, str]  # lower-case name, type, server, way
 
-_ENTRY_COST = 700  # octets a cached answer takes beside its data, measured with tracemalloc
+_ENTRY_COST = (
+    700  # octets a cached answer takes beside its message, by tracemalloc
+)
 _LONGEST = 86_400  # RFC 8767 section 4 suggests a cap of days to weeks; a check wants the present
 _LONGEST_VOID = 10_800  # RFC 2308 section 5: one to three hours have been found to work well
 _FAILURE_SECONDS = 5  # RFC 9520 section 3.2: at least one, so that failing zones are not hammered
+
+_FOUND = Status.FOUND
 
 
 def key_of(question: Question) -> Key:
@@ -41,12 +45,14 @@ class Cache:
         known = entry[1]
         return known if left >= known.ttl or known.status.is_temporary else _aged(known, int(left))
 
-    def put(self, key: Key, answer: Answer) -> None:
-        self._drop(key)
+    def put(self, key: Key, answer: Answer, size: int) -> None:
+        """`size` is that of the message, in octets."""
+        if key in self._entries:
+            self._drop(key)
         seconds = _lifetime(answer)
         if seconds <= 0:
             return
-        cost = _ENTRY_COST + sum(map(_octets, answer.records))
+        cost = _ENTRY_COST + size
         while self._entries and self._used + cost > self._limit:
             self._drop(next(iter(self._entries)))
         self._entries[key] = (self._now() + seconds, answer, cost)
@@ -59,9 +65,10 @@ class Cache:
 
 
 def _lifetime(answer: Answer) -> int:
-    if answer.status.is_temporary:
-        return _FAILURE_SECONDS
-    return min(answer.ttl, _LONGEST_VOID if answer.status.is_void else _LONGEST)
+    status = answer.status
+    if status is _FOUND:
+        return min(answer.ttl, _LONGEST)
+    return min(answer.ttl, _LONGEST_VOID) if status.is_void else _FAILURE_SECONDS
 
 
 def _aged(a: Answer, ttl: int) -> Answer:
@@ -77,9 +84,3 @@ def _aged(a: Answer, ttl: int) -> Answer:
         a.referral,
         a.over,
     )  # fmt: skip
-
-
-def _octets(record: Rdata) -> int:
-    if isinstance(record, str):
-        return len(record)
-    return sum(len(part) if isinstance(part, str | bytes) else 8 for part in record)

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 
 from ..mailauth.questions import Answer, Question, Status
 from .dns_question import mixed_case, query_after_id, repeats_question, repeats_without_case
@@ -24,21 +25,26 @@ class Flight:
 
     __slots__ = (
         "answer", "attempt", "done", "due", "edns", "end", "finish", "lane", "lanes", "mixed",
-        "question", "recursion", "tcp", "tickets", "tries", "wait", "wire",
+        "question", "tcp", "tickets", "tries", "wait", "wire",
     )  # fmt: skip
 
     def __init__(
-        self, question: Question, wire: bytes, finish: Callable[[Flight, Reply], None]
+        self,
+        question: Question,
+        wire: bytes,
+        finish: Callable[[Flight, Reply], None],
+        lanes: Sequence[Lane],
+        tries: int,
+        wait: float,
     ) -> None:
         self.question, self.wire, self.finish = question, wire, finish
-        self.recursion = question.server is None
-        self.mixed: bytes = b""  # as it was sent; empty until then
+        self.lanes, self.tries, self.wait = lanes, tries, wait
+        self.mixed = b""  # as it was sent; empty until then
         self.edns, self.done, self.tcp = True, False, False
         self.lane: Lane | None = None  # whose window it takes a place in
-        self.lanes: list[Lane] = []
-        self.attempt, self.tries, self.wait, self.due, self.end = 0, 0, 0.0, 0.0, 0.0
+        self.attempt, self.due, self.end = 0, 0.0, 0.0
         self.tickets: list[tuple[QuerySocket[Flight], bytes]] = []
-        self.answer = Answer(Status.TIMEOUT, server=question.server or "")
+        self.answer: Answer | None = None  # the failure that a server told
 
     def forget(self) -> None:
         """No datagram can answer it any more."""
@@ -91,11 +97,11 @@ class Lane:
 
     def submit(self, flight: Flight) -> None:
         """Send it now, or when the window and the pace have room."""
-        if self._queue or not self._has_room():
+        if not self._queue and self._has_room():
+            self._transmit(flight)
+        else:
             self._queue.append(flight)
             self._pump_later()
-        else:
-            self._transmit(flight)
 
     def leave(self, flight: Flight) -> None:
         """The flight needs its place no longer."""
@@ -107,7 +113,7 @@ class Lane:
     def _has_room(self) -> bool:
         if self._out >= self._pace.at_once:
             return False
-        return not self._pace.per_second or self._free_at <= self._loop.time()
+        return not self._pace.per_second or self._free_at <= monotonic()
 
     def _pump(self) -> None:
         self._pump_timer = None
@@ -120,7 +126,7 @@ class Lane:
     def _pump_later(self) -> None:
         waits = self._queue and self._pace.per_second and self._out < self._pace.at_once
         if waits and self._pump_timer is None:
-            self._pump_timer = self._loop.call_at(self._free_at, self._pump)
+            self._pump_timer = self._loop.call_later(self._free_at - monotonic(), self._pump)
 
     def _take_place(self, flight: Flight) -> None:
         flight.lane = self
@@ -128,7 +134,7 @@ class Lane:
         if self._pace.per_second:
             step = 1 / self._pace.per_second
             # a tenth of a second's worth may go in one burst
-            self._free_at = max(self._free_at, self._loop.time() - 0.1) + step
+            self._free_at = max(self._free_at, monotonic() - 0.1) + step
 
     # --- UDP ----------------------------------------------------------------------------------
 
@@ -136,7 +142,8 @@ class Lane:
         if not flight.mixed:
             mixes = self.mixes and not flight.tcp
             flight.mixed = mixed_case(flight.wire) if mixes else flight.wire
-        query = query_after_id(flight.mixed, recursion=flight.recursion, edns=flight.edns)
+        recursion = flight.question.server is None
+        query = query_after_id(flight.mixed, recursion=recursion, edns=flight.edns)
         self._take_place(flight)
         self._sent(flight)
         if flight.question.over == "tcp":
@@ -194,7 +201,7 @@ class Lane:
 
     async def _over_tcp(self, flight: Flight) -> None:
         try:
-            async with asyncio.timeout_at(flight.end):
+            async with asyncio.timeout(flight.end - monotonic()):
                 data = await self._exchange(flight)
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
             flight.mixed = b""
@@ -208,7 +215,8 @@ class Lane:
         reader, writer = await asyncio.open_connection(self.endpoint.host, self.endpoint.port)
         try:
             ident = os.urandom(2)
-            query = ident + query_after_id(flight.mixed, recursion=flight.recursion)
+            recursion = flight.question.server is None
+            query = ident + query_after_id(flight.mixed, recursion=recursion)
             writer.write(len(query).to_bytes(2, "big") + query)
             size = int.from_bytes(await reader.readexactly(2), "big")
             data = await reader.readexactly(size)

@@ -8,9 +8,10 @@ of the answer, never raised. Questions run on callbacks, not tasks: one costs ab
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from time import monotonic
 from typing import Protocol, TypeVar
 
 from ..mailauth.questions import Answer, Question, Status
@@ -79,8 +80,10 @@ class Resolver:
         self.tally = Tally()
         self._patience, self._pace, self._mixes = patience or Patience(), pace or Pace(), mixes
         self._lanes: dict[str, Lane] = {}
+        self._own_lanes: tuple[Lane, ...] = ()
         self._cache = Cache(cache_octets, clock.now)
-        self._waiting: dict[tuple[Key, bool], tuple[Flight, list[tuple[Batch, int]]]] = {}
+        self._waiting: dict[tuple[Key, bool], list[tuple[Batch, int]]] = {}
+        self._flying: set[Flight] = set()
         self._silence = SilentOnes()
         self._overdue: dict[int, list[Flight]] = {}  # by tick
         self._timer: asyncio.TimerHandle | None = None
@@ -101,9 +104,9 @@ class Resolver:
         for lane in self._lanes.values():
             lane.close()
         self._lanes.clear()
-        for flight, _ in tuple(self._waiting.values()):
-            if not flight.done:
-                self._finish(flight, Reply(flight.answer))
+        self._own_lanes = ()
+        for flight in tuple(self._flying):
+            self._give_up(flight)
 
     def forget(self) -> None:
         """Empty the cache."""
@@ -148,16 +151,15 @@ class Resolver:
         waiting = self._waiting.get((key, question.fresh))
         if waiting is not None:
             self.tally.joined += 1
-            waiting[1].append((batch, index))
+            waiting.append((batch, index))
             return
         try:
             wire = encode_question(question.name, question.type)
         except UnaskableName:
             batch.put(index, Answer(Status.NX_DOMAIN))
             return
-        flight = Flight(question, wire, self._answered)
-        self._waiting[key, question.fresh] = (flight, [(batch, index)])
-        self._launch(flight)
+        self._waiting[key, question.fresh] = [(batch, index)]
+        self._launch(question, wire, self._answered)
 
     def _answered(self, flight: Flight, reply: Reply) -> None:
         """The flight of a question that batches wait for has ended."""
@@ -167,11 +169,12 @@ class Resolver:
             self._chains.add(task)
             task.add_done_callback(self._chains.discard)
             return
-        key = key_of(flight.question)
-        if flight.question.over:
-            answer = replace(answer, over=flight.question.over)
-        self._cache.put(key, answer)
-        for batch, index in self._waiting.pop((key, flight.question.fresh))[1]:
+        question = flight.question
+        if question.over:
+            answer = replace(answer, over=question.over)
+        key = key_of(question)
+        self._cache.put(key, answer, reply.size)
+        for batch, index in self._waiting.pop((key, question.fresh)):
             batch.put(index, answer)
 
     # --- chains that a server left open ---------------------------------------------------------
@@ -209,37 +212,42 @@ class Resolver:
         except UnaskableName:
             return Reply(Answer(Status.NX_DOMAIN))
         ended: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._launch(Flight(question, wire, lambda _, reply: _settle(ended, reply)))
+        self._launch(question, wire, lambda _, reply: _settle(ended, reply))
         return await ended
 
     # --- one flight -----------------------------------------------------------------------------
 
-    def _launch(self, flight: Flight) -> None:
-        question, patience = flight.question, self._patience
-        names = self.servers if question.server is None else (question.server,)
-        flight.lanes = [self._lane(name) for name in names]
-        flight.tries, flight.wait = max(patience.tries, len(names)), patience.first
-        if self._silence.servers or self._silence.is_silent_name(question.name, _now()):
+    def _launch(
+        self, question: Question, wire: bytes, finish: Callable[[Flight, Reply], None]
+    ) -> None:
+        patience = self._patience
+        if question.server is None:
+            lanes = self._own_lanes or self._open_own_lanes()
+        else:
+            lanes = (self._lane(question.server),)
+        tries = max(patience.tries, len(lanes))
+        flight = Flight(question, wire, finish, lanes, tries, patience.first)
+        self._flying.add(flight)
+        if self._silence.is_known:
             self._be_brief(flight)
         self._next(flight)
 
     def _be_brief(self, flight: Flight) -> None:
         """Known silence is waited for once, and not at all while a server is left in peace."""
-        rank, now = self._silence.rank, _now()
-        flight.lanes.sort(key=lambda lane: rank(lane.label))
+        rank, now = self._silence.rank, monotonic()
+        flight.lanes = sorted(flight.lanes, key=lambda lane: rank(lane.label))
         if self._silence.is_silent_name(flight.question.name, now):
             flight.tries = len(flight.lanes)
         if all(rank(lane.label) == 2 for lane in flight.lanes):
             flight.tries = 1
             if all(self._silence.is_resting(lane.label, now) for lane in flight.lanes):
-                flight.answer = Answer(Status.TIMEOUT, server=_labels(flight.lanes))
                 flight.tries = 0
 
     def _next(self, flight: Flight) -> None:
         """Send to the server whose turn it is; end when all patience is used up."""
-        left = flight.end - _now() if flight.end else self._patience.deadline
-        if not flight.lanes or flight.attempt >= flight.tries or left <= 0:
-            self._finish(flight, Reply(flight.answer))
+        late = flight.end and flight.end <= monotonic()
+        if late or not flight.lanes or flight.attempt >= flight.tries:
+            self._give_up(flight)
             return
         lane = flight.lanes[flight.attempt % len(flight.lanes)]
         flight.attempt += 1
@@ -247,7 +255,7 @@ class Resolver:
         lane.submit(flight)
 
     def _sent(self, flight: Flight) -> None:
-        now = _now()
+        now = monotonic()
         flight.end = flight.end or now + self._patience.deadline
         flight.due = min(now + flight.wait, flight.end)
         self._watch(flight)
@@ -277,12 +285,10 @@ class Resolver:
 
     def _unheard(self, flight: Flight) -> None:
         """Its time is over, or its server cannot be reached."""
-        now = _now()
         if flight.lane is not None:
+            now = monotonic()
             self._silence.unheard(flight.lane.label, now - flight.wait, now)
         self._release(flight)
-        if flight.answer.status is Status.TIMEOUT:
-            flight.answer = Answer(Status.TIMEOUT, server=_labels(flight.lanes))
         if flight.attempt % max(len(flight.lanes), 1) == 0:
             flight.wait *= self._patience.growth
         self._next(flight)
@@ -291,13 +297,20 @@ class Resolver:
         if flight.lane is not None:
             flight.lane.leave(flight)
 
+    def _give_up(self, flight: Flight) -> None:
+        """It ends with what a server told of its failure, else with silence."""
+        answer = flight.answer
+        if answer is None:
+            self.tally.silent += 1
+            self._silence.name_unheard(flight.question.name, monotonic())
+            answer = Answer(Status.TIMEOUT, server=", ".join([one.label for one in flight.lanes]))
+        self._finish(flight, Reply(answer))
+
     def _finish(self, flight: Flight, reply: Reply) -> None:
         flight.done = True
+        self._flying.discard(flight)
         flight.forget()
         self._release(flight)
-        if reply.answer.status is Status.TIMEOUT:
-            self.tally.silent += 1
-            self._silence.name_unheard(flight.question.name, _now())
         flight.finish(flight, reply)
 
     # --- time -----------------------------------------------------------------------------------
@@ -314,7 +327,7 @@ class Resolver:
 
     def _look(self) -> None:
         """One timer for all: those that are answered by now cost nothing more."""
-        now = _now()
+        now = monotonic()
         self._timer = None
         for tick in [tick for tick in self._overdue if tick * _TICK <= now]:
             for flight in self._overdue.pop(tick):
@@ -328,6 +341,10 @@ class Resolver:
             self._timer = asyncio.get_running_loop().call_later(_TICK, self._look)
 
     # --- lanes ----------------------------------------------------------------------------------
+
+    def _open_own_lanes(self) -> tuple[Lane, ...]:
+        self._own_lanes = tuple([self._lane(server) for server in self.servers])
+        return self._own_lanes
 
     def _lane(self, server: str) -> Lane:
         lane = self._lanes.get(server)
@@ -356,14 +373,6 @@ class Resolver:
 def _settle(future: asyncio.Future[T], value: T) -> None:
     if not future.done():  # who waited may have been cancelled
         future.set_result(value)
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()
-
-
-def _labels(lanes: Iterable[Lane]) -> str:
-    return ", ".join(lane.label for lane in lanes)
 
 
 def system_servers() -> tuple[str, ...]:

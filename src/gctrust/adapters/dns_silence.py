@@ -39,6 +39,11 @@ class SilentOnes:
         """Those that answered nothing to the last questions, longest silence first."""
         return tuple(sorted(self._servers.values(), key=lambda one: one.since))
 
+    @property
+    def is_known(self) -> bool:
+        """Whether there is anything to remember."""
+        return bool(self._servers or self._names)
+
     def heard(self, server: str) -> None:
         if self._servers:
             self._servers.pop(server, None)
