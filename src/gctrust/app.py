@@ -29,12 +29,14 @@ if TYPE_CHECKING:
     from .adapters.outbox import Outbox, Target
     from .adapters.pin_use import PinUseSources
     from .adapters.rotation_files import RotationFiles
+    from .adapters.sealed import SealedKeys
     from .adapters.store import Store
     from .certs.assess import CertificateReport
     from .mailauth.assess import DomainReport
     from .pipelines.effects import CertificateFiles, HandshakesSeen, Pipeline
     from .pipelines.orders import RunEnd
     from .runner.engine_dbos import Runner
+    from .runner.perform_custom_domain import CustomDomainPerformer
 
 
 @dataclass
@@ -74,7 +76,15 @@ class App:
             home=settings.home,
             resolver=(lambda: self.resolver) if settings.nameservers else None,
             private_fetch=self.platform is not None and self.platform.loopback,
+            sealed=lambda reference: self.sealed.bundle(reference),
         )
+
+    @cached_property
+    def sealed(self) -> SealedKeys:
+        from .adapters.sealed import SealedKeys
+
+        file = self.settings.home / "seal.key"
+        return SealedKeys(self.store, self.clock, file, self.settings.seal_key)
 
     @cached_property
     def probe(self) -> EdgeProbe:
@@ -206,15 +216,22 @@ class App:
         """Shake hands with every address of the host. Raises Problem tls.no-address."""
         return await self.probe.host(host, count, port)
 
-    def _performers(self) -> Performer:
+    @cached_property
+    def custom_domains(self) -> CustomDomainPerformer:
         from .runner.perform_custom_domain import CustomDomainPerformer
+
+        return CustomDomainPerformer(
+            self.genesys, self.certificates, self.probe, self.clock, self.sealed
+        )
+
+    def _performers(self) -> Performer:
         from .runner.perform_email_domain import EmailDomainPerformer
         from .runner.perform_pin_rotation import PinRotationPerformer
         from .runner.performers import Performers
 
         return Performers(
             EmailDomainPerformer(self.genesys, self.clock),
-            CustomDomainPerformer(self.genesys, self.certificates, self.probe, self.clock),
+            self.custom_domains,
             PinRotationPerformer(
                 self.genesys, self.probe, self.clock, self.rotation_files, self.pin_use
             ),

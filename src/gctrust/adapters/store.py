@@ -198,6 +198,17 @@ OUTBOX = sa.Table(
     sa.UniqueConstraint("entry"),
 )
 
+SEALED = sa.Table(
+    "sealed_keys",
+    METADATA,
+    sa.Column("domain", sa.Text, primary_key=True),
+    sa.Column("leaf", sa.Text, primary_key=True),
+    sa.Column("certificates", sa.Text, nullable=False),
+    sa.Column("nonce", sa.LargeBinary, nullable=False),
+    sa.Column("octets", sa.LargeBinary, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
 DELIVERIES = sa.Table(
     "deliveries",
     METADATA,

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from ..errors import Problem, ProblemKind, ProblemType
 from .attached import order_and_follow
 from .check_cert import Profile
 from .domain import ledger_step, platform_of
 from .exit_codes import ExitCode
-from .output import Block, Heading
-from .plan import Planned, show
+from .plan import Planned, refuse_unknown_hazards, show
 from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
     from ..pipelines.orders import CustomDomainOrder
 
+NOTHING_BEFORE = ProblemType(
+    "tls.nothing-before",
+    "There is no certificate before that could be restored.",
+    "gctrust keeps the key of the certificate it replaced, and of no other.",
+    "Deploy the wanted certificate from its files: `gctrust tls deploy`.",
+)
+OTHER_OPEN = ProblemType(
+    "tls.other-run-open",
+    "Another run for this domain is open, with another certificate.",
+    "Two certificates for one domain at the same time would replace each other.",
+    "Let it end, or cancel it: `gctrust runs cancel RUN`.",
+    kind=ProblemKind.USAGE,
+)
+PROBLEMS = (NOTHING_BEFORE, OTHER_OPEN)
+
 app = App(name="tls", help="Custom domains: deploy a certificate, see what it serves.")
 
 ATTACHED = 300.0  # seconds; edges take minutes at most, the run itself lasts an hour
-
-
-@dataclass(frozen=True, slots=True)
-class TlsShown:
-    """`status` is the platform's; `leaf_sha256` that of the certificate it holds."""
-
-    domain: str
-    id: str | None
-    status: str
-    leaf_sha256: str | None
 
 
 @app.command
@@ -46,6 +50,7 @@ def deploy(
     chain: str = "",
     profile: Profile | None = None,
     handshakes: int = 50,
+    allow: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     wait: float = ATTACHED,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
@@ -56,7 +61,7 @@ def deploy(
     name
         The custom domain (also: TARGET_DOMAIN).
     yes
-        Do it; without it the files are judged and the plan is printed.
+        Do it; without it the files are judged, compared with what serves, and the plan is printed.
     cert
         The certificate file (also: CERT_PATH).
     key
@@ -67,21 +72,84 @@ def deploy(
         What the certificate is for: public, private or client.
     handshakes
         Full handshakes with each edge.
+    allow
+        A hazard to allow, by name.
     wait
         Seconds to stay attached; then exit code 8, and the run goes on with `runs resume`.
     """
 
     async def body(app: composition.App) -> ExitCode:
-        order = _order(app, profile or app.certificates.profile, handshakes)
-        if not yes:
-            return await _planned(app, options, order)
-        return await order_and_follow(app, options.out, order, wait)
+        order = _order(app, profile or app.certificates.profile, handshakes, allow)
+        return await _perform(app, options, order, "deploy", yes=yes, wait=wait)
 
     return with_app(options, body, target_domain=name, cert_path=cert, key_path=key,
                     chain_path=chain)  # fmt: skip
 
 
-def _order(app: composition.App, profile: str, handshakes: int) -> CustomDomainOrder:
+@app.command
+def rollback(
+    name: str = "",
+    /,
+    *,
+    yes: Annotated[bool, Parameter(negative="")] = False,
+    handshakes: int = 50,
+    allow: Annotated[tuple[str, ...], Parameter(negative="")] = (),
+    wait: float = ATTACHED,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Restore the certificate before, from its sealed key, and prove it with handshakes.
+
+    Parameters
+    ----------
+    name
+        The custom domain (also: TARGET_DOMAIN).
+    yes
+        Do it; without it the plan is printed.
+    handshakes
+        Full handshakes with each edge.
+    allow
+        A hazard to allow, by name.
+    wait
+        Seconds to stay attached; then exit code 8, and the run goes on with `runs resume`.
+    """
+
+    async def body(app: composition.App) -> ExitCode:
+        order = await _back(app, handshakes, allow)
+        return await _perform(app, options, order, "rollback", yes=yes, wait=wait)
+
+    return with_app(options, body, target_domain=name)
+
+
+@app.command
+def status(
+    name: str = "",
+    /,
+    *,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """The hostname's state at the platform, and the certificate's at every edge.
+
+    Parameters
+    ----------
+    name
+        The custom domain (also: TARGET_DOMAIN).
+    """
+
+    async def body(app: composition.App) -> ExitCode:
+        from .tls_status import blocks, code_of, look, shown
+
+        domain = str(app.settings.require("target_domain"))
+        looked = await look(app, domain)
+        told = shown(domain, looked)
+        options.out.answer("tls.status", told, blocks(told))
+        return code_of(told, looked)
+
+    return with_app(options, body, target_domain=name)
+
+
+def _order(
+    app: composition.App, profile: str, handshakes: int, allow: tuple[str, ...]
+) -> CustomDomainOrder:
     from ..pipelines.effects import CertificateFiles
     from ..pipelines.orders import CustomDomainOrder
 
@@ -92,65 +160,79 @@ def _order(app: composition.App, profile: str, handshakes: int) -> CustomDomainO
         str(settings.chain_path or ""),
     )
     domain = str(settings.require("target_domain"))
-    return CustomDomainOrder(domain, files, profile, handshakes)
+    return CustomDomainOrder(domain, files, profile, handshakes, allow=allow)
 
 
-async def _planned(app: composition.App, options: Options, order: CustomDomainOrder) -> ExitCode:
-    report = await asyncio.to_thread(
-        app.certificates.files, order.files, order.domain, order.profile
-    )
-    plan = Planned(
+async def _back(app: composition.App, handshakes: int, allow: tuple[str, ...]) -> CustomDomainOrder:
+    """The order that restores what was deployed before. Raises Problem tls.nothing-before."""
+    from ..pipelines.effects import CertificateFiles, ReadCertificate
+    from ..pipelines.orders import CustomDomainOrder
+
+    domain = str(app.settings.require("target_domain"))
+    kept = await asyncio.to_thread(app.sealed.kept, domain)
+    held = await app.custom_domains.read(ReadCertificate(domain))
+    before = next((one for one in kept if one.leaf_sha256 != held.leaf_sha256), None)
+    if before is None:
+        raise Problem(NOTHING_BEFORE, {"domain": domain, "kept": len(kept)})
+    profile = app.certificates.profile
+    files = CertificateFiles(before.reference)
+    return CustomDomainOrder(domain, files, profile, handshakes, allow=allow, rollback=True)
+
+
+async def _perform(
+    app: composition.App,
+    options: Options,
+    order: CustomDomainOrder,
+    command: str,
+    *,
+    yes: bool,
+    wait: float,
+) -> ExitCode:
+    from ..pipelines.deploy_plan import RULES
+
+    refuse_unknown_hazards(order.allow, [rule.id for rule in RULES])
+    if not yes:
+        return await _planned(app, options, order, command)
+    _refuse_beside(app, order)
+    return await order_and_follow(app, options.out, order, wait)
+
+
+def _refuse_beside(app: composition.App, order: CustomDomainOrder) -> None:
+    """An order joins the open run for the same domain: not when that deploys something else."""
+    for run in app.runner.runs.open_runs():
+        other = run.order
+        same = other is not None and other.identity == order.identity
+        if same and getattr(other, "files", None) != order.files:
+            raise Problem(OTHER_OPEN, {"run": run.id, "domain": order.domain})
+
+
+async def _planned(
+    app: composition.App, options: Options, order: CustomDomainOrder, command: str
+) -> ExitCode:
+    from ..pipelines.custom_domain import blocks
+    from ..pipelines.deploy_plan import DeploymentPlan, plan_deployment
+    from ..pipelines.effects import AssessFiles, ReadCertificate
+
+    domains = app.custom_domains
+    judged = await domains.assess(AssessFiles(order.files, order.domain, order.profile))
+    refused, plan = blocks(judged), DeploymentPlan("nothing")
+    if not refused:
+        held = await domains.read(ReadCertificate(order.domain))
+        plan = plan_deployment(order, judged, held)
+    forbidden = tuple(one.rule for one in plan.forbidden(order.allow))
+    allowed = "".join(f" --allow {name}" for name in (*order.allow, *forbidden))
+    told = Planned(
         journey="custom-domain",
         subject=order.domain,
         platform=platform_of(app.settings),
         steps=(
-            f"upload {order.files.certificate}: create {order.domain}, renew it, or leave it "
-            "when it already serves this certificate",
-            "find the platform's own audit entry",
+            f"{plan.action}: {'; '.join(plan.changes) or 'the certificate is refused'}",
+            f"upload {order.files.certificate}, and find the platform's own audit entry",
             f"{order.handshakes} full handshakes with every edge",
             ledger_step(app.settings),
         ),
-        hazards=(),
-        findings=report.findings,
-        perform=f"gctrust tls deploy {order.domain} --yes",
+        hazards=forbidden,
+        findings=judged.findings + plan.hazards,
+        perform=f"gctrust tls {command} {order.domain} --yes{allowed}",
     )
-    return show(options.out, plan, refused=report.blocks)
-
-
-@app.command
-def status(
-    name: str = "",
-    /,
-    *,
-    options: Options = Options(),  # noqa: B008 - frozen
-) -> ExitCode:
-    """Which certificate the platform holds for a domain.
-
-    Parameters
-    ----------
-    name
-        The custom domain (also: TARGET_DOMAIN).
-    """
-
-    async def body(app: composition.App) -> ExitCode:
-        domain = str(app.settings.require("target_domain"))
-        found = await app.genesys.find_custom_domain(domain)
-        if found is None:
-            shown = TlsShown(domain, None, "not-registered", None)
-        else:
-            shown = TlsShown(domain, found.id, found.status, _leaf(found.certificate))
-        blocks: list[Block] = [Heading(f"{domain}  {shown.status}")]
-        blocks += [f"  leaf sha256 {shown.leaf_sha256}"] if shown.leaf_sha256 else []
-        options.out.answer("tls.status", shown, blocks)
-        return ExitCode.FINE if found else ExitCode.FINDINGS
-
-    return with_app(options, body, target_domain=name)
-
-
-def _leaf(pem: str) -> str | None:
-    from hashlib import sha256
-
-    from ..certs.bundle import read_bundle
-
-    certificates = read_bundle(pem.encode()).certificates if pem else ()
-    return sha256(certificates[0].der).hexdigest() if certificates else None
+    return show(options.out, told, refused=refused)

@@ -30,6 +30,7 @@ class CertificateAssessment:
     leaf_sha256: str
     spki_sha256: str
     chain_sha256: tuple[str, ...] = ()  # the intermediates that an upload sends
+    certificate: str = ""  # the leaf, PEM
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +62,16 @@ class CustomDomainSeen:
 class CertificateHeld:
     """What the platform holds for a domain; `id` is "" when it does not know the domain.
 
-    `chain_sha256` is None when the platform does not tell the chain.
+    `chain_sha256` is None when the platform does not tell the chain. `certificate` is the leaf,
+    PEM; `kept`: its key is sealed here, so that a rollback can restore it.
     """
 
     id: str
     status: str = ""
     leaf_sha256: str = ""
     chain_sha256: tuple[str, ...] | None = None
+    certificate: str = ""
+    kept: bool = False
 
     def serves(self, leaf: str, chain: tuple[str, ...]) -> bool:
         """It holds this leaf, and every intermediate that goes with it as far as it tells."""
@@ -102,6 +106,40 @@ class UploadCertificate(Effect[CustomDomainSeen]):
     @property
     def key(self) -> str:
         return f"{self.domain} {self.leaf_sha256}"
+
+
+@dataclass(frozen=True, slots=True)
+class KeysKept:
+    """How many keys of the domain are sealed here."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeepKey(Effect[KeysKept]):
+    """Seal the key of a certificate that serves already: a renewal of it can be rolled back."""
+
+    outcome = KeysKept
+    domain: str
+    files: CertificateFiles
+    leaf_sha256: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.domain} {self.leaf_sha256}"
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetKeys(Effect[KeysKept]):
+    """Forget the sealed keys of a domain that no rollback can need any more, `but` these."""
+
+    outcome = KeysKept
+    domain: str
+    but: tuple[str, ...]  # SHA-256 of leaves
+
+    @property
+    def key(self) -> str:
+        return self.domain
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import Fact, Problem
 from ..findings import Severity
+from .deploy_plan import DeploymentPlan, plan_deployment
 from .effect import ending
 from .effects import (
     AssessFiles,
@@ -16,8 +17,10 @@ from .effects import (
     CertificateAssessment,
     CertificateHeld,
     CustomDomainSeen,
+    ForgetKeys,
     HandshakesSeen,
     Instant,
+    KeepKey,
     Now,
     Pipeline,
     ProbeEdges,
@@ -51,6 +54,7 @@ class _Run:
     entry: AuditEntry | None = None
     looks: int = 0
     served: HandshakesSeen | None = None
+    plan: DeploymentPlan | None = None
 
     @classmethod
     def of(cls, order: CustomDomainOrder, state: CustomDomainState) -> _Run:
@@ -99,23 +103,39 @@ def _deployed(run: _Run) -> Pipeline[str]:
         run.judged = judged = yield from do(AssessFiles(order.files, order.domain, order.profile))
         if blocks(judged):
             return "refused"
-        yield from _uploaded(run, judged)
+        run.held = held = yield from do(ReadCertificate(order.domain))
+        run.plan = plan_deployment(order, judged, held)
+        if run.plan.forbidden(order.allow):
+            return "refused"
+        yield from _uploaded(run, judged, held)
     assert run.judged is not None
-    return (yield from _served(run, run.judged.leaf_sha256))
+    status = yield from _served(run, run.judged.leaf_sha256)
+    if status == "succeeded":
+        yield from _forget(run)
+    return status
 
 
-def _uploaded(run: _Run, judged: CertificateAssessment) -> Pipeline[None]:
+def _uploaded(run: _Run, judged: CertificateAssessment, held: CertificateHeld) -> Pipeline[None]:
     """Adopted is only what was there before this run: after a crash its own upload is its own."""
-    order = run.order
-    yield from do(Stage("upload", order.domain))
-    run.held = held = yield from do(ReadCertificate(order.domain))
-    if held.serves(judged.leaf_sha256, judged.chain_sha256):
+    order, plan = run.order, run.plan
+    assert plan is not None
+    yield from do(Stage("upload", f"{order.domain}: {plan.action}"))
+    if plan.action == "nothing":
+        yield from do(KeepKey(order.domain, order.files, judged.leaf_sha256))
         run.seen = CustomDomainSeen(held.id, order.domain, held.status, held.leaf_sha256)
         return
     run.seen = yield from do(
         UploadCertificate(order.domain, order.files, judged.leaf_sha256, judged.spki_sha256)
     )
     run.entry = yield from _audited(run, run.seen)
+
+
+def _forget(run: _Run) -> Pipeline[None]:
+    """A rollback needs the certificate that serves now and the one before, no other."""
+    if run.adopted or not run.held or not run.judged:
+        return
+    but = tuple(leaf for leaf in (run.judged.leaf_sha256, run.held.leaf_sha256) if leaf)
+    yield from do(ForgetKeys(run.order.domain, but))
 
 
 def blocks(judged: CertificateAssessment) -> bool:
@@ -198,6 +218,8 @@ def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[R
         "upload_ms": round(seen.latency * 1000, 1) if seen else None,
         "platform_audit_id": entry.id if entry else None,
         "platform_audit_status": entry.status if entry else None,
+        "leaf_sha256_before": run.held.leaf_sha256 or None if run.held else None,
+        "rollback": order.rollback,
         "error": str(problem) if problem else None,
     }
     if run.served:
@@ -207,6 +229,8 @@ def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[R
     )
     yield from do(Stage("done", status))
     findings = judged.findings if judged else ()
+    if run.plan:
+        findings += run.plan.forbidden(order.allow)
     return RunEnd(status, facts, findings, judged.not_judged if judged else ())
 
 

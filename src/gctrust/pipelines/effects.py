@@ -18,7 +18,10 @@ from .certificate_effects import CertificateAssessment as CertificateAssessment
 from .certificate_effects import CertificateFiles as CertificateFiles
 from .certificate_effects import CertificateHeld as CertificateHeld
 from .certificate_effects import CustomDomainSeen as CustomDomainSeen
+from .certificate_effects import ForgetKeys as ForgetKeys
 from .certificate_effects import HandshakesSeen as HandshakesSeen
+from .certificate_effects import KeepKey as KeepKey
+from .certificate_effects import KeysKept as KeysKept
 from .certificate_effects import ProbeEdges as ProbeEdges
 from .certificate_effects import ReadAudit as ReadAudit
 from .certificate_effects import ReadCertificate as ReadCertificate

@@ -41,6 +41,8 @@ class CustomDomainOrder:
     profile: str = "public"
     handshakes: int = 50  # for each edge
     horizon: float = 3600.0
+    allow: tuple[str, ...] = ()  # hazards, by name
+    rollback: bool = False  # `files` are those of the certificate before
 
     @property
     def identity(self) -> str:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
 )
 
-from ..adapters.certificate_check import CertificateCheck
+from ..adapters.certificate_check import CertificateCheck, Question
 from ..adapters.edge_probe import EdgeProbe
-from ..adapters.files import CHANGED, pem_of, read_files
+from ..adapters.files import CHANGED, pem_of
 from ..adapters.genesys.client import GenesysClient
 from ..adapters.genesys.problems import ANSWER_LOST, CHANGED_MEANWHILE, CONFLICT
 from ..adapters.genesys.wire import CertificateUpload, CustomDomain
+from ..adapters.sealed import SealedKeys
 from ..certs.assess import CertificateReport
 from ..certs.bundle import Bundle, read_bundle
 from ..certs.certificate import Certificate
@@ -28,7 +32,10 @@ from ..pipelines.effects import (
     CertificateFiles,
     CertificateHeld,
     CustomDomainSeen,
+    ForgetKeys,
     HandshakesSeen,
+    KeepKey,
+    KeysKept,
     ProbeEdges,
     ReadAudit,
     ReadCertificate,
@@ -42,12 +49,19 @@ class CustomDomainPerformer:
     """The private key is read inside the one effect that sends it, and compared before."""
 
     def __init__(
-        self, genesys: GenesysClient, check: CertificateCheck, probe: EdgeProbe, clock: Clock
+        self,
+        genesys: GenesysClient,
+        check: CertificateCheck,
+        probe: EdgeProbe,
+        clock: Clock,
+        sealed: SealedKeys,
     ) -> None:
         self._genesys, self._check, self._probe, self._clock = genesys, check, probe, clock
+        self._sealed = sealed
 
     async def assess(self, effect: AssessFiles) -> CertificateAssessment:
-        report = self._check.files(effect.files, effect.host, effect.profile)
+        """Missing intermediates are fetched here, so that an upload can send the whole chain."""
+        report = await self._judged(effect.files, effect.host, effect.profile)
         leaf = report.leaf
         return CertificateAssessment(
             findings=report.findings,
@@ -59,21 +73,52 @@ class CustomDomainPerformer:
             leaf_sha256=leaf.sha256 if leaf else "",
             spki_sha256=leaf.spki_sha256 if leaf else "",
             chain_sha256=_digests(report),
+            certificate=pem_of(_sent(report)[:1]),
         )
+
+    async def _judged(
+        self, files: CertificateFiles, host: str, profile: str = ""
+    ) -> CertificateReport:
+        question = Question(files, host, profile, complete=True)
+        return (await self._check.look(question)).report
 
     async def read(self, effect: ReadCertificate) -> CertificateHeld:
         held = await self._held(effect.domain)
         if held is None:
             return CertificateHeld("")
-        return CertificateHeld(held.id, held.status, *_shown(held))
+        kept = await asyncio.to_thread(self._sealed.kept, effect.domain)
+        seen, leaf = _seen(held), sort_bundle(_read(held.certificate)).leaf
+        return replace(
+            seen,
+            certificate=pem_of([leaf] if leaf else []),
+            kept=any(one.leaf_sha256 == seen.leaf_sha256 for one in kept),
+        )
+
+    async def keep(self, effect: KeepKey) -> KeysKept:
+        report = await self._judged(effect.files, effect.domain)
+        await self._seal(effect.domain, effect.files, effect.leaf_sha256, report)
+        return KeysKept(len(await asyncio.to_thread(self._sealed.kept, effect.domain)))
+
+    async def forget(self, effect: ForgetKeys) -> KeysKept:
+        await asyncio.to_thread(self._sealed.forget, effect.domain, effect.but)
+        return KeysKept(len(await asyncio.to_thread(self._sealed.kept, effect.domain)))
+
+    async def _seal(
+        self, domain: str, files: CertificateFiles, leaf: str, report: CertificateReport
+    ) -> CertificateUpload:
+        """Before it is sent, so that what serves can always be restored later."""
+        if report.leaf is None or report.leaf.sha256 != leaf:
+            raise Problem(CHANGED, {"path": files.certificate})
+        bundle, _ = await asyncio.to_thread(self._check.read, files)
+        upload, public = _upload(bundle, report), pem_of(_sent(report))
+        await asyncio.to_thread(self._sealed.keep, domain, leaf, public, upload.private_key)
+        return upload
 
     async def upload(self, effect: UploadCertificate) -> CustomDomainSeen:
         # The audit log is read after the write: a scope it lacks has to be told before.
         await self._genesys.require("custom-domain.create", "custom-domain.replace", "audit.page")
         began = self._clock.now()
-        report = self._check.files(effect.files, effect.domain, "public")
-        if report.leaf is None or report.leaf.sha256 != effect.leaf_sha256:
-            raise Problem(CHANGED, {"path": effect.files.certificate})
+        report = await self._judged(effect.files, effect.domain)
         held = await self._held(effect.domain)
         if not _landed(held, effect.leaf_sha256, report):
             held = await self._send(effect, report, held)
@@ -84,7 +129,7 @@ class CustomDomainPerformer:
     async def _send(
         self, effect: UploadCertificate, report: CertificateReport, held: CustomDomain | None
     ) -> CustomDomain:
-        upload = _upload(effect.files, report)
+        upload = await self._seal(effect.domain, effect.files, effect.leaf_sha256, report)
         try:
             if held is None:
                 return await self._genesys.create_custom_domain(effect.domain, upload)
@@ -124,14 +169,14 @@ def _landed(held: CustomDomain | None, leaf: str, report: CertificateReport) -> 
     """The platform holds what would be sent: an earlier try got through."""
     if held is None:
         return False
-    return CertificateHeld(held.id, held.status, *_shown(held)).serves(leaf, _digests(report))
+    return _seen(held).serves(leaf, _digests(report))
 
 
-def _shown(held: CustomDomain) -> tuple[str, tuple[str, ...] | None]:
-    """SHA-256 of the leaf ("" when it is none that can be read) and of its chain (None: untold)."""
+def _seen(held: CustomDomain) -> CertificateHeld:
+    """With the SHA-256 of the leaf ("" when it is none that can be read) and of its chain."""
     leaf = sort_bundle(_read(held.certificate)).leaf
     chain = None if held.chain is None else tuple(c.sha256 for c in _read(held.chain).certificates)
-    return leaf.sha256 if leaf else "", chain
+    return CertificateHeld(held.id, held.status, leaf.sha256 if leaf else "", chain)
 
 
 def _read(pem: str) -> Bundle:
@@ -151,9 +196,8 @@ def _sent(report: CertificateReport) -> tuple[Certificate, ...]:
     return (report.certificate,) if report.certificate else ()
 
 
-def _upload(files: CertificateFiles, report: CertificateReport) -> CertificateUpload:
+def _upload(bundle: Bundle, report: CertificateReport) -> CertificateUpload:
     given = _sent(report)
-    bundle = read_files((files.certificate, files.key, files.chain))
     return CertificateUpload(pem_of(given[:1]), _key_pem(bundle, report), pem_of(given[1:]))
 
 

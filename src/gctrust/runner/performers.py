@@ -34,6 +34,8 @@ class Performers:
             fx.AssessFiles: custom.assess,
             fx.ReadCertificate: custom.read,
             fx.UploadCertificate: custom.upload,
+            fx.KeepKey: custom.keep,
+            fx.ForgetKeys: custom.forget,
             fx.ReadAudit: custom.audit,
             fx.ProbeEdges: custom.probe,
             px.ReadPins: pins.read,

@@ -1,0 +1,91 @@
+"""What an upload would change, in plain words, and its hazards, each to be allowed by name.
+
+Pure: from what the judge said of the files and what the platform holds now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..certs.bundle import read_bundle
+from ..certs.certificate import Certificate
+from ..certs.compare import CertificateDiff, compare_certificates
+from ..findings import Finding, Rule, Severity, finding
+from .certificate_effects import CertificateAssessment, CertificateHeld
+from .orders import CustomDomainOrder
+
+NO_ROLLBACK = Rule(
+    id="tls.no-rollback",
+    row="TLS-01",
+    severity=Severity.ERROR,
+    sentence="The certificate that serves {subject} now could not be restored: its key is not kept "
+    "here",
+    why="A platform never gives a key back. gctrust keeps sealed only the keys it deployed itself.",
+    fix="Deploy the old files once more: nothing is sent, and their key is kept. Or allow it: "
+    "--allow tls.no-rollback",
+    source="ARCHITECTURE: a rollback whose old key is gone is a hazard at plan time",
+    example="the first renewal of a certificate that was deployed by other means",
+)
+ENDS_EARLIER = Rule(
+    id="tls.ends-earlier",
+    row="TLS-02",
+    severity=Severity.ERROR,
+    sentence="The new certificate of {subject} ends before the one it replaces: {new} < {old}",
+    why="Mostly an old file was taken for the new one.",
+    fix="Give the newer certificate, or allow it: --allow tls.ends-earlier",
+    source="RFC 5280 section 4.1.2.5",
+    example="--cert names the file of last year",
+)
+RULES = (NO_ROLLBACK, ENDS_EARLIER)
+
+
+@dataclass(frozen=True, slots=True)
+class DeploymentPlan:
+    """`action`: "create", "renew", "complete the chain" or "nothing". `changes` are lines."""
+
+    action: str
+    changes: tuple[str, ...] = ()
+    hazards: tuple[Finding, ...] = ()
+
+    def forbidden(self, allowed: tuple[str, ...]) -> tuple[Finding, ...]:
+        return tuple(one for one in self.hazards if one.rule not in allowed)
+
+
+def plan_deployment(
+    order: CustomDomainOrder, judged: CertificateAssessment, held: CertificateHeld
+) -> DeploymentPlan:
+    """What `order` would do to what is `held`."""
+    if not held.id:
+        return DeploymentPlan("create", ("the platform does not know the domain yet",))
+    if held.serves(judged.leaf_sha256, judged.chain_sha256):
+        return DeploymentPlan("nothing", ("the platform holds this certificate and its chain",))
+    if held.leaf_sha256 == judged.leaf_sha256:
+        lacking = len(set(judged.chain_sha256) - set(held.chain_sha256 or ()))
+        lines = (f"the certificate stays; {lacking} intermediate(s) that clients need are added",)
+        return DeploymentPlan("complete the chain", lines)
+    old, new = _leaf(held.certificate), _leaf(judged.certificate)
+    if old is None or new is None:
+        lines = ("what the platform holds cannot be read, and is replaced",)
+        return DeploymentPlan("renew", lines, _unrestorable(order, held))
+    diff = compare_certificates(old, new, hosts=(order.domain,))
+    hazards = (*_unrestorable(order, held), *_earlier(order, diff, old, new))
+    return DeploymentPlan("renew", diff.lines, hazards)
+
+
+def _unrestorable(order: CustomDomainOrder, held: CertificateHeld) -> tuple[Finding, ...]:
+    return () if held.kept else (finding(NO_ROLLBACK, order.domain),)
+
+
+def _earlier(
+    order: CustomDomainOrder, diff: CertificateDiff, old: Certificate, new: Certificate
+) -> tuple[Finding, ...]:
+    """A rollback goes back to what ends earlier: that is what was asked for."""
+    if order.rollback or not diff.ends_earlier or not old.not_after or not new.not_after:
+        return ()
+    ends = [f"{one.not_after:%Y-%m-%d %H:%M}Z" for one in (new, old)]
+    return (finding(ENDS_EARLIER, order.domain, new=ends[0], old=ends[1]),)
+
+
+def _leaf(pem: str) -> Certificate | None:
+    found = read_bundle(pem.encode("utf-8", "replace")).certificates if pem else ()
+    return found[0] if found else None
