@@ -76,7 +76,7 @@ def cert(
     revocation: Annotated[bool, Parameter(negative="")] = False,
     complete: Annotated[bool, Parameter(negative="")] = False,
     allow_fetch: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    key_passphrase_file: str = "",
+    key_passphrase_file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
     diff: Path | None = None,
     write_bundle: Path | None = None,
     fail_on: FailOn = "error",
