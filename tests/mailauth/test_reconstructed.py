@@ -159,11 +159,11 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, s
     assert process.wait(10) == 0
 
 
-def check(home: Path, *tokens: str) -> str:
+def check(home: Path, *tokens: str, **env: str) -> str:
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("GENESYS", "GCTRUST"))}
     done = subprocess.run(
         [sys.executable, "-m", "gctrust", "check", *tokens],
-        env={**clean, "GCTRUST_HOME": str(home), "HOME": str(home)},
+        env={**clean, "GCTRUST_HOME": str(home), "HOME": str(home), **env},
         capture_output=True, text=True, timeout=60, cwd=home,
     )  # fmt: skip
     assert "Traceback" not in done.stderr
@@ -176,6 +176,16 @@ def test_the_command_says_that_the_zones_are_reconstructed(labelled: tuple[Path,
     assert shown.splitlines()[0] == f"answers from {SOURCE}"
     told = json.loads(check(home, "domain", "example.com", "--nameserver", server, "--json"))
     assert told["answers_from"] == SOURCE
+
+
+def test_check_spf_says_it_too(labelled: tuple[Path, str]) -> None:
+    home, server = labelled
+    told = check(
+        home, "spf", "--ip", "192.0.2.1", "--mail-from", "a@example.com", "--json",
+        GCTRUST_NAMESERVERS=server,
+    )  # fmt: skip
+    spoken = json.loads(told)
+    assert (spoken["verdict"], spoken["answers_from"]) == ("fail", SOURCE)
 
 
 @pytest.mark.parametrize(
