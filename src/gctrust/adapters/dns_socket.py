@@ -46,7 +46,7 @@ class QuerySocket(Generic[F]):
     """`heard(flight, octets)` for each datagram with the id of a flight, None when the server's
     port is closed. Raises OSError when the server's network cannot be reached."""
 
-    __slots__ = ("_heard", "_loop", "_recv", "_send", "_socket", "flights", "sent")
+    __slots__ = ("_heard", "_loop", "_outbox", "_socket", "flights", "sent")
 
     def __init__(self, endpoint: Endpoint, heard: Callable[[F, bytes | None], None]) -> None:
         family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
@@ -58,45 +58,56 @@ class QuerySocket(Generic[F]):
         except OSError:
             self._socket.close()
             raise
-        self._heard, self._recv, self._send = heard, self._socket.recv, self._socket.send
+        self._heard = heard
+        self._outbox: list[bytes] = []
         self.flights: dict[bytes, F] = {}
         self.sent = 0
         self._loop = asyncio.get_running_loop()
         self._loop.add_reader(self._socket.fileno(), self._read)
 
     def send(self, flight: F, query: bytes) -> bytes:
-        """Sends `query` behind a new id, which is returned. A full buffer loses the datagram as
-        the network may: it is sent again in time. Raises OSError."""
+        """Sends `query` behind a new id, which is returned."""
         ident = os.urandom(2)
         while ident in self.flights:
             ident = os.urandom(2)
         self.sent += 1
         self.flights[ident] = flight
-        try:
-            self._send(ident + query)
-        except BlockingIOError:
-            pass
-        except OSError:
-            del self.flights[ident]
-            raise
+        if not self._outbox:
+            self._loop.call_soon(self._flush)
+        self._outbox.append(ident + query)
         return ident
 
+    def _flush(self) -> None:
+        """All at once: to wake the server for each datagram costs more than to send ten."""
+        outbox, self._outbox = self._outbox, []
+        send = self._socket.send
+        for datagram in outbox:
+            try:
+                send(datagram)
+            except BlockingIOError:  # lost, as the network may lose it: sent again in time
+                continue
+            except OSError:
+                self._is_shut()
+                return
+
+    def _is_shut(self) -> None:
+        """Nobody listens there (ICMP), there is no way there, or the socket was closed."""
+        for flight in tuple(self.flights.values()):
+            self._heard(flight, None)
+
     def _read(self) -> None:
-        recv, flights, heard = self._recv, self.flights, self._heard
+        recv, flights, heard = self._socket.recv, self.flights, self._heard
         for _ in range(_BATCH):
             try:
                 data = recv(_LARGEST)
             except BlockingIOError:
                 return
-            except OSError:  # ICMP: nobody listens there
-                for flight in tuple(flights.values()):
-                    heard(flight, None)
+            except OSError:
+                self._is_shut()
                 return
-            flight_or_none = flights.get(data[:2])
-            if flight_or_none is not None:
-                heard(flight_or_none, data)
-            if self._socket.fileno() < 0:
-                return  # closed by what was heard
+            flight = flights.get(data[:2])
+            if flight is not None:
+                heard(flight, data)
 
     def close(self) -> None:
         if self._socket.fileno() >= 0:
