@@ -12,7 +12,7 @@ from .attached import order_and_follow
 from .exit_codes import ExitCode
 from .output import Block, Heading, Table
 from .plan import Planned, show
-from .session import Options, with_app
+from .session import Options, kept_runs, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
@@ -222,7 +222,7 @@ def list_domains(
         settings = app.settings
         login = settings.client_id is not None and settings.client_secret is not None
         newest: dict[str, str] = {}
-        for row in app.runner.list_runs():
+        for row in kept_runs(app).all():
             if row.journey == "email-domain":
                 newest.setdefault(row.identity.partition(":")[2], row.status)
         listed = [

@@ -11,7 +11,7 @@ from cyclopts import App
 from .attached import RunShown, code_of, follow, instant, run_blocks
 from .exit_codes import ExitCode
 from .output import Block, Table
-from .session import Options, with_app
+from .session import Options, kept_runs, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
@@ -45,7 +45,7 @@ def list_runs(
     """All runs, newest first."""
 
     async def body(app: composition.App) -> ExitCode:
-        rows = app.runner.list_runs()
+        rows = kept_runs(app).all()
         table = Table(
             ("run", "status", "stage", "waiting for", "until"), tuple(_row(row) for row in rows)
         )
@@ -77,7 +77,7 @@ def show(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        row = app.runner.show(run)
+        row = kept_runs(app).get(run)
         detail = RunDetail(RunShown.of(row), row.history)
         options.out.answer("runs.show", detail, _detail_blocks(row))
         return code_of(row)

@@ -7,7 +7,7 @@ import json
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -91,9 +91,10 @@ async def sandbox_process(
         hearing.cancel()
         if process.stdin is not None:
             process.stdin.close()  # its end is the sandbox's
-        with suppress(ProcessLookupError, TimeoutError):
-            process.terminate()
+        try:
             await asyncio.wait_for(process.wait(), 5.0)
+        except TimeoutError:
+            process.kill()
 
 
 async def _hear(process: asyncio.subprocess.Process, said: deque[str]) -> None:
@@ -118,8 +119,7 @@ async def _addresses(process: asyncio.subprocess.Process) -> Addresses | None:
     assert process.stdout is not None
     try:
         line = await asyncio.wait_for(process.stdout.readline(), _PATIENCE)
-        return Addresses.parse(line)
-    except (TimeoutError, ValueError, KeyError):
-        with suppress(ProcessLookupError):
-            process.terminate()
+    except TimeoutError:
+        process.kill()
         return None
+    return Addresses.parse(line) if line else None

@@ -15,6 +15,7 @@ from .output import Output
 
 if TYPE_CHECKING:
     from ..app import App
+    from ..runner.runs import Runs
     from ..settings import Settings
 
 _GROUP = Group("Output and settings", sort_key=100)
@@ -41,7 +42,15 @@ class Options:
 
     @property
     def out(self) -> Output:
-        return Output(json=self.json, quiet=self.quiet, color=not self.no_color, file=self.output)
+        return self._output(self.output)
+
+    @property
+    def on_stdout(self) -> Output:
+        """For a command whose --output takes something else than its answer."""
+        return self._output("")
+
+    def _output(self, file: str) -> Output:
+        return Output(json=self.json, quiet=self.quiet, color=not self.no_color, file=file)
 
 
 def settings_of(options: Options, **flags: str) -> Settings:
@@ -66,3 +75,11 @@ def with_app(
             return await body(app)
 
     return asyncio.run(opened())
+
+
+def kept_runs(app: App) -> Runs:
+    """The runs of the store, to look at: needs no credentials, as what drives them does."""
+    from ..runner.codec import Codec
+    from ..runner.runs import Runs
+
+    return Runs(app.store, Codec(), app.clock)
