@@ -80,7 +80,7 @@ def page() -> str:
     lines = [
         "# The mail rules, one by one",
         "",
-        "Made from the catalogue by `python tests/mailauth/test_catalogue.py`; `gctrust explain RULE`",
+        "Made from the catalogue by `python tests/mailauth/test_catalogue.py`; `gctrust explain`",
         "says the same. What they belong to: [mail-rules](mail-rules.md).",
     ]
     family = ""
