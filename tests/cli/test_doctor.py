@@ -208,7 +208,7 @@ async def test_a_published_organisation_is_told_from_the_guides(ward: Ward) -> N
     bad = only_problem(lines)
     assert bad.what == "dialect"
     assert bad.seen.startswith("platform, and guide is set")
-    assert f"GET {GUIDE_PATHS[0]} 404" in bad.seen
+    assert f"GET {GUIDE_PATHS[0]} 404 not.found; " in bad.seen
     assert "sandbox-fidelity.md" in bad.fix
     assert code == 10
 

@@ -170,9 +170,7 @@ async def _dialect(visit: Consultation) -> str:
     from ..adapters.genesys.inquiry import dialect_of
 
     found = dialect_of(visit.guide, visit.published)
-    seen = "; ".join(
-        f"GET {one.path} {one.status or 'no answer'}" for one in (*visit.guide, *visit.published)
-    )
+    seen = "; ".join(map(str, (*visit.guide, *visit.published)))
     if found == visit.app.settings.dialect:
         return f"{found} ({seen})"
     if found == "platform":

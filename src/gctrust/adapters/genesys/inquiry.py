@@ -40,11 +40,14 @@ _UNTOLD = frozenset({401, 408, 429})
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One GET and its status; 0 when no answer came. `said` is the error's code and message."""
+    """One GET and its status; 0 when no answer came. `code` is the ErrorBody's, or a Problem's."""
 
     path: str
     status: int
-    said: str = ""
+    code: str = ""
+
+    def __str__(self) -> str:
+        return f"GET {self.path} {self.status or 'no answer'} {self.code}".rstrip()
 
     @property
     def there(self) -> bool | None:
@@ -104,8 +107,7 @@ class Inquiry(GenesysClient):
                 raise
             status = problem.facts.get("status")
             return Seen(path, status if isinstance(status, int) else 0, problem.code)
-        body = error_body(answer)
-        return Seen(path, answer.status, " ".join(filter(None, (body.code, body.message)))[:160])
+        return Seen(path, answer.status, "" if answer.ok else error_body(answer).code[:80])
 
 
 def _get(address: PlatformAddress, path: str, seconds: float) -> Request:
