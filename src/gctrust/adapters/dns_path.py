@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from dataclasses import dataclass
 
 import dns.asyncquery
@@ -60,5 +61,6 @@ async def _look(server: str, transport: str, name: str, refusals: bool) -> PathS
 
 
 def _reason(error: Exception) -> str:
-    said = getattr(error, "strerror", None) or str(error) or "no readable answer"
-    return f"{said} ({type(error).__name__})"
+    if isinstance(error, OSError) and error.errno:
+        return os.strerror(error.errno).lower()
+    return f"{error or 'no readable answer'} ({type(error).__name__})"
