@@ -1,14 +1,12 @@
 """One webhook attempt: resolve and check the receiver, sign, POST, say what came of it.
 
-The address is resolved once, checked, and connected to, so that a name cannot point elsewhere
-between the check and the connection (SSRF). Redirects are refused: they would go round the check.
+The address is resolved once, checked (address_guard), and connected to, so that a name cannot point
+elsewhere in between (SSRF). Redirects are refused: they would go round the check.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import socket
 import ssl
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +14,7 @@ from datetime import UTC, datetime
 import httpx2
 from standardwebhooks import Webhook
 
+from .address_guard import AddressGuard, AddressRefused
 from .genesys.pacing import read_retry_after
 
 
@@ -42,23 +41,6 @@ class Attempt:
     @property
     def gone(self) -> bool:
         return self.status == 410
-
-
-class _Refused(Exception):
-    """The receiver's address may not be connected to."""
-
-
-async def _address(host: str, port: int, *, allow_private: bool) -> str:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [str(item[4][0]) for item in found]
-    if not allow_private:
-        for text in addresses:
-            address = ipaddress.ip_address(text.partition("%")[0])
-            mapped = getattr(address, "ipv4_mapped", None) or address
-            if not mapped.is_global or mapped.is_multicast:
-                raise _Refused(f"{host} resolves to {text}, which is not a public address")
-    return addresses[0]
 
 
 def _headers(id_: str, body: str, secrets: Secrets, stamp: float) -> dict[str, str]:
@@ -92,7 +74,7 @@ async def send(
     try:
         headers = _headers(id_, body, secrets, stamp) | {"Host": target.netloc.decode()}
         async with asyncio.timeout(timeout):
-            address = await _address(host, port, allow_private=allow_private)
+            address, *_ = await AddressGuard(private=allow_private).addresses(host, port)
             answer = await client.post(
                 target.copy_with(host=address),
                 content=body.encode(),
@@ -103,7 +85,7 @@ async def send(
             )
     except TimeoutError:
         return Attempt(None, f"no answer in {timeout:g} s")
-    except _Refused as refused:
+    except AddressRefused as refused:
         return Attempt(None, str(refused))
     except httpx2.LocalProtocolError:  # its message quotes the header, which may be the token
         return Attempt(None, "a header of ours is not valid HTTP: check the webhook token")
