@@ -1,7 +1,7 @@
 """A whole rotation under load: no handshake is refused, whatever is killed and whatever fails.
 
 The harness is bench/rotation.py, whose naive plans show that it can fail. GCTRUST_LONG=1 kills the
-process before and after every effect, and runs the whole proof; otherwise one run with one kill (and
+process before and after every effect, and runs the whole proof; otherwise one run, one kill (and
 test_kill_journeys.py kills at random moments).
 """
 

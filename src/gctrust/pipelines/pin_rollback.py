@@ -13,7 +13,7 @@ from ..pins.use import assess_writer
 from .effect import ending
 from .effects import CertificateFiles, Pipeline, Wait, do
 from .pin_effects import ClientPins, ClientTarget, SwitchClient
-from .pin_run import ADVANCE, OPERATOR, Rotation, now, settled, stage, use_since, write
+from .pin_run import ADVANCE, OPERATOR, Rotation, landed, now, settled, stage, use_since, write
 
 KEPT = ".before-rotation"  # beside a client's file: what it held before it was swapped
 WINDOWS = 3  # drains in which the new certificate may go out of use
@@ -48,7 +48,8 @@ def _undo(run: Rotation, status: str) -> Pipeline[str]:
     if not (yield from _nobody_on_new(run)):
         return "unverified"
     yield from stage(run, "roll-back", "restore the pins of before")
-    yield from do(write(run, live.etag, _set_of_before(run, before), old_chain=True))
+    back = write(run, live.etag, _set_of_before(run, before), old_chain=True)
+    landed(run, "roll-back", (yield from do(back)).pins)
     return status
 
 
@@ -57,8 +58,9 @@ def _old_again(run: Rotation, live: ClientPins) -> Pipeline[ClientPins]:
     order = run.order
     if run.files.old not in live.pins:
         pins = PinSet.of(*run.known.published)
-        yield from stage(run, "roll-back", "accept the old pin again", live=pins)
+        yield from stage(run, "roll-back", "accept the old pin again")
         live = yield from do(write(run, live.etag, pins))
+        landed(run, "roll-back", live.pins)
         until = (yield from now(run)) + order.soak
         yield from do(Wait(until, "propagation of the old pin", ()))
     for target in reversed(run.switched):

@@ -43,6 +43,7 @@ from .pin_run import (
     Stop,
     confirmed,
     ended,
+    landed,
     now,
     pause,
     plan_of,
@@ -96,6 +97,7 @@ def _prepare(run: Rotation) -> Pipeline[RotationPlan]:
     seen = None
     if files.use_source and files.backup:
         seen = yield from use_since(run, run.started - EXERCISED_WITHIN)
+    landed(run, "prepare", before.pins)
     plan = plan_of(run, before, judged, seen)
     report = assess_rotation(plan)
     run.find(judged.findings + report.findings)
@@ -113,8 +115,7 @@ def _publish(run: Rotation) -> Pipeline[None]:
     assert run.before is not None
     pins = PinSet.of(*run.known.published)
     yield from stage(run, "publish", "accept the new pin beside the old one")
-    yield from do(write(run, run.before.etag, pins))
-    yield from stage(run, "publish", "read back", live=pins)
+    landed(run, "publish", (yield from do(write(run, run.before.etag, pins))).pins)
 
 
 def _soak(run: Rotation) -> Pipeline[None]:
@@ -250,8 +251,7 @@ def _retire(run: Rotation) -> Pipeline[None]:
         raise Stop("rolled-back")
     pins = PinSet.of(*roles.retired)
     run.retired_at = yield from now(run)
-    yield from do(write(run, live.etag, pins))
-    yield from stage(run, "retire", "read back", live=pins)
+    landed(run, "retire", (yield from do(write(run, live.etag, pins))).pins)
 
 
 def _confirm(run: Rotation) -> Pipeline[None]:
@@ -260,7 +260,8 @@ def _confirm(run: Rotation) -> Pipeline[None]:
     yield from stage(run, "confirm", f"{order.confirm:.0f} s in which the old pin can come back")
     at = yield from now(run)
     yield from pause(run, at + order.confirm, "a refused handshake, if there is one")
-    yield from _observe(run, order.new, "confirm")
+    few = max(FEW, order.handshakes // 4)
+    yield from _observe(run, order.new, "confirm", count=few, target=0.0)
     seen = yield from use_since(run, since)
     refused = seen.of(run.files.old).refused
     if refused and order.compromised:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from ..errors import Fact, Problem
 from ..findings import Finding, Severity
 from ..pins.choreography import Roles, Standing, standing
@@ -55,6 +57,7 @@ class Rotation:
         self.unrestored: Problem | None = None
         self.written: list[tuple[str, ...]] = []  # the sets this run asked the platform for
         self.told: list[str] = []  # the pin set over time
+        self.live = ""  # and now, in words
         self.switched: list[ClientTarget] = []
         self.shown = False  # clients may show the new certificate
         self.retired_at = 0.0
@@ -181,19 +184,16 @@ def write(run: Rotation, etag: str, pins: PinSet, *, old_chain: bool = False) ->
     )
 
 
-def stage(run: Rotation, name: str, note: str, *, live: PinSet | None = None) -> Pipeline[None]:
-    """Say where the run is; with `live`, which roles the platform now accepts."""
-    if live is not None:
-        roles = " ".join(_role(run, pin) for pin in live)
-        run.told.append(f"{name}: {roles}")
-        note = f"{note}; live: {roles}"
-    yield from do(Stage(name, note))
+def stage(run: Rotation, name: str, note: str) -> Pipeline[None]:
+    """Say where the run is, and which roles the platform now accepts."""
+    yield from do(Stage(name, f"{note}  [live: {run.live}]" if run.live else note))
 
 
-def _role(run: Rotation, pin: Pin) -> str:
-    roles = run.known
-    named = {roles.new: "new", roles.old: "old", roles.backup: "backup"}
-    return f"{named.get(pin, 'other')} {pin.base64[:8]}"
+def landed(run: Rotation, name: str, pins: Iterable[str]) -> None:
+    """These pins are live now: kept as the pin set over time."""
+    named = {run.files.new: "new", run.files.old: "old", run.files.backup: "backup"}
+    run.live = " ".join(f"{named.get(pin, 'other')} {pin[:8]}" for pin in pins)
+    run.told.append(f"{name}: {run.live}")
 
 
 def now(run: Rotation) -> Pipeline[float]:
