@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID as AccessOID
+
+from .der import children, node
 
 IpAddress = IPv4Address | IPv6Address
 
@@ -272,6 +274,73 @@ def _loose_ski(value: bytes) -> dict[str, Any]:
     return {"ski": asn1_x509.OctetString.load(value, strict=True).native}
 
 
+def _uri(name: asn1_x509.GeneralName) -> str | None:
+    if name.name != "uniform_resource_identifier":
+        return None
+    return (name.chosen.contents or b"").decode("latin-1")
+
+
+def _loose_crl(value: bytes) -> dict[str, Any]:
+    points = asn1_x509.CRLDistributionPoints.load(value, strict=True)
+    names = [
+        name
+        for point in points
+        if point["distribution_point"].native is not None
+        and point["distribution_point"].name == "full_name"
+        for name in point["distribution_point"].chosen
+    ]
+    urls = [url for url in map(_uri, names) if url is not None]
+    return {"crl_urls": tuple(urls), "crl_odd_names": len(urls) < len(names)}
+
+
+def _loose_access(value: bytes) -> dict[str, Any]:
+    held = asn1_x509.AuthorityInfoAccessSyntax.load(value, strict=True)
+    pairs = [(d["access_method"].dotted, _uri(d["access_location"])) for d in held]
+
+    def urls(method: x509.ObjectIdentifier) -> tuple[str, ...]:
+        return tuple(url for oid, url in pairs if oid == method.dotted_string and url is not None)
+
+    return {"ocsp_urls": urls(AccessOID.OCSP), "issuer_urls": urls(AccessOID.CA_ISSUERS)}
+
+
+def _loose_policies(value: bytes) -> dict[str, Any]:
+    held = asn1_x509.CertificatePolicies.load(value, strict=True)
+    return {"policies": tuple(p["policy_identifier"].dotted for p in held)}
+
+
+def _loose_subtrees(trees: asn1_x509.GeneralSubtrees) -> tuple[Subtree, ...]:
+    made: list[Subtree] = []
+    for tree in trees if trees.native is not None else ():
+        name = tree["base"]
+        contents = name.chosen.contents or b""
+        if name.name in ("dns_name", "rfc822_name"):
+            kind = "dns" if name.name == "dns_name" else "email"
+            made.append(Subtree(kind, contents.decode("latin-1")))
+        elif name.name == "directory_name":
+            made.append(Subtree("dn", der=name.chosen.dump()))
+        elif name.name == "ip_address":
+            half = len(contents) // 2
+            mask = int.from_bytes(contents[half:], "big").bit_count()
+            network = ip_network((contents[:half], mask), strict=False)
+            made.append(Subtree("ip", str(network), network=network))
+        else:
+            made.append(Subtree("other", name.name))
+    return tuple(made)
+
+
+def _loose_constraints(value: bytes) -> dict[str, Any]:
+    held = asn1_x509.NameConstraints.load(value, strict=True)
+    return {
+        "permitted": _loose_subtrees(held["permitted_subtrees"]),
+        "excluded": _loose_subtrees(held["excluded_subtrees"]),
+    }
+
+
+def _loose_features(value: bytes) -> dict[str, Any]:
+    numbers = [int.from_bytes(n.content, "big") for n in children(node(value)[0].content)]
+    return {"must_staple": 5 in numbers}
+
+
 _TOLERANT: dict[str, Any] = {
     BASIC_CONSTRAINTS: _loose_basic,
     KEY_USAGE: _loose_usage,
@@ -279,4 +348,9 @@ _TOLERANT: dict[str, Any] = {
     SUBJECT_ALT_NAME: _loose_san,
     AUTHORITY_KEY_ID: _loose_aki,
     SUBJECT_KEY_ID: _loose_ski,
+    CRL_POINTS: _loose_crl,
+    AUTHORITY_ACCESS: _loose_access,
+    CERTIFICATE_POLICIES: _loose_policies,
+    NAME_CONSTRAINTS: _loose_constraints,
+    TLS_FEATURE: _loose_features,
 }

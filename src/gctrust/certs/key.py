@@ -5,21 +5,35 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, mldsa, padding, rsa
 
 from ..findings import Finding
 from ..keys import BadKey, PublicKey
 from .blocklist import Blocklist
 from .bundle import PrivateKey
 from .certificate import Certificate
+from .der import Unreadable, children, dotted, node
 from .evidence import KeyFile
 from .rules import found
 from .weak_keys import weaknesses
 
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
+_LATTICE = {  # FIPS 204; RFC 9881 section 2
+    "2.16.840.1.101.3.4.3.17": "ML-DSA-44",
+    "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
+    "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
+}
+_SIMPLE = (  # keys that sign octets and need no other choice
+    ed25519.Ed25519PrivateKey,
+    ed448.Ed448PrivateKey,
+    mldsa.MLDSA44PrivateKey,
+    mldsa.MLDSA65PrivateKey,
+    mldsa.MLDSA87PrivateKey,
+)
 _PROBE = b"gctrust: does the private half of this key work?"
 _WEAK_RULES = {
     "small-factor": "cert.key-small-factor",
@@ -50,7 +64,7 @@ def judge_pair(leaf: Certificate, keys: tuple[PrivateKey, ...]) -> Iterator[Find
     key = next((k for k in keys if same_key(leaf, k)), None)
     if key is None:
         yield found("cert.key-mismatch", leaf.label)
-    elif not _works(key):
+    elif not _works(key, leaf):
         yield found("cert.key-broken", leaf.label)
     elif isinstance(key.key, rsa.RSAPrivateKey):
         yield from _judge_private_rsa(leaf, key.key)
@@ -112,21 +126,24 @@ def same_key(cert: Certificate, key: PrivateKey) -> bool:
         return False
 
 
-def _works(pair: PrivateKey) -> bool:
+def _works(pair: PrivateKey, leaf: Certificate) -> bool:
+    """Whether the certificate's key verifies what the private half signs."""
     key = pair.key
     try:
+        public: Any = leaf.x509.public_key() if leaf.x509 is not None else key.public_key()
         if isinstance(key, rsa.RSAPrivateKey):
             scheme = padding.PSS(padding.MGF1(hashes.SHA256()), 32)
-            signature = key.sign(_PROBE, scheme, hashes.SHA256())
-            key.public_key().verify(signature, _PROBE, scheme, hashes.SHA256())
+            public.verify(
+                key.sign(_PROBE, scheme, hashes.SHA256()), _PROBE, scheme, hashes.SHA256()
+            )
         elif isinstance(key, ec.EllipticCurvePrivateKey):
             mode = ec.ECDSA(hashes.SHA256())
-            key.public_key().verify(key.sign(_PROBE, mode), _PROBE, mode)
-        elif isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
-            key.public_key().verify(key.sign(_PROBE), _PROBE)
+            public.verify(key.sign(_PROBE, mode), _PROBE, mode)
+        elif isinstance(key, _SIMPLE):
+            public.verify(key.sign(_PROBE), _PROBE)
         else:
             return False
-    except (InvalidSignature, ValueError, UnsupportedAlgorithm):
+    except (InvalidSignature, ValueError, UnsupportedAlgorithm, TypeError, AttributeError):
         return False
     return True
 
@@ -142,7 +159,12 @@ def judge_public_key(
     try:
         key = read_public_key(cert.spki)
     except BadKey as error:
-        yield found("cert.key-unknown", cert.label, kind=str(error)[:100])
+        kind = _algorithm(cert.spki)
+        if kind in _LATTICE:
+            rule = "cert.key-not-for-web" if public else "cert.key-rare"
+            yield found(rule, cert.label, kind=_LATTICE[kind])
+        else:
+            yield found("cert.key-unknown", cert.label, kind=kind or str(error)[:100])
         return
     listed = compromised.lists(key)
     if listed:
@@ -151,13 +173,19 @@ def judge_public_key(
         yield from _judge_rsa(cert, key, deep)
     elif key.kind == "ec":
         yield from _judge_ec(cert, key)
-    elif key.kind in ("ed25519", "ed448") or key.kind.startswith("ml-dsa"):
+    elif key.kind in ("ed25519", "ed448"):
         if public:
             yield found("cert.key-not-for-web", cert.label, kind=key.kind)
-        elif key.kind.startswith("ml-dsa"):
-            yield found("cert.key-rare", cert.label, kind=key.kind)
     else:
         yield found("cert.key-unknown", cert.label, kind=key.kind)
+
+
+def _algorithm(spki: bytes) -> str:
+    """The algorithm's object identifier; empty when not even that can be read."""
+    try:
+        return dotted(children(children(node(spki)[0].content)[0].content)[0].content)
+    except (Unreadable, IndexError):
+        return ""
 
 
 def _judge_rsa(cert: Certificate, key: PublicKey, deep: bool) -> Iterator[Finding]:

@@ -125,7 +125,8 @@ def _usage(leaf: Certificate) -> Iterator[Finding]:
     if "key_cert_sign" in usage and not leaf.is_ca:
         yield found("cert.leaf-signs", leaf.label)
     elliptic = b"\x2a\x86\x48\xce\x3d\x02\x01" in leaf.spki[:24]
-    if elliptic and usage & {"key_encipherment", "data_encipherment"}:
+    lattice = b"\x60\x86\x48\x01\x65\x03\x04\x03" in leaf.spki[:24]  # RFC 9881 section 5
+    if (elliptic or lattice) and usage & {"key_encipherment", "data_encipherment"}:
         yield found("cert.usage-not-for-key", leaf.label)
 
 
