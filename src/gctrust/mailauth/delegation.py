@@ -6,13 +6,13 @@ gives no finding: the rows are named as not judged.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..findings import Finding, Report, Rule, finding
 from ..names import DomainName
 from . import delegation_rules as rules
+from .addresses import server_address
 from .dmarc_discovery import OrganisationalDomain
 from .looks import DNS_ONLY, Reach
 from .propagation import NameServer, name_servers
@@ -43,11 +43,8 @@ class _Seen:
     name: str
     type: str
     answers: tuple[tuple[NameServer, Answer], ...]
-
-    @property
-    def owned(self) -> tuple[tuple[NameServer, Answer], ...]:
-        """What was told with authority."""
-        return tuple((server, answer) for server, answer in self.answers if _is_owned(answer))
+    owned: tuple[tuple[NameServer, Answer], ...]
+    """What was told with authority."""
 
 
 def assess_delegation(
@@ -164,7 +161,10 @@ class _Judge:
         yield from self._hosts(lists, discovered=discovered)
 
     def _compare(self, seen: _Seen) -> None:
-        values = {_label(server): _value(seen.type, answer) for server, answer in seen.owned}
+        told_alike = {(answer.records, answer.chain[:1]) for _, answer in seen.owned}
+        values = {}
+        if len(told_alike) > 1:  # in one order and spelling they are surely equal
+            values = {_label(server): _value(seen.type, answer) for server, answer in seen.owned}
         if len(set(values.values())) > 1:
             told = _grouped(values)
             self._say(rules.RRSET_DIFFERS, type=seen.type, name=seen.name, seen=told)
@@ -284,10 +284,11 @@ def _ask_each(
         for server in servers
     )
     size = len(servers)
-    return [
-        _Seen(*pair, tuple(zip(servers, answers[at * size : (at + 1) * size], strict=True)))
-        for at, pair in enumerate(pairs)
-    ]
+    seen = []
+    for at, pair in enumerate(pairs):
+        each = tuple(zip(servers, answers[at * size : (at + 1) * size], strict=True))
+        seen.append(_Seen(*pair, each, tuple([one for one in each if _is_owned(one[1])])))
+    return seen
 
 
 def _parent_servers(zone: str) -> Judge[tuple[NameServer, ...]]:
@@ -331,7 +332,7 @@ def _beside(alias: _Seen, text: _Seen) -> list[tuple[str, str]]:
 
 def _reachable(servers: tuple[NameServer, ...]) -> tuple[NameServer, ...]:
     """Loopback addresses found in DNS mean another machine's loopback: not to be asked here."""
-    return tuple(s for s in servers if not ipaddress.ip_address(s.address).is_loopback)
+    return tuple(s for s in servers if not server_address(s.address).is_loopback)
 
 
 def _is_owned(answer: Answer) -> bool:
@@ -364,7 +365,7 @@ def _value(kind: str, answer: Answer) -> str:
 
 
 def _family(server: NameServer) -> int:
-    return ipaddress.ip_address(server.address.partition("#")[0].strip("[]")).version
+    return server_address(server.address).version
 
 
 def _label(server: NameServer) -> str:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ..findings import Finding, Report, finding
 from ..names import BadName, DomainName, HostName
 from . import mx_rules as rules
+from .addresses import is_global
 from .dmarc_discovery import OrganisationalDomain
 from .questions import Answer, Judge, Question, Status, ask, ask_all, together
 from .rdns import Reverse, ReverseState, assess_address
@@ -209,7 +211,7 @@ class _Judge:
     ) -> Judge[tuple[Reverse, ...]]:
         for exchange in exchanges if not special else ():
             for address in exchange.addresses:
-                if not ipaddress.ip_address(address).is_global:
+                if not is_global(address):
                     facts = {"exchange": exchange.host, "address": address}
                     self.findings.append(_unroutable(self.domain, **facts))
         if special:
@@ -238,6 +240,7 @@ def _records(answer: Answer) -> tuple[tuple[int, str], ...]:
     )
 
 
+@lru_cache(maxsize=65_536)
 def _unusable(host: str) -> str:
     try:
         ipaddress.ip_address(host)

@@ -107,43 +107,43 @@ def ask_all(questions: Iterable[Question]) -> Judge[tuple[Answer, ...]]:
 
 def together(judges: Iterable[Judge[T]]) -> Judge[tuple[T, ...]]:
     """Run judges side by side: each round, what they all ask goes out as one batch."""
-    results: dict[int, T] = {}
-    waiting: dict[int, tuple[Judge[T], Asks]] = {}
-
-    def step(index: int, judge: Judge[T], answers: tuple[Answer, ...] | None) -> None:
+    results: list[Any] = []
+    waiting: list[tuple[int, Judge[T], tuple[Question, ...]]] = []
+    for index, judge in enumerate(judges):
+        results.append(None)
         try:
-            asks = next(judge) if answers is None else judge.send(answers)
+            waiting.append((index, judge, next(judge).questions))
         except StopIteration as done:
             results[index] = done.value
-        else:
-            waiting[index] = (judge, asks)
-
-    for index, judge in enumerate(judges):
-        step(index, judge, None)
     while waiting:
-        batch, waiting = waiting, {}
-        answers = yield Asks(tuple(q for _, asks in batch.values() for q in asks.questions))
-        start = 0
-        for index, (judge, asks) in batch.items():
-            end = start + len(asks.questions)
-            step(index, judge, answers[start:end])
+        batch: list[Question] = []
+        for _, _, questions in waiting:
+            batch += questions
+        answers = yield Asks(tuple(batch))
+        start, going = 0, []
+        for index, judge, questions in waiting:
+            end = start + len(questions)
+            try:
+                going.append((index, judge, judge.send(answers[start:end]).questions))
+            except StopIteration as done:
+                results[index] = done.value
             start = end
-    return tuple(results[index] for index in sorted(results))
+        waiting = going
+    return tuple(results)
 
 
 class Later(Generic[T]):
     """A judge to be run with `at_once`; its `result` keeps its own type, other than in a tuple."""
 
-    __slots__ = ("_judge", "result")
+    __slots__ = ("judge", "result")
     result: T
 
     def __init__(self, judge: Judge[T]) -> None:
-        self._judge = judge
-
-    def run(self) -> Judge[None]:
-        self.result = yield from self._judge
+        self.judge = judge
 
 
 def at_once(*parts: Later[Any]) -> Judge[None]:
     """Run judges of several kinds side by side."""
-    yield from together([part.run() for part in parts])
+    results = yield from together([part.judge for part in parts])
+    for part, result in zip(parts, results, strict=True):
+        part.result = result

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from ..findings import Finding, Severity, finding
 from . import mx_rules as rules
+from .addresses import Address, reverse_name
+from .addresses import address as parse
 from .questions import Answer, Judge, Question, Status, ask, ask_all
 
 MAX_NAMES = 10  # PTR names tried, as in RFC 7208 section 5.5
@@ -40,8 +42,8 @@ def assess_address(
 
     Raises ValueError when `address` is none.
     """
-    parsed = ipaddress.ip_address(address)
-    answer = yield from ask(Question(parsed.reverse_pointer, "PTR", fresh=fresh))
+    parsed = parse(address)
+    answer = yield from ask(Question(reverse_name(address), "PTR", fresh=fresh))
     names = tuple(dict.fromkeys(str(name).lower() for name in answer.records))
     severity = Severity.ERROR if sends else Severity.WARN
     if answer.status is not Status.FOUND:
@@ -60,7 +62,7 @@ def assess_address(
     return Reverse(str(parsed), state, names, confirmed, said)
 
 
-def _holds(answer: Answer, address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+def _holds(answer: Answer, address: Address) -> bool:
     return str(address) in answer.records
 
 
@@ -71,8 +73,8 @@ def _unnamed(address: str, answer: Answer, severity: Severity) -> Reverse:
     if answer.chain:
         said = finding(rules.BROKEN_CHAIN, address, severity=severity, target=answer.chain[-1])
     else:
-        pointer = ipaddress.ip_address(address).reverse_pointer
-        said = finding(rules.NO_PTR, address, severity=severity, fix=f"{pointer}. PTR <host name>.")
+        fix = f"{reverse_name(address)}. PTR <host name>."
+        said = finding(rules.NO_PTR, address, severity=severity, fix=fix)
     return Reverse(address, ReverseState.MISSING, (), (), (said,))
 
 
@@ -93,9 +95,10 @@ def _say(
         yield finding(rules.NOT_EHLO, address, names=shown, ehlo=ehlo)
 
 
+@lru_cache(maxsize=65_536)
 def is_generic(name: str, address: str) -> bool:
     """Whether an IPv4 address stands in the name, forwards or backwards, in decimal or hex."""
-    parsed = ipaddress.ip_address(address)
+    parsed = parse(address)
     if parsed.version == 6:
         return parsed.exploded.replace(":", "") in re.sub(r"[.-]", "", name)
     octets = address.split(".")

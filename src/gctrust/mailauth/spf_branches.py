@@ -6,7 +6,7 @@ whole; of an included one only what harms the domain that includes it.
 
 from __future__ import annotations
 
-from .spf_networks import network_findings
+from .spf_networks import lets_all_pass, network_findings
 from .spf_record import Mechanism, Qualifier
 from .spf_terms import SpfFindings, cut, judge_discouraged, judge_terms
 from .spf_tree import LOOKUP_LIMIT, IncludeNode, contributions, querying_terms
@@ -78,7 +78,7 @@ class _Drawn:
             own.found.extend(network_findings(node.domain, node.record))
         else:
             judge_discouraged(own, node.record)
-            if passes:
+            if passes and lets_all_pass(node.record):
                 networks = network_findings(node.domain, node.record)
                 own.found.extend(one for one in networks if one.rule == "spf.pass-all")
         self._out.found.extend(own.found)

@@ -33,6 +33,13 @@ def network_text(term: Mechanism) -> str:
     return f"{ipaddress.IPv6Address(term.network)}/{term.mask.bit_count()}"
 
 
+def lets_all_pass(record: SpfRecord) -> bool:
+    """Whether spf.pass-all may apply: a quick look at records that are drawn in."""
+    terms = [term for term in record.mechanisms if term.qualifier is Qualifier.PASS]
+    sizes = ((~term.mask & 0xFFFFFFFF) + 1 for term in terms if term.name == "ip4")
+    return any(map(_is_open, terms)) or sum(sizes) >= HALF
+
+
 def _width(domain: str, record: SpfRecord, networks: Iterable[Mechanism]) -> Iterator[Finding]:
     passing = [term for term in networks if term.qualifier is Qualifier.PASS]
     open_terms = [term for term in record.mechanisms if _is_open(term)]
