@@ -32,7 +32,7 @@ from gctrust.pipelines.orders import CustomDomainOrder
 from .world import World
 
 LEAF, OTHER = "ab" * 32, "cd" * 32
-GOOD = CertificateAssessment((), (), True, "CN=x", 0.0, 9e9, LEAF, "ef" * 32)
+GOOD = CertificateAssessment((), (), True, "CN=x", 0.0, 9e9, LEAF, "ef" * 32, with_key=True)
 SEEN = CustomDomainSeen("cd-1", "www.example", "active", LEAF, latency=0.25)
 SERVED = HandshakesSeen(100, 100, 2.0, 3.0, 4.0, (("e1", LEAF), ("e2", LEAF)))
 BEHIND = replace(SERVED, served=(("e1", LEAF), ("e2", OTHER)))
@@ -82,6 +82,7 @@ def test_an_edge_that_does_not_prove_it_ends_unverified(served):
     "judged",
     [
         replace(GOOD, accepted=False),
+        replace(GOOD, with_key=False),
         replace(GOOD, findings=(Finding("cert.key-mismatch", Severity.CRITICAL, "CN=x", "no"),)),
     ],
 )

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..certs.assess import CertificateReport, assess_certificate
-from ..certs.bundle import Bundle, from_ders, read_bundle
+from ..certs.bundle import Bundle, from_ders, read_bundle, read_bundles
 from ..certs.certificate import Certificate
 from ..certs.chain import sort_bundle
 from ..certs.evidence import Evidence, KeyFile
@@ -26,7 +26,7 @@ from ..errors import Problem, ProblemKind, ProblemType
 from ..pipelines.certificate_effects import CertificateFiles
 from ..ports import Clock
 from ..secret import Secret
-from .files import read_file, read_files
+from .files import SEALED, read_file, read_files
 from .issuer_cache import IssuerCache, from_cache
 from .log_list import LogLists
 from .root_stores import certifi_roots, file_roots, system_roots
@@ -294,17 +294,17 @@ def _read(
     files: CertificateFiles, passphrase: Secret | None, sealed: Callable[[str], bytes] | None
 ) -> tuple[Bundle, KeyFile | None]:
     """Every certificate and key of the files, each file once, and the file the key was in."""
-    whole, key_file = Bundle(), None
-    secret = passphrase.reveal().encode() if passphrase else None
-    for path in dict.fromkeys((files.certificate, files.key, files.chain)):
-        if path:
-            kept = sealed is not None and path.startswith("sealed:")
-            octets = sealed(path) if sealed and kept else read_file(path)
-            part = read_bundle(octets, name=path, passphrase=secret)
-            whole = whole.plus(part)
-            if part.keys and key_file is None and not kept:
-                key_file = _key_file(path)
-    return whole, key_file
+    paths = [path for path in dict.fromkeys((files.certificate, files.key, files.chain)) if path]
+    named = [(path, _octets(path, sealed)) for path in paths]
+    whole = read_bundles(named, passphrase=passphrase)
+    on_disk = [(path, octets) for path, octets in named if not path.startswith(SEALED)]
+    keyed = (p for p, octets in on_disk if read_bundle(octets, passphrase=passphrase).keys)
+    path = next(keyed, None) if whole.keys else None
+    return whole, _key_file(path) if path else None
+
+
+def _octets(path: str, sealed: Callable[[str], bytes] | None) -> bytes:
+    return sealed(path) if sealed and path.startswith(SEALED) else read_file(path)
 
 
 def _key_file(path: str) -> KeyFile | None:

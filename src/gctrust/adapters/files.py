@@ -33,6 +33,8 @@ CHANGED = ProblemType(
 )
 PROBLEMS = (UNREADABLE, TOO_LARGE, CHANGED)
 
+SEALED = "sealed:"  # a reference that stands in for a path, and names a sealed key
+
 
 def read_file(path: str) -> bytes:
     """The octets of a regular file. Raises Problem file.unreadable or file.too-large."""

@@ -21,10 +21,10 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from ..errors import Problem, ProblemType
 from ..ports import Clock
 from ..secret import Secret
+from .files import SEALED as SCHEME
 from .own_files import write_own
 from .store import SEALED, Store
 
-SCHEME = "sealed:"
 LEAST = 32  # characters of a seal_key: fewer could be guessed
 
 NOT_KEPT = ProblemType(

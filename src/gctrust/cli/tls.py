@@ -188,9 +188,9 @@ async def _perform(
     yes: bool,
     wait: float,
 ) -> ExitCode:
-    from ..pipelines.deploy_plan import RULES
+    from ..pipelines.deploy_plan import HAZARDS
 
-    refuse_unknown_hazards(order.allow, [rule.id for rule in RULES])
+    refuse_unknown_hazards(order.allow, [rule.id for rule in HAZARDS])
     if not yes:
         return await _planned(app, options, order, command)
     _refuse_beside(app, order)
@@ -209,14 +209,13 @@ def _refuse_beside(app: composition.App, order: CustomDomainOrder) -> None:
 async def _planned(
     app: composition.App, options: Options, order: CustomDomainOrder, command: str
 ) -> ExitCode:
-    from ..pipelines.custom_domain import blocks
-    from ..pipelines.deploy_plan import DeploymentPlan, plan_deployment
+    from ..pipelines.deploy_plan import DeploymentPlan, plan_deployment, refusal
     from ..pipelines.effects import AssessFiles, ReadCertificate
 
     domains = app.custom_domains
     judged = await domains.assess(AssessFiles(order.files, order.domain, order.profile))
-    refused, plan = blocks(judged), DeploymentPlan("nothing")
-    if not refused:
+    refused, plan = refusal(order, judged), DeploymentPlan("nothing")
+    if refused is None:
         held = await domains.read(ReadCertificate(order.domain))
         plan = plan_deployment(order, judged, held)
     forbidden = tuple(one.rule for one in plan.forbidden(order.allow))
@@ -232,7 +231,7 @@ async def _planned(
             ledger_step(app.settings),
         ),
         hazards=forbidden,
-        findings=judged.findings + plan.hazards,
+        findings=(refused or ()) + judged.findings + plan.hazards,
         perform=f"gctrust tls {command} {order.domain} --yes{allowed}",
     )
-    return show(options.out, told, refused=refused)
+    return show(options.out, told, refused=refused is not None)

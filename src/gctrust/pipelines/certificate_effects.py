@@ -31,6 +31,7 @@ class CertificateAssessment:
     spki_sha256: str
     chain_sha256: tuple[str, ...] = ()  # the intermediates that an upload sends
     certificate: str = ""  # the leaf, PEM
+    with_key: bool = False  # the files hold its private key
 
 
 @dataclass(frozen=True, slots=True)

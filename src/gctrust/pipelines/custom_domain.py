@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..errors import Fact, Problem
-from ..findings import Severity
-from .deploy_plan import DeploymentPlan, plan_deployment
+from ..findings import Finding
+from .deploy_plan import DeploymentPlan, plan_deployment, refusal
 from .effect import ending
 from .effects import (
     AssessFiles,
@@ -55,6 +55,7 @@ class _Run:
     looks: int = 0
     served: HandshakesSeen | None = None
     plan: DeploymentPlan | None = None
+    findings: tuple[Finding, ...] = ()
 
     @classmethod
     def of(cls, order: CustomDomainOrder, state: CustomDomainState) -> _Run:
@@ -101,11 +102,14 @@ def _deployed(run: _Run) -> Pipeline[str]:
     if run.seen is None:
         yield from do(Stage("validate", order.files.certificate))
         run.judged = judged = yield from do(AssessFiles(order.files, order.domain, order.profile))
-        if blocks(judged):
+        refused = refusal(order, judged)
+        if refused is not None:
+            run.findings += refused
             return "refused"
         run.held = held = yield from do(ReadCertificate(order.domain))
         run.plan = plan_deployment(order, judged, held)
         if run.plan.forbidden(order.allow):
+            run.findings += run.plan.forbidden(order.allow)
             return "refused"
         yield from _uploaded(run, judged, held)
     assert run.judged is not None
@@ -136,13 +140,6 @@ def _forget(run: _Run) -> Pipeline[None]:
         return
     but = tuple(leaf for leaf in (run.judged.leaf_sha256, run.held.leaf_sha256) if leaf)
     yield from do(ForgetKeys(run.order.domain, but))
-
-
-def blocks(judged: CertificateAssessment) -> bool:
-    """An upload stops before it is sent: no accepted path, or a finding that blocks."""
-    return not judged.accepted or any(
-        found.severity >= Severity.CRITICAL for found in judged.findings
-    )
 
 
 def _audited(run: _Run, seen: CustomDomainSeen) -> Pipeline[AuditEntry | None]:
@@ -228,9 +225,7 @@ def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[R
         Record(f"custom-domain.{status}", order.domain, facts, "custom_domain.deployed", facts)
     )
     yield from do(Stage("done", status))
-    findings = judged.findings if judged else ()
-    if run.plan:
-        findings += run.plan.forbidden(order.allow)
+    findings = (judged.findings if judged else ()) + run.findings
     return RunEnd(status, facts, findings, judged.not_judged if judged else ())
 
 

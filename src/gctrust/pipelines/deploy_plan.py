@@ -36,7 +36,28 @@ ENDS_EARLIER = Rule(
     source="RFC 5280 section 4.1.2.5",
     example="--cert names the file of last year",
 )
-RULES = (NO_ROLLBACK, ENDS_EARLIER)
+HAZARDS = (NO_ROLLBACK, ENDS_EARLIER)
+NO_KEY = Rule(
+    id="tls.no-key",
+    row="TLS-03",
+    severity=Severity.CRITICAL,
+    sentence="The files hold no private key of the certificate for {subject}",
+    why="A certificate serves only with its key.",
+    fix="Give the key file the certificate was requested with: --key FILE",
+    source="RFC 8446 section 4.4.3",
+    example="--key names a file that holds another certificate",
+)
+
+
+def refusal(order: CustomDomainOrder, judged: CertificateAssessment) -> tuple[Finding, ...] | None:
+    """Why nothing may be sent, beside what the judge found; None when it may be.
+
+    No accepted path, a finding that blocks, or no key.
+    """
+    if not judged.with_key:
+        return (finding(NO_KEY, order.domain),)
+    worst = max((found.severity for found in judged.findings), default=Severity.INFO)
+    return () if not judged.accepted or worst >= Severity.CRITICAL else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ..adapters.genesys.problems import ANSWER_LOST, CHANGED_MEANWHILE, CONFLICT
 from ..adapters.genesys.wire import CertificateUpload, CustomDomain
 from ..adapters.sealed import SealedKeys
 from ..certs.assess import CertificateReport
-from ..certs.bundle import Bundle, read_bundle
+from ..certs.bundle import Bundle, PrivateKey, read_bundle
 from ..certs.certificate import Certificate
 from ..certs.chain import sort_bundle
 from ..certs.key import same_key
@@ -74,7 +74,11 @@ class CustomDomainPerformer:
             spki_sha256=leaf.spki_sha256 if leaf else "",
             chain_sha256=_digests(report),
             certificate=pem_of(_sent(report)[:1]),
+            with_key=await asyncio.to_thread(self._with_key, effect.files, report),
         )
+
+    def _with_key(self, files: CertificateFiles, report: CertificateReport) -> bool:
+        return _key_of(self._check.read(files)[0], report) is not None
 
     async def _judged(
         self, files: CertificateFiles, host: str, profile: str = ""
@@ -201,9 +205,13 @@ def _upload(bundle: Bundle, report: CertificateReport) -> CertificateUpload:
     return CertificateUpload(pem_of(given[:1]), _key_pem(bundle, report), pem_of(given[1:]))
 
 
-def _key_pem(bundle: Bundle, report: CertificateReport) -> Secret:
+def _key_of(bundle: Bundle, report: CertificateReport) -> PrivateKey | None:
     leaf = report.certificate
-    key = next((k for k in bundle.keys if leaf and same_key(leaf, k)), None)
+    return next((k for k in bundle.keys if leaf and same_key(leaf, k)), None)
+
+
+def _key_pem(bundle: Bundle, report: CertificateReport) -> Secret:
+    key = _key_of(bundle, report)
     if key is None:
         raise Problem(CHANGED, {"path": "the key file", "seen": "no key of this certificate"})
     octets = key.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
