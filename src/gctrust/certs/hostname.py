@@ -87,13 +87,9 @@ def holds_name(text: str, cert: Certificate) -> bool:
 
 
 @cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList(accept_unknown=False)
-
-
-@cache
-def _icann_suffixes() -> PublicSuffixList:
-    return PublicSuffixList(accept_unknown=False, only_icann=True)
+def _suffixes(*, only_icann: bool) -> PublicSuffixList:
+    """In U-labels: making the A-labels of the whole list takes longer than all other checks."""
+    return PublicSuffixList(accept_unknown=False, accept_encoded_idn=False, only_icann=only_icann)
 
 
 def judge_target(cert: Certificate, target: Target | None) -> Iterator[Finding]:
@@ -145,8 +141,14 @@ def judge_hosts(
         return
     bare = target.name.removeprefix("www.")
     twin = bare if bare != target.name else f"www.{bare}"
-    if _suffixes().privatesuffix(bare) == bare and not holds_name(twin, cert):
+    if not holds_name(twin, cert) and _is_registered(bare):
         yield found("cert.no-www", label, has=target.name, lacks=twin)
+
+
+def _is_registered(name: str) -> bool:
+    """Whether the name stands directly under a public suffix."""
+    shown = DomainName(name).unicode
+    return bool(_suffixes(only_icann=False).privatesuffix(shown) == shown)
 
 
 def _uses(target: Target, name: str) -> bool:
@@ -211,12 +213,12 @@ def _judge_dns_name(name: str, label: str, *, public: bool) -> Iterator[Finding]
 def _judge_public_name(name: str, parsed: DomainName, label: str) -> Iterator[Finding]:
     text = parsed.text
     internal = f".{text}".endswith(_INTERNAL) or "." not in text
-    if name.startswith("*."):
-        if _icann_suffixes().publicsuffix(text) == text:
+    shown = parsed.unicode
+    if name.startswith("*.") and _suffixes(only_icann=False).publicsuffix(shown) == shown:
+        if _suffixes(only_icann=True).publicsuffix(shown) == shown:
             yield found("cert.wildcard-on-suffix", label, name=name)
             return
-        if _suffixes().publicsuffix(text) == text:
-            yield found("cert.wildcard-on-private-suffix", label, name=name)
+        yield found("cert.wildcard-on-private-suffix", label, name=name)
     if text.endswith((".in-addr.arpa", ".ip6.arpa")) or internal:
         yield found("cert.internal-name", label, name=name)
 
