@@ -1,8 +1,8 @@
 """Dialogues with the real command line: each text file is one, all of them meet one sandbox.
 
 `$ command`, then what it answers: lines as they are on stdout, after `! ` on stderr, and `[10]` for
-an exit code other than 0. `...` stands for any lines, <id>, <time>, <pin>, <path>, <url>, <number> and
-<text> for what changes. `export NAME=value` holds for the rest of a file, # begins a comment.
+an exit code other than 0. `...` stands for any lines, <id>, <time>, <pin>, <path>, <url>, <number>
+and <text> for what changes. `export NAME=value` holds for the rest of a file, # begins a comment.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ COMMANDS = (
     Command("tls", "tls:app", "Custom domains: deploy a certificate, see what it serves."),
     Command("pins", "pins:app", "Client-certificate pins: rotate, status, check."),
     Command("runs", "runs:app", "Durable runs: list, show, watch, resume, cancel."),
-    Command("audit", "audit:app", "The tamper-evident ledger: list, verify."),
+    Command("audit", "audit:app", "The tamper-evident ledger: list, verify, prove, export."),
     Command("webhooks", "webhooks:app", "Webhook deliveries."),
     Command("serve", "serve:serve", "The HTTP service: order, list, show and signal runs."),
     Command("tokens", "tokens:app", "API tokens of the HTTP service: create, list, revoke."),
