@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
@@ -25,6 +26,13 @@ from .certificate import Certificate
 from .extensions import SCT_LIST
 from .rules import found
 
+_UNREADABLE = (
+    TypeError,
+    OverflowError,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
+)
 LIST_LIFE = timedelta(days=70)  # Chrome stops enforcing with an older list
 _ALIVE = ("qualified", "usable", "readonly")
 _LEAF_INDEX = 0  # static-ct-api: SCT extension type of the leaf index
@@ -145,8 +153,12 @@ def judge_scts(leaf: Certificate, issuer_spki: bytes, logs: LogList) -> tuple[Sc
     cert = leaf.x509
     if cert is None or SCT_LIST not in {e.oid for e in leaf.raw_extensions}:
         return ()
-    value = cert.extensions.get_extension_for_class(PrecertificateSignedCertificateTimestamps).value
-    tbs = cert.tbs_precertificate_bytes
+    try:
+        kind = PrecertificateSignedCertificateTimestamps
+        value = cert.extensions.get_extension_for_class(kind).value
+        tbs = cert.tbs_precertificate_bytes
+    except _UNREADABLE as error:
+        raise ValueError(str(error)) from None
     return tuple(_judge_sct(sct, tbs, issuer_spki, logs) for sct in value)
 
 
