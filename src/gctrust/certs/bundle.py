@@ -11,7 +11,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from asn1crypto import cms
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -286,6 +285,8 @@ def _read_pkcs12(data: bytes, reading: _Reading) -> bool:
 
 
 def _read_pkcs7(data: bytes, reading: _Reading, *, quiet: bool = False) -> bool:
+    from asn1crypto import cms  # takes longer to import than most files take to judge
+
     try:
         info = cms.ContentInfo.load(data)
         if info["content_type"].native != "signed_data":
