@@ -295,3 +295,44 @@ class TestSandboxNote:
         home = self.write(world, api="http://127.0.0.1:9")
         settings = world.load(GCTRUST_HOME=home, GENESYS_ENV_URL="http://127.0.0.1:4711")
         assert settings.nameservers == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "origin"),
+    [
+        ("target_domain", "mail.example.com", "argument NAME"),
+        ("cert_path", "a.pem", "flag --cert"),
+        ("pin_client_id", "c-1", "flag --client-id"),
+        ("dkim_selectors", "s1", "flag --selector"),
+        ("pin_kind", "spki", "flag --pin-kind"),
+    ],
+)
+def test_a_flag_is_named_as_it_is_typed(world, name, text, origin):
+    assert world.origin(world.load({name: text}), name).origin == origin
+
+
+@pytest.mark.parametrize("text", ["1.2.3.4", "10.0.0.256", "localhost", "a.localhost", "com"])
+def test_no_address_and_no_single_label_is_a_target(world, text):
+    problem = world.problem(TARGET_DOMAIN=text)
+    assert problem.code == "config.bad-value"
+    assert problem.facts["seen"] == text
+
+
+@pytest.mark.parametrize("text", ["a/b", "..", ".", "a?b", "a b", "a%2fb", "\u00e9", "x" * 129])
+def test_an_id_is_one_segment_of_a_path(world, text):
+    assert world.problem(PIN_CLIENT_ID=text).code == "config.bad-value"
+
+
+def test_user_info_is_kept_and_never_shown(world):
+    url = "https://robot:hunter2@hooks.example.com/a@b"
+    settings = world.load(WEBHOOK_URL=url)
+    assert settings.webhook_url == url
+    shown = {one.name: one.value for one in origins(settings)}
+    assert shown["webhook_url"] == "https://***@hooks.example.com/a@b"
+    assert "hunter2" not in str(world.problem(WEBHOOK_URL="ftp://robot:hunter2@h.example").facts)
+
+
+def test_what_is_missing_is_told_with_every_way_to_give_it(world):
+    with pytest.raises(Problem) as caught:
+        world.load().require("new_cert_path")
+    assert caught.value.next_step == "Set new_cert_path (--new-cert or NEW_CERT_PATH)."

@@ -24,6 +24,7 @@ NOTHING_BEFORE = ProblemType(
     "There is no certificate before that could be restored.",
     "gctrust keeps the key of the certificate it replaced, and of no other.",
     "Deploy the wanted certificate from its files: `gctrust tls deploy`.",
+    source="docs/tutorials/custom-domain.md",
 )
 OTHER_OPEN = ProblemType(
     "tls.other-run-open",
@@ -31,6 +32,7 @@ OTHER_OPEN = ProblemType(
     "Two certificates for one domain at the same time would replace each other.",
     "Let it end, or cancel it: `gctrust runs cancel RUN`.",
     kind=ProblemKind.USAGE,
+    source="docs/tutorials/custom-domain.md",
 )
 PROBLEMS = (NOTHING_BEFORE, OTHER_OPEN)
 
