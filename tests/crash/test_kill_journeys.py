@@ -159,4 +159,4 @@ async def read_ledger(house: Arena):
     async with build_app(house.settings()) as app:
         with app.store.read() as connection:
             slots = connection.execute(sa.select(LEDGER.c.run, LEDGER.c.slot)).all()
-        return app.ledger.entries(), [tuple(slot) for slot in slots], app.ledger.verify()
+        return app.ledger.entries(), [tuple(slot) for slot in slots], app.ledger.verify().findings

@@ -52,7 +52,7 @@ async def succeeds(house, journey, *rules):
         assert row.status == "succeeded", row.end
         closing = f"{journey}.succeeded"
         assert trip.actions(row.id).count(closing) == 1
-        assert trip.app.ledger.verify() == ()
+        assert trip.app.ledger.verify().findings == ()
         met = trip.problems(row.id)
     assert effects(house, journey) == EFFECTS[journey]
     return row, met

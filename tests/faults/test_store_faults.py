@@ -79,7 +79,7 @@ async def test_a_store_that_is_locked_for_a_while_delays_only(house):
         locker.close()
         await trip.until(lambda: trip.runner.show(run).status != "open")
         assert trip.runner.show(run).status == "succeeded"
-        assert trip.app.ledger.verify() == ()
+        assert trip.app.ledger.verify().findings == ()
     assert len(house.journal("POST", CUSTOM)) == 1
 
 

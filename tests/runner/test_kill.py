@@ -48,7 +48,7 @@ def test_killed_again_and_again_each_effect_once(tmp_path, seed, segment):
     actions = [entry.action for entry in entries]
     assert actions.count("tiny.done") == 1
     assert actions.count("append-line.intended") == actions.count("append-line.done") == LINES
-    assert house.ledger.verify() == ()
+    assert house.ledger.verify().findings == ()
 
 
 def test_second_process_watches_and_takes_over(tmp_path):

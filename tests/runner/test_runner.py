@@ -52,7 +52,7 @@ async def test_a_run_ends_with_history_and_ledger(tmp_path):
             "append-line.intended",
             "append-line.done",
         ] * 2 + ["tiny.done"]
-        assert house.ledger.verify() == ()
+        assert house.ledger.verify().findings == ()
         assert [r.id for r in runner.list_runs()] == [run]
 
 
@@ -245,7 +245,7 @@ async def test_a_full_disk_stops_the_run_which_then_goes_on(tmp_path):
         end = await runner.await_end(run, 30)
         assert end.status == "succeeded"
         assert house.file.read_text() == "".join(f"{n}\n" for n in range(60))
-        assert house.ledger.verify() == ()
+        assert house.ledger.verify().findings == ()
 
 
 def fill(runner, more):

@@ -157,14 +157,18 @@ LEDGER = sa.Table(
     "ledger",
     METADATA,
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("run", sa.Text, nullable=False, index=True),
+    sa.Column("run", sa.Text, nullable=False),
     sa.Column("slot", sa.Text, nullable=False),
     sa.Column("entity", sa.Text, nullable=False, index=True),
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("entry", sa.Text, nullable=False),
+    sa.Column("leaf", sa.LargeBinary, nullable=False),
     sa.UniqueConstraint("run", "slot"),
 )
 
+# Subtrees below this level are folded from the leaves when a proof asks for them: a node for every
+# 64 entries is stored, not two for each.
+STORED_LEVEL = 6
 NODES = sa.Table(
     "ledger_nodes",
     METADATA,
@@ -177,8 +181,8 @@ CHECKPOINT = sa.Table(
     "ledger_checkpoint",
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("size", sa.Integer, nullable=False),
     sa.Column("note", sa.Text, nullable=False),
+    sa.Column("frontier", sa.LargeBinary, nullable=False),
 )
 
 OUTBOX = sa.Table(

@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
 from ..errors import Fact
 from ..findings import Finding
 from .exit_codes import ExitCode
-from .findings_shown import findings_blocks
-from .output import Table
+from .findings_shown import bad_argument, findings_blocks
+from .output import Block, Table, write_file
+from .pin import read_file
 from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
     from ..adapters.ledger import LedgerEntry
+    from ..adapters.ledger_verify import Verdict
 
-app = App(name="audit", help="The tamper-evident ledger: list, verify.")
+app = App(
+    name="audit", help="The tamper-evident ledger: list, verify, prove, export, checkpoint, rotate."
+)
 
 SETTLED = "webhook.settled"
+_QUALIFIERS = ("actor", "action", "entity", "run", "since", "until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,18 +51,45 @@ class EntriesShown:
 
 @dataclass(frozen=True, slots=True)
 class LedgerVerified:
-    """`checkpoint` is the newest signed note, `key` what verifies it."""
+    """`checkpoint` is the newest signed note, `key` what verifies it; `anchored`: a checkpoint
+    kept elsewhere was compared, so that a roll-back would have been seen."""
 
     intact: bool
+    anchored: bool
     entries: int
     key: str
     checkpoint: str | None
     findings: tuple[Finding, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class EntryProved:
+    """`proof` is a C2SP tlog-proof with the entry in it; `entry` is that text."""
+
+    seq: int
+    entry: str
+    proof: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """`next` is where the following export begins."""
+
+    file: str
+    first: int
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointShown:
+    checkpoint: str | None
+    key: str
+
+
 @app.command(name="list")
 def list_entries(
-    *,
+    *query: str,
     run: str = "",
     entity: str = "",
     action: str = "",
@@ -66,6 +99,8 @@ def list_entries(
 
     Parameters
     ----------
+    query
+        Qualifiers such as actor:NAME, action:NAME, entity:NAME, since:2026-11-01, until:DATE.
     run
         Only this run's.
     entity
@@ -73,22 +108,42 @@ def list_entries(
     action
         Only this action.
     """
+    wanted = _qualifiers(query)
+    for name, value in (("run", run), ("entity", entity), ("action", action)):
+        if value:
+            wanted[name] = value
 
     async def body(app: composition.App) -> ExitCode:
-        entries = app.ledger.entries()
-        shown = tuple(
-            entry
-            for entry in joined(entries)
-            if run in ("", entry.run)
-            and entity in ("", entry.entity)
-            and action in ("", entry.action)
-        )
+        shown = tuple(e for e in joined(app.ledger.entries()) if _matches(e, wanted))
         rows = tuple((str(e.seq), e.time, e.action, e.entity, _accepted(e), e.actor) for e in shown)
         table = Table(("entry", "time", "action", "entity", "webhook", "actor"), rows)
         options.out.answer("audit.list", EntriesShown(shown), [table])
         return ExitCode.FINE
 
     return with_app(options, body)
+
+
+def _qualifiers(query: Iterable[str]) -> dict[str, str]:
+    wanted: dict[str, str] = {}
+    for word in query:
+        name, colon, value = word.partition(":")
+        if name not in _QUALIFIERS or not colon or not value:
+            known = ", ".join(f"{name}:" for name in _QUALIFIERS)
+            raise bad_argument("QUERY", word, f"A qualifier is one of {known} and a value.")
+        wanted[name] = value
+    return wanted
+
+
+def _matches(entry: EntryShown, wanted: dict[str, str]) -> bool:
+    """Times are compared as the texts they are: RFC 3339 in UTC, or the beginning of one."""
+    return all(
+        entry.time >= value
+        if name == "since"
+        else entry.time[: len(value)] <= value
+        if name == "until"
+        else getattr(entry, name) == value
+        for name, value in wanted.items()
+    )
 
 
 def joined(entries: Iterable[LedgerEntry]) -> Iterator[EntryShown]:
@@ -103,29 +158,184 @@ def joined(entries: Iterable[LedgerEntry]) -> Iterator[EntryShown]:
 
 
 def _accepted(entry: EntryShown) -> str:
-    return (
-        {True: "accepted", False: "refused"}.get(entry.delivery_accepted is True, "")
-        if (entry.delivery_accepted is not None)
-        else ""
-    )
+    if entry.delivery_accepted is None:
+        return ""
+    return "accepted" if entry.delivery_accepted is True else "refused"
 
 
 @app.command
 def verify(
+    *files: Path,
+    checkpoint: Path | None = None,
+    key: str = "",
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Recompute the whole ledger from its entries and compare; exit code 10 when it is broken.
+
+    Parameters
+    ----------
+    files
+        Exports in their order, in place of this machine's store; nothing else is asked then.
+    checkpoint
+        A checkpoint that was kept elsewhere: without one a roll-back cannot be seen.
+    key
+        The verifier key to trust, as `audit checkpoint` printed it; for exports.
+    """
+    anchor = read_file(checkpoint).decode("utf-8", "replace") if checkpoint else None
+
+    async def body(app: composition.App) -> ExitCode:
+        if files:
+            verdict, trusted = _of_exports(files, key, anchor)
+            note = None
+        else:
+            verdict, trusted = app.ledger.verify(anchor), app.ledger.verifier_key
+            note = app.ledger.checkpoint()
+        shown = LedgerVerified(
+            not verdict.findings,
+            verdict.anchored,
+            verdict.entries,
+            trusted,
+            note,
+            verdict.findings,
+        )
+        options.out.answer("audit.verify", shown, _verified_blocks(shown))
+        return ExitCode.FINDINGS if verdict.findings else ExitCode.FINE
+
+    return with_app(options, body)
+
+
+def _of_exports(files: tuple[Path, ...], key: str, anchor: str | None) -> tuple[Verdict, str]:
+    from ..adapters.ledger_export import read_exports
+    from ..adapters.ledger_verify import verify_rows
+    from ..adapters.signed_note import VerifierKey
+
+    for file in files:
+        read_file(file)
+    export = read_exports(files)
+    trusted = key or export.key
+    try:
+        verifier = VerifierKey.parse(trusted)
+    except ValueError as error:
+        raise bad_argument("--key", trusted, f"It is no verifier key: {error}.") from None
+    return verify_rows(export.rows, export.note, verifier, anchor), trusted
+
+
+def _verified_blocks(shown: LedgerVerified) -> Iterator[Block]:
+    if not shown.intact:
+        yield from findings_blocks(shown.findings)
+        return
+    anchored = "and anchored" if shown.anchored else "not anchored"
+    yield f"the ledger is consistent, {anchored}: {shown.entries} entries, key {shown.key}"
+    if not shown.anchored:
+        yield "compare it with a checkpoint kept elsewhere: gctrust audit verify --checkpoint FILE"
+
+
+@app.command
+def prove(
+    entry: int,
+    /,
     *,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
-    """Recompute the whole ledger from its entries and compare; exit code 10 when it is broken."""
+    """Prove that an entry is in the ledger, to anyone who has the key: a C2SP tlog-proof.
+
+    Parameters
+    ----------
+    entry
+        The entry's number.
+    """
 
     async def body(app: composition.App) -> ExitCode:
-        findings = app.ledger.verify()
-        count = len(app.ledger.entries()) if not findings else 0
-        verified = LedgerVerified(
-            not findings, count, app.ledger.verifier_key, app.ledger.checkpoint(), findings
-        )
-        whole = f"the ledger is intact: {count} entries, key {verified.key}"
-        blocks = [whole] if not findings else list(findings_blocks(findings))
-        options.out.answer("audit.verify", verified, blocks)
-        return ExitCode.FINDINGS if findings else ExitCode.FINE
+        proof = app.ledger.prove(entry)
+        key = app.ledger.verifier_key
+        if options.json:
+            shown = EntryProved(entry, proof.extra.decode(), str(proof), key)
+            options.out.answer("audit.prove", shown, [])
+        else:
+            options.out.talk(f"entry: {proof.extra.decode()}")
+            options.out.talk(f"verifier key: {key}")
+            options.out.raw(str(proof))
+        return ExitCode.FINE
+
+    return with_app(options, body)
+
+
+@app.command
+def export(
+    *,
+    format: Literal["jsonl", "csv"] = "jsonl",
+    first: int = 0,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Write the ledger to a file (--output FILE) that verifies without this machine.
+
+    Parameters
+    ----------
+    format
+        JSON Lines, which `audit verify FILE` reads, or CSV.
+    first
+        Begin at this entry: the `next` that the export before told.
+    """
+    if not options.output:
+        raise bad_argument("--output", "", "Say which file to write: --output FILE.")
+    if first < 0:
+        raise bad_argument("--first", str(first), "Entries are numbered from 0.")
+
+    async def body(app: composition.App) -> ExitCode:
+        from ..adapters.ledger_export import csv_lines, json_lines
+
+        lines = list((json_lines if format == "jsonl" else csv_lines)(app.ledger, first))
+        write_file(Path(options.output), "\n".join(lines) + "\n")
+        following = first + len(lines) - (2 if format == "jsonl" else 1)
+        told = f"{options.output}: entries {first} to {following - 1}, next {following}"
+        shown = Exported(options.output, first, following)
+        options.on_stdout.answer("audit.export", shown, [told])
+        return ExitCode.FINE
+
+    return with_app(options, body)
+
+
+@app.command
+def checkpoint(
+    *,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """The newest signed checkpoint, to keep elsewhere (--output FILE) or to show a witness."""
+
+    async def body(app: composition.App) -> ExitCode:
+        note, key = app.ledger.checkpoint(), app.ledger.verifier_key
+        options.out.talk(f"verifier key: {key}")
+        if options.json or not note:
+            shown = CheckpointShown(note, key)
+            options.out.answer("audit.checkpoint", shown, ["the ledger is empty"])
+        else:
+            options.out.raw(note)
+        return ExitCode.FINE
+
+    return with_app(options, body)
+
+
+@app.command(name="rotate-key")
+def rotate_key(
+    *,
+    yes: bool = False,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """Go on with a new signing key, which the old one endorses in the ledger.
+
+    Parameters
+    ----------
+    yes
+        Do it; without it nothing changes.
+    """
+
+    async def body(app: composition.App) -> ExitCode:
+        if not yes:
+            options.out.talk(f"the key is {app.ledger.verifier_key}")
+            options.out.talk("a new one would sign from here on: gctrust audit rotate-key --yes")
+            return ExitCode.CHANGES
+        key = app.ledger.rotate_key()
+        options.out.answer("audit.rotate-key", CheckpointShown(app.ledger.checkpoint(), key), [key])
+        return ExitCode.FINE
 
     return with_app(options, body)

@@ -1,0 +1,234 @@
+"""What an auditor does with a ledger: proofs, exports, checkpoints kept elsewhere, key rotation,
+and seeded tampering of every kind, all of which must be seen."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+
+import pytest
+import sqlalchemy as sa
+
+from gctrust.adapters.ledger import Entry, Ledger
+from gctrust.adapters.ledger_export import csv_lines, json_lines, read_exports
+from gctrust.adapters.ledger_verify import verify_rows, verify_store
+from gctrust.adapters.merkle import consistent, included, leaf_hash
+from gctrust.adapters.signed_note import InclusionProof, VerifierKey, open_note, read_checkpoint
+from gctrust.adapters.store import CHECKPOINT, LEDGER, NODES, Store
+from gctrust.errors import Problem
+
+from .ledgers import Clock, filled, opened
+
+TRIALS = 10_000 if os.environ.get("GCTRUST_LONG") else 400
+
+
+def rules(verdict):
+    return {f.rule for f in verdict.findings}
+
+
+@pytest.mark.parametrize("count", [1, 63, 64, 65, 200])
+def test_every_proof_stands_alone(tmp_path, count):
+    ledger = filled(tmp_path, count)
+    key = VerifierKey.parse(ledger.verifier_key)
+    for seq in {0, count // 2, count - 1}:
+        proof = InclusionProof.parse(str(ledger.prove(seq)))
+        signed = open_note(proof.note, key)
+        assert signed is not None
+        assert json.loads(proof.extra)["seq"] == seq
+        assert included(leaf_hash(proof.extra), seq, signed.size, proof.path, signed.root)
+    with pytest.raises(Problem) as caught:
+        ledger.prove(count)
+    assert caught.value.code == "ledger.no-such-entry"
+
+
+def test_an_old_checkpoint_begins_the_new(tmp_path):
+    ledger = filled(tmp_path, 70)
+    old = read_checkpoint(ledger.checkpoint())
+    ledger.append_all([Entry("more", "x", "r", n) for n in range(80)])
+    new = read_checkpoint(ledger.checkpoint())
+    path = ledger.consistency(old.size)
+    assert consistent(old.size, old.root, new.size, new.root, path)
+
+
+def test_a_group_holds_what_is_there_already_and_doubles(tmp_path):
+    ledger = filled(tmp_path, 3)
+    group = [Entry("thing.done", f"é{n}.example", "run@1", n) for n in (1, 7, 7, 2, 8)]
+    assert ledger.append_all(group) == (1, 3, 3, 2, 4)
+    assert ledger.verify().findings == ()
+    assert ledger.append_all([]) == ()
+
+
+@pytest.mark.parametrize("kept", [1, 63, 64, 100, 150])
+def test_a_checkpoint_kept_elsewhere_shows_a_rollback(tmp_path, kept):
+    ledger = filled(tmp_path / "a", kept)
+    anchor = ledger.checkpoint()
+    ledger.append_all([Entry("more", "x", "r", n) for n in range(200 - kept)])
+    verdict = ledger.verify(anchor)
+    assert (verdict.findings, verdict.anchored, verdict.entries) == ((), True, 200)
+    assert not ledger.verify().anchored
+
+    short = filled(tmp_path / "b", 1)  # the same key and name, an earlier state put back
+    (tmp_path / "b" / "ledger.key").write_bytes((tmp_path / "a" / "ledger.key").read_bytes())
+    (tmp_path / "b" / "store.db").unlink()
+    back = Ledger(
+        Store(tmp_path / "b" / "store.db", "sandbox"),
+        tmp_path / "b" / "ledger.key",
+        Clock(),
+        "tester",
+        ledger.origin,
+    )
+    assert short.origin != back.origin
+    if kept > 1:
+        back.append_all([Entry("thing.done", f"é{n}.example", "run@1", n) for n in range(kept - 1)])
+        assert rules(back.verify(anchor)) == {"ledger.rolled-back"}
+    back.append_all([Entry("forged", "x", "r", n) for n in range(300)])
+    assert rules(back.verify(anchor)) == {"ledger.anchor-mismatch"}
+    assert rules(back.verify()) == set()
+    assert rules(ledger.verify(anchor.replace("\n", "\n ", 1))) == {"ledger.anchor-invalid"}
+
+
+def test_exports_put_together_are_the_ledger(tmp_path):
+    ledger = filled(tmp_path, 90)
+    first, second = tmp_path / "1.jsonl", tmp_path / "2.jsonl"
+    first.write_text("\n".join(json_lines(ledger)) + "\n")
+    cursor = json.loads(first.read_text().splitlines()[-1])["next"]
+    anchor = ledger.checkpoint()
+    ledger.append(Entry("later", "ü", 'a"b', 1, data={"entity": ',"entity":"x"'}))
+    second.write_text("\n".join(json_lines(ledger, cursor)) + "\n")
+    export = read_exports([first, second])
+    key = VerifierKey.parse(export.key)
+    verdict = verify_rows(export.rows, export.note, key, anchor)
+    assert (verdict.findings, verdict.entries) == ((), 91)
+    for wrong in ([second], [first, first], [tmp_path / "ledger.key"]):
+        with pytest.raises(Problem) as caught:
+            read_exports(wrong)
+        assert caught.value.code == "ledger.not-an-export"
+    lines = first.read_text().splitlines()
+    for seq in (0, 45, 89):
+        damaged = list(lines)
+        damaged[seq + 1] = damaged[seq + 1].replace('"tester"', '"nobody"')
+        first.write_text("\n".join(damaged))
+        export = read_exports([first])
+        found = verify_rows(export.rows, export.note, key).findings
+        assert "ledger.entry-altered" in {f.rule for f in found}
+        assert f"ledger entry {seq}" in {f.subject for f in found}
+
+
+def test_csv_has_every_entry_and_no_formula(tmp_path):
+    ledger = filled(tmp_path, 3)
+    ledger.append(Entry("=cmd()", "a,b\n", "r", 1, data={"x": 'q"'}))
+    rows = list(csv.DictReader("\n".join(csv_lines(ledger)).splitlines(keepends=True)))
+    assert [row["seq"] for row in rows] == ["0", "1", "2", "3"]
+    assert rows[3]["action"] == "'=cmd()"
+    assert json.loads(rows[3]["data"]) == {"x": 'q"'}
+
+
+def test_a_new_key_is_endorsed_by_the_old(tmp_path):
+    ledger = filled(tmp_path, 5)
+    first, anchor = ledger.verifier_key, ledger.checkpoint()
+    second = ledger.rotate_key()
+    ledger.append(Entry("after", "x", "r", 1))
+    third = ledger.rotate_key()
+    assert len({first, second, third}) == 3
+    again = opened(tmp_path)
+    assert again.verifier_key == third
+    assert again.append(Entry("after", "x", "r", 2)) == 8
+    assert rules(again.verify(anchor)) == set()
+    for key in (first, second, third):
+        verdict = verify_store(again.store.engine, VerifierKey.parse(key))
+        assert (rules(verdict), key) == (set(), key)
+    other = filled(tmp_path / "other", 1).verifier_key
+    assert rules(verify_store(again.store.engine, VerifierKey.parse(other)))
+
+
+def test_a_crash_between_the_rotation_and_the_new_file(tmp_path):
+    ledger = filled(tmp_path, 2)
+    old = (tmp_path / "ledger.key").read_bytes()
+    ledger.rotate_key()
+    new = (tmp_path / "ledger.key").read_bytes()
+    (tmp_path / "ledger.key").write_bytes(old)
+    (tmp_path / "ledger.key.next").write_bytes(new)
+    again = opened(tmp_path)
+    assert again.append(Entry("after", "x", "r", 1)) == 3
+    assert (tmp_path / "ledger.key").read_bytes() == new
+    assert again.verify().findings == ()
+
+
+# --- tampering -----------------------------------------------------------------------------------
+
+
+def flip(value, chance):
+    octets = bytearray(value if isinstance(value, bytes) else str(value).encode())
+    place = chance.randrange(len(octets) * 8)
+    octets[place // 8] ^= 1 << place % 8
+    return bytes(octets)
+
+
+def tampered(connection, chance, count):
+    """One change that nobody may make; what it was."""
+    seq, other = chance.sample(range(count), 2)
+    kind = chance.choice(
+        ["text", "leaf", "run", "slot", "entity", "action", "remove", "swap", "insert",
+         "node", "frontier", "note", "cut"]
+    )  # fmt: skip
+    here = LEDGER.c.seq == seq
+    if kind in ("text", "leaf", "run", "slot", "entity", "action"):
+        column = {"text": "entry"}.get(kind, kind)
+        value = connection.execute(sa.select(LEDGER.c[column]).where(here)).scalar_one()
+        changed = flip(value, chance)
+        blob = sa.literal(changed, sa.LargeBinary)
+        connection.execute(
+            sa.update(LEDGER).where(here).values({column: sa.type_coerce(blob, sa.LargeBinary)})
+            if column == "leaf"
+            else sa.text(f"UPDATE ledger SET {column} = CAST(:v AS TEXT) WHERE seq = :s"),
+            {} if column == "leaf" else {"v": changed, "s": seq},
+        )
+    elif kind == "remove":
+        connection.execute(sa.delete(LEDGER).where(here))
+    elif kind == "cut":
+        connection.execute(sa.delete(LEDGER).where(LEDGER.c.seq >= seq))
+    elif kind == "swap":
+        for a, b in ((seq, -1), (other, seq), (-1, other)):
+            connection.execute(sa.update(LEDGER).where(LEDGER.c.seq == a).values(seq=b))
+    elif kind == "insert":
+        row = dict(connection.execute(sa.select(LEDGER).where(here)).one()._mapping)
+        connection.execute(sa.insert(LEDGER).values({**row, "seq": count, "slot": "more"}))
+    elif kind == "node":
+        nodes = connection.execute(sa.select(NODES)).all()
+        node = chance.choice(nodes)
+        where = (NODES.c.level == node.level) & (NODES.c.index == node.index)
+        connection.execute(sa.update(NODES).where(where).values(hash=flip(node.hash, chance)))
+    else:
+        value = connection.execute(sa.select(CHECKPOINT.c[kind])).scalar_one()
+        if kind == "note":  # its signature's last base64 digit has bits that say nothing
+            place = chance.randrange(len(value) - 6)
+            changed = value[:place] + chr(ord(value[place]) ^ 1) + value[place + 1 :]
+        else:
+            changed = flip(value, chance)
+        connection.execute(sa.update(CHECKPOINT).values({kind: changed}))
+    return kind, seq
+
+
+def test_seeded_tampering_is_seen_every_time(tmp_path):
+    """Each trial changes a copy of the file. A cut is judged by the signed size alone."""
+    ledger = filled(tmp_path, 150)
+    anchor, key = ledger.checkpoint(), VerifierKey.parse(ledger.verifier_key)
+    with ledger.store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    whole = (tmp_path / "store.db").read_bytes()
+    chance, kinds, copy = random.Random(6962), set(), tmp_path / "copy.db"
+    for trial in range(TRIALS):
+        copy.write_bytes(whole)
+        engine = sa.create_engine(f"sqlite:///{copy}")
+        with engine.begin() as connection:
+            connection.exec_driver_sql("PRAGMA synchronous=OFF")
+            kind, seq = tampered(connection, chance, 150)
+        verdict = verify_store(engine, key, anchor)
+        engine.dispose()
+        assert verdict.findings, (trial, kind, seq)
+        if kind in ("text", "leaf", "run", "slot", "entity", "action", "remove"):
+            assert f"ledger entry {seq}" in {f.subject for f in verdict.findings}, (trial, kind)
+        kinds.add(kind)
+    assert len(kinds) == 13
