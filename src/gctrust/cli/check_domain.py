@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from ..adapters.domain_list import Standard
 from ..findings import Report
+from .check_bulk import Bulk, check_list
 from .check_spf import spf_result
 from .exit_codes import ExitCode, of_findings
-from .findings_shown import FailOn, findings_blocks, severity
+from .findings_shown import FailOn, bad_argument, findings_blocks, severity
 from .output import Block, Heading
-from .pin import read_file
 from .session import Options, with_app
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ def domain(
     selector: tuple[str, ...] = (),
     nameserver: tuple[str, ...] = (),
     from_file: Annotated[str, Parameter(name="--from")] = "",
+    only: tuple[Standard, ...] = (),
+    rate: float = 0.0,
+    resume: bool = False,
     sender_ip: str = "",
     fail_on: FailOn = "error",
     options: Options = Options(),  # noqa: B008 - frozen
@@ -54,15 +58,32 @@ def domain(
     nameserver
         Ask this server, ADDRESS or ADDRESS#PORT, in place of the configured ones.
     from_file
-        A file with one domain a line.
+        A file with one domain a line, of any length: each result is shown as it comes, with
+        --json or --output one JSON object a line.
+    only
+        With --from: judge by this standard only; give it several times for several.
+    rate
+        With --from: ask no server more than so many questions a second.
+    resume
+        With --from and --output: go on with an output file that an earlier run has left.
     sender_ip
         Also say what SPF answers for mail from this address.
     fail_on
         The least severity that makes the exit code 10.
     """
-    wanted = (*names, *(_names_in(Path(from_file)) if from_file else ()))
-    if not wanted:
-        return options.out.usage("check domain needs at least one NAME", "gctrust check domain -h")
+    if from_file:
+        if names or sender_ip:
+            return options.out.usage("--from stands alone, without NAME or --sender-ip")
+        if rate < 0:
+            raise bad_argument("--rate", str(rate), "Give questions a second, 0 for no limit.")
+        bulk = Bulk(
+            Path(from_file), selector, nameserver, only, rate, resume, severity(fail_on),
+            options.json, options.output,
+        )  # fmt: skip
+        return with_app(options, lambda app: check_list(app, bulk, options.out))
+    if not names or only or rate or resume:
+        reason = "needs at least one NAME, or --from" if not names else "takes these with --from"
+        return options.out.usage(f"check domain {reason}", "gctrust check domain -h")
 
     async def body(app: composition.App) -> ExitCode:
         gate = asyncio.Semaphore(_AT_ONCE)
@@ -71,9 +92,9 @@ def domain(
             async with gate:
                 return (await app.check_domain(name, selector, nameserver)).report
 
-        with options.out.progress(f"checking {len(wanted)} domains"):
-            reports = await asyncio.gather(*(one(name) for name in wanted))
-            senders = [await _sender(app, name, sender_ip) for name in wanted if sender_ip]
+        with options.out.progress(f"checking {len(names)} domains"):
+            reports = await asyncio.gather(*(one(name) for name in names))
+            senders = [await _sender(app, name, sender_ip) for name in names if sender_ip]
         source = app.answers_from(nameserver)
         blocks: list[Block] = [f"answers from {source}"] if source else []
         blocks += [b for report in reports for b in _report_blocks(report)]
@@ -83,13 +104,6 @@ def domain(
         return of_findings((f for r in reports for f in r.findings), severity(fail_on))
 
     return with_app(options, body)
-
-
-def _names_in(path: Path) -> Iterator[str]:
-    for line in read_file(path).decode("utf-8", "replace").splitlines():
-        name = line.partition("#")[0].strip()
-        if name:
-            yield name
 
 
 async def _sender(app: composition.App, name: str, ip: str) -> SpfResult:

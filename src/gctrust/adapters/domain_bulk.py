@@ -1,0 +1,115 @@
+"""Checks many domains: so many under way at once, each result given when it is there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from ..errors import Problem
+from ..findings import Finding, Report
+from ..mailauth.caa import assess_caa
+from ..mailauth.dkim_key import assess_dkim
+from ..mailauth.dmarc import assess_dmarc
+from ..mailauth.mx import assess_mx
+from ..mailauth.questions import Judge, together
+from ..mailauth.spf_lint import assess_spf
+from ..names import BadName, DomainName
+from .dns_driver import ASSESSMENT_SECONDS, drive
+from .dns_lane import Pace
+from .dns_resolver import Resolver
+from .domain_list import Entry, Standard
+from .mail_check import BAD_NAME, registrable
+
+AT_ONCE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One line of the list: its report, or the problem that stood in the way."""
+
+    entry: Entry
+    report: Report | None = None
+    problem: Problem | None = None
+
+
+def pace_of(per_second: float) -> Pace:
+    """The pace of a bulk check with one server; 0 seconds' limit is none."""
+    return Pace(at_once=256, per_second=per_second)
+
+
+async def check_all(
+    entries: Iterable[Entry],
+    check: Callable[[str], Awaitable[Report]],
+    give: Callable[[Checked], None],
+    *,
+    at_once: int = AT_ONCE,
+) -> None:
+    """Check every entry and `give` what came of it, in the order in which they end.
+
+    A Problem is given with its entry and the rest goes on; any other error ends it all.
+    """
+    left = iter(entries)
+    try:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(at_once):
+                group.create_task(_work(left, check, give))
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from None
+
+
+async def _work(
+    entries: Iterator[Entry],
+    check: Callable[[str], Awaitable[Report]],
+    give: Callable[[Checked], None],
+) -> None:
+    for entry in entries:
+        try:
+            checked = Checked(entry, await check(entry.text))
+        except Problem as problem:
+            checked = Checked(entry, problem=problem)
+        give(checked)
+
+
+class StandardsCheck:
+    """Judges by some standards only: the quickest way through a long list."""
+
+    def __init__(
+        self,
+        resolver: Resolver,
+        only: tuple[Standard, ...],
+        selectors: tuple[str, ...] = (),
+        *,
+        special_addresses: bool = False,
+    ) -> None:
+        self._resolver, self._only, self._selectors = resolver, only, selectors
+        self._special = special_addresses
+
+    async def check(self, name: str) -> Report:
+        """Raises Problem mail.bad-name."""
+        try:
+            domain = DomainName.parse(name)
+        except BadName as error:
+            raise Problem(BAD_NAME, {"seen": error.text[:80], "reason": error.reason}) from None
+        return await drive(self._judge(domain), self._resolver, deadline=ASSESSMENT_SECONDS)
+
+    def _judge(self, domain: DomainName) -> Judge[Report]:
+        reports = yield from together([self._part(domain, one) for one in self._only])
+        found: tuple[Finding, ...] = tuple(f for report in reports for f in report.findings)
+        left = dict.fromkeys(row for report in reports for row in report.not_judged)
+        return Report(domain.text, found, (*left, f"all but {', '.join(self._only)}"))
+
+    def _part(self, domain: DomainName, standard: Standard) -> Judge[Report]:
+        match standard:
+            case "spf":
+                return (yield from assess_spf(domain.text)).report
+            case "dkim":
+                return (yield from assess_dkim(domain.text, self._selectors)).report
+            case "dmarc":
+                return (yield from assess_dmarc(domain, by_list=registrable)).report
+            case "mx":
+                special = self._special
+                judge = assess_mx(domain, by_list=registrable, special_addresses=special)
+                return (yield from judge).report
+            case "caa":
+                return (yield from assess_caa(domain)).report

@@ -1,0 +1,225 @@
+"""Lists of domains: read in bounded memory, checked side by side, taken up again after a kill."""
+
+import asyncio
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tracemalloc
+
+import pytest
+
+from gctrust.adapters.dns_lane import Pace
+from gctrust.adapters.domain_bulk import Checked, StandardsCheck, check_all
+from gctrust.adapters.domain_list import Entry, Journal, entries
+from gctrust.cli.check_bulk import line_of
+from gctrust.cli.output import plain
+from gctrust.errors import Problem
+from gctrust.findings import Finding, Report, Severity
+
+from .dns_server import Server, answer, resolver
+
+
+def listed(text: bytes) -> list[tuple[int, str]]:
+    return [(entry.number, entry.text) for entry in entries(io.BytesIO(text))]
+
+
+def test_lines_keep_their_number_and_lose_comments() -> None:
+    text = b"\xef\xbb\xbfa.example\r\n\n# all\n b.example # own\nc.example"
+    assert listed(text) == [(1, "a.example"), (4, "b.example"), (5, "c.example")]
+
+
+def test_bytes_that_are_no_text_and_endless_lines_are_entries_too() -> None:
+    read = listed(b"\xff\xfe\x00.example\n" + b"x" * 3_000_000 + b"\nlast.example\n")
+    assert [number for number, _ in read] == [1, 2, 3]
+    assert len(read[1][1]) == 4096
+    assert read[2][1] == "last.example"
+
+
+def test_reading_takes_no_memory() -> None:
+    def lines():
+        for n in range(30_000):
+            yield b"n%d.example\n" % n
+
+    class Endless(io.RawIOBase):
+        def __init__(self):
+            self.lines = lines()
+
+        def readable(self):
+            return True
+
+        def readinto(self, buffer):
+            line = next(self.lines, b"")
+            buffer[: len(line)] = line
+            return len(line)
+
+    tracemalloc.start()
+    assert sum(1 for _ in entries(io.BufferedReader(Endless()))) == 30_000
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 200_000
+
+
+def done(number: int, text: str) -> str:
+    return line_of(Checked(Entry(number, text), Report(text)), "")
+
+
+def test_a_journal_is_taken_up_where_its_last_whole_line_ends(tmp_path) -> None:
+    path = tmp_path / "out.jsonl"
+    first = Journal(path)
+    first.write(done(1, "a.example"))
+    first.write(done(3, 'ä"\\.example'))
+    first.close()
+    with path.open("ab") as stream:
+        stream.write(done(4, "torn.example").encode()[:90])
+    again = Journal(path, resume=True)
+    assert again.count == 2
+    assert again.is_done(Entry(1, "a.example"), "a.example")
+    assert again.is_done(Entry(3, 'ä"\\.example'), 'ä\\"\\\\.example')
+    assert not again.is_done(Entry(4, "torn.example"), "torn.example")
+    assert not again.is_done(Entry(9_999_999, "far.example"), "far.example")
+    again.write(done(4, "torn.example"))
+    again.close()
+    lines = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+    assert [line["line"] for line in lines] == [1, 3, 4]
+
+
+def test_results_are_never_overwritten_unasked(tmp_path) -> None:
+    path = tmp_path / "out.jsonl"
+    path.write_text(done(1, "a.example") + "\n")
+    with pytest.raises(Problem) as refused:
+        Journal(path)
+    assert refused.value.code == "bulk.output-exists"
+    assert path.read_text().count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "other", ['{"schema": "x"}\n', '[1, {"a": 2}\n{"b": 1}\n', "notes\n", "notes", "{}"]
+)
+@pytest.mark.parametrize("resume", [False, True])
+def test_another_file_is_left_alone(tmp_path, other: str, resume: bool) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text(other)
+    with pytest.raises(Problem):
+        Journal(path, resume=resume)
+    assert path.read_text() == other
+
+
+def test_another_list_is_noticed(tmp_path) -> None:
+    path = tmp_path / "out.jsonl"
+    path.write_text(done(1, "a.example") + "\n")
+    journal = Journal(path, resume=True)
+    with pytest.raises(Problem) as refused:
+        journal.is_done(Entry(1, "b.example"), "b.example")
+    assert refused.value.code == "bulk.other-file"
+
+
+def test_a_line_says_what_the_report_says() -> None:
+    found = Finding("spf.x", Severity.WARN, "a.example", "It is so.", {"n": 1}, "Do it.", "RFC 1")
+    report = Report("a.example", (found,), ("the rest",))
+    line = json.loads(line_of(Checked(Entry(7, "a.example"), report), "warn"))
+    assert (line["line"], line["domain"], line["worst"]) == (7, "a.example", "warn")
+    assert line["findings"] == plain(report)["findings"]
+    assert line["not_judged"] == ["the rest"]
+
+
+async def test_each_result_is_given_when_it_is_there_and_a_bad_name_stops_nothing() -> None:
+    def reply(query, _):
+        name = query.question[0].name.to_text()
+        return [answer(query, f'{name} 60 TXT "v=spf1 -all"')]
+
+    given: list[Checked] = []
+    names = ["a.example", "no name..", "b.example", "x" * 300, "c.example"]
+    async with Server(reply) as server, resolver(server) as dns_:
+        check = StandardsCheck(dns_, ("spf",)).check
+        todo = [Entry(n, name) for n, name in enumerate(names, 1)]
+        await check_all(todo, check, given.append, at_once=2)
+    by_line = {one.entry.number: one for one in given}
+    assert sorted(by_line) == [1, 2, 3, 4, 5]
+    assert {n: one.problem.code for n, one in by_line.items() if one.problem} == {
+        2: "mail.bad-name",
+        4: "mail.bad-name",
+    }
+    assert by_line[5].report.subject == "c.example"
+    assert by_line[5].report.not_judged[-1] == "all but spf"
+
+
+async def test_a_defect_ends_the_check_with_its_own_error() -> None:
+    async def check(name: str) -> Report:
+        await asyncio.sleep(0)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await check_all([Entry(1, "a"), Entry(2, "b")], check, print, at_once=2)
+
+
+async def test_a_list_of_silent_domains_does_not_take_forever() -> None:
+    given: list[Checked] = []
+    async with Server(lambda q, _: []) as server:
+        async with resolver(server, pace=Pace(at_once=50)) as dns_:
+            check = StandardsCheck(dns_, ("spf", "dmarc", "mx")).check
+            started = time.monotonic()
+            todo = [Entry(n, f"n{n}.example") for n in range(40)]
+            await check_all(todo, check, given.append)
+    assert time.monotonic() - started < 4
+    assert len(given) == 40
+    assert all(one.report.not_judged for one in given)
+
+
+def command(*arguments: str, server: str) -> list[str]:
+    end = ["--only", "spf", "--nameserver", server]
+    return [sys.executable, "-m", "gctrust", "check", "domain", *arguments, *end]
+
+
+async def test_after_a_kill_only_what_is_missing_is_asked(tmp_path) -> None:
+    """A real process is killed with -9 in the middle, twice; every line is there once."""
+
+    def reply(query, _):
+        name = query.question[0].name.to_text()
+        return [answer(query, f'{name} 60 TXT "v=spf1 ip4:192.0.2.1 -all"')]
+
+    names = [f"n{n}.example" for n in range(600)]
+    source, out = tmp_path / "list", tmp_path / "out.jsonl"
+    source.write_text("\n".join(names))
+    env = {**os.environ, "HOME": str(tmp_path), "GCTRUST_HOME": str(tmp_path / "home")}
+    async with Server(reply) as server:
+        line = command("--from", str(source), "--output", str(out), "--resume", server=server.name)
+        for at_least in (50, 250):
+            process = await asyncio.create_subprocess_exec(
+                *line, "--rate", "400", env=env, stderr=subprocess.DEVNULL
+            )
+            async with asyncio.timeout(30):
+                while not out.exists() or out.read_bytes().count(b"\n") < at_least:
+                    await asyncio.sleep(0.02)
+            process.send_signal(signal.SIGKILL)
+            await process.wait()
+        before = len(server.seen)
+        kept = out.read_bytes().count(b"\n")
+        process = await asyncio.create_subprocess_exec(*line, env=env, stderr=subprocess.PIPE)
+        _, told = await process.communicate()
+    lines = [json.loads(one) for one in out.read_text("utf-8").splitlines()]
+    assert process.returncode == 0, told
+    assert sorted(one["line"] for one in lines) == list(range(1, 601))
+    assert len(server.seen) - before <= 600 - kept
+    assert f"{kept} done before" in told.decode()
+
+
+async def test_the_exit_code_is_that_of_the_worst_line(tmp_path) -> None:
+    def reply(query, _):
+        return [answer(query, f'{query.question[0].name} 60 TXT "v=spf1 bad! -all"')]
+
+    source, out = tmp_path / "list", tmp_path / "out.jsonl"
+    env = {**os.environ, "HOME": str(tmp_path), "GCTRUST_HOME": str(tmp_path / "home")}
+    async with Server(reply) as server:
+        for text, code in (("a.example\n", 10), ("a.example\nno name\n", 2)):
+            source.write_text(text)
+            line = command("--from", str(source), "--json", server=server.name)
+            process = await asyncio.create_subprocess_exec(*line, env=env, stdout=subprocess.PIPE)
+            told, _ = await process.communicate()
+            assert process.returncode == code
+            assert len(told.splitlines()) == text.count("\n")
+            assert all(json.loads(one)["version"] == 1 for one in told.splitlines())
+    assert not out.exists()
