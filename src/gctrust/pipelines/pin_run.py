@@ -27,7 +27,7 @@ from .pin_effects import (
 CANCEL, ADVANCE, ROLL_BACK = "cancel", "advance", "roll-back"
 OPERATOR = "your word"  # what a wait for `gctrust pins advance` begins with
 NO_BACKUP = "pin.no-backup"
-EARLY = "cert.not-yet-valid"
+EARLY, NO_PATH = "cert.not-yet-valid", "cert.no-path"
 LOOKS, LOOK_AGAIN = 3, 2.0  # at a set that is not ours; seconds between
 
 
@@ -156,12 +156,12 @@ def _unbound(order: PinRotationOrder) -> list[str]:
 
 def _flaws(run: Rotation, judged: CertificateAssessment) -> tuple[str, ...]:
     """Why the new certificate would be refused; one that is only early is the plan's question."""
-    if judged.accepted:
-        return ()
-    bad = tuple(dict.fromkeys(f.rule for f in judged.findings if f.severity >= Severity.ERROR)) or (
-        "not accepted",
-    )
-    return () if bad == (EARLY,) else bad
+    bad = dict.fromkeys(f.rule for f in judged.findings if f.severity >= Severity.CRITICAL)
+    if not bad and not judged.accepted:
+        return ("not accepted",)
+    # A path that fails for the date alone is proved by its signatures (issuer_paths).
+    early = {EARLY, NO_PATH} if run.files.issuer_paths else {EARLY}
+    return () if EARLY in bad and set(bad) <= early else tuple(bad)
 
 
 def write(run: Rotation, etag: str, pins: PinSet, *, old_chain: bool = False) -> WritePins:
