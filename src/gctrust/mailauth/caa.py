@@ -23,6 +23,7 @@ _ISSUE = re.compile(
     rf"[ \t]*(?P<issuer>{_LABEL}(?:\.{_LABEL})*)?[ \t]*"
     rf"(?:;[ \t]*(?:{_PARAMETER}[ \t]*(?:;[ \t]*{_PARAMETER}[ \t]*)*)?)?\Z"
 )
+MAX_RECORDS = 100  # that are read
 _LONGEST = 2000  # octets of one value that are read; an issuer's name and parameters take 200
 _ISSUES = ("issue", "issuewild", "issuemail", "issuevmc")
 
@@ -81,7 +82,7 @@ def parse_caa(flags: int, tag: str, value: bytes) -> CaaRecord:
 
 def _records(answer: Answer) -> tuple[CaaRecord, ...]:
     records = []
-    for record in answer.records:
+    for record in answer.records[:MAX_RECORDS]:
         if isinstance(record, tuple) and len(record) == 3:
             flags, tag, value = record
             if isinstance(flags, int) and isinstance(value, str | bytes):

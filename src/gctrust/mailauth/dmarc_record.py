@@ -105,9 +105,10 @@ class DmarcRecord:
         return self._request(self.nonexistent_policy, self.subdomain_policy, self.policy)
 
 
+MAX_TAGS, MAX_URIS, MAX_URI = 100, 50, 1000  # no record has a dozen; a hostile one has thousands
 _VERSION = re.compile(r"[vV][ \t]*=[ \t]*DMARC1[ \t]*(;|\Z)")
 _NEAR = re.compile(r"[\s\"'\u201c\u201d\ufeff]*v\s*=?\s*[\"']?\s*dmarc\s*1?", re.IGNORECASE)
-_TAG = re.compile(r"[ \t]*([A-Za-z]+)[ \t]*=[ \t]*([\x20-\x3a\x3c-\x7e]*?)[ \t]*\Z")
+_VALUE = re.compile(r"[\x20-\x3a\x3c-\x7e]*\Z")
 _URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[^\s]+\Z")
 _MAILTO = re.compile(
     r"mailto:[^@\s]+@([A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?)(?:\?.*)?\Z", re.I
@@ -130,7 +131,7 @@ def is_dmarc(text: str) -> bool:
 
 def is_near_miss(text: str) -> bool:
     """Meant as DMARC, but every receiver passes it over."""
-    return not is_dmarc(text) and bool(_NEAR.match(text))
+    return not is_dmarc(text) and bool(_NEAR.match(text[:60]))
 
 
 def parse_dmarc(text: str) -> DmarcRecord:
@@ -143,9 +144,11 @@ class _Parser:
         self.text = text
         self.faults: list[Fault] = []
         self.tags: dict[str, str] = {}
-        for part in text.split(";"):
-            if part.strip(" \t"):
-                self._tag(part)
+        parts = [part for part in text.split(";", MAX_TAGS + 1) if part.strip(" \t")]
+        for part in parts[:MAX_TAGS]:
+            self._tag(part)
+        if len(parts) > MAX_TAGS:
+            self._fault(FaultKind.SYNTAX, "record", f"has more than {MAX_TAGS} tags", "")
 
     def record(self) -> DmarcRecord:
         rua, ruf = self._uris("rua"), self._uris("ruf")
@@ -172,13 +175,15 @@ class _Parser:
         self.faults.append(Fault(kind, tag, shown[:200], reason))
 
     def _tag(self, part: str) -> None:
-        found = _TAG.match(part)
-        if found is None:
+        written, equals, value = part.partition("=")
+        written, value = written.strip(" \t"), value.strip(" \t")
+        is_name = written.isascii() and written.isalpha()
+        if not equals or not is_name or not _VALUE.match(value):
             self._fault(FaultKind.SYNTAX, part.strip()[:40], "is not name=value", part.strip())
             return
-        name, value = found[1].lower(), found[2]
-        if found[1] != name:
-            self._fault(FaultKind.SYNTAX, found[1], "is not in lower case", value)
+        name = written.lower()
+        if written != name:
+            self._fault(FaultKind.SYNTAX, written[:40], "is not in lower case", value)
         if name in self.tags:
             self._fault(FaultKind.DUPLICATE, name, "is given twice", value)
             return
@@ -221,7 +226,10 @@ class _Parser:
         if tag not in self.tags:
             return ()
         uris = []
-        for part in self.tags[tag].split(","):
+        parts = self.tags[tag].split(",", MAX_URIS)
+        if len(parts) > MAX_URIS:
+            self._fault(FaultKind.URI, tag, f"stands after {MAX_URIS} others", parts.pop())
+        for part in parts:
             text = part.strip(" \t")
             if size := _SIZE.search(text):
                 self._fault(FaultKind.URI_SIZE, tag, "has a size limit, now obsolete", text)
@@ -232,7 +240,7 @@ class _Parser:
         return tuple(uris)
 
     def _uri(self, tag: str, text: str) -> ReportUri | None:
-        if not _URI.match(text):
+        if len(text) > MAX_URI or not _URI.match(text):
             reason = "has no scheme, write mailto:" if "@" in text else "is no URI"
             self._fault(FaultKind.URI, tag, reason, text)
             return None

@@ -15,7 +15,7 @@ from .dmarc_discovery import OrganisationalDomain
 from .questions import Answer, Judge, Question, Status, ask, ask_all, together
 from .rdns import Reverse, ReverseState, assess_address
 
-MAX_EXCHANGES = 50  # looked at; a domain with more is no real one
+MAX_EXCHANGES, MAX_ADDRESSES = 50, 100  # looked at; a domain with more is no real one
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,14 +209,18 @@ class _Judge:
     def _addresses(
         self, exchanges: tuple[Exchange, ...], special: bool
     ) -> Judge[tuple[Reverse, ...]]:
-        for exchange in exchanges if not special else ():
-            for address in exchange.addresses:
-                if not is_global(address):
-                    facts = {"exchange": exchange.host, "address": address}
-                    self.findings.append(_unroutable(self.domain, **facts))
+        pairs = [
+            (exchange.host, address) for exchange in exchanges for address in exchange.addresses
+        ]
+        if len(pairs) > MAX_ADDRESSES:
+            self.not_judged.append(f"addresses of exchanges after the first {MAX_ADDRESSES}")
+            pairs = pairs[:MAX_ADDRESSES]
+        for host, address in pairs if not special else ():
+            if not is_global(address):
+                self.findings.append(_unroutable(self.domain, host, address))
         if special:
             self.not_judged.append("whether addresses are globally routable (MX-06)")
-        addresses = dict.fromkeys(a for exchange in exchanges for a in exchange.addresses)
+        addresses = dict.fromkeys(address for _, address in pairs)
         judges = [assess_address(a, sends=False, fresh=self.fresh) for a in addresses]
         reverse = yield from together(judges)
         for one in reverse:

@@ -93,7 +93,7 @@ def _dmarc(data: bytes, subject: str) -> RecordReport:
         said = finding(dmarc_rules.NEAR_MISS, subject, text=text[:200])
         return RecordReport(RecordKind.DMARC, None, False, (said,))
     record = parse_dmarc(text)
-    found = tuple(fault_finding(fault, subject, record) for fault in record.faults)
+    found = tuple(fault_finding(fault, subject, record) for fault in record.faults[:20])
     return RecordReport(RecordKind.DMARC, record, record.applies, found)
 
 
