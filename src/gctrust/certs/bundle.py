@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -139,7 +140,9 @@ def read_bundle(
     elif not data.strip():
         reading.add("cert.empty")
     else:
-        _read(data, reading)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _read(data, reading)
     return reading.bundle()
 
 

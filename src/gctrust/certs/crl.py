@@ -41,7 +41,7 @@ def read_crl(data: bytes) -> Crl | None:
     load = x509.load_pem_x509_crl if b"-----BEGIN" in data else x509.load_der_x509_crl
     try:
         return load(data)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         return None
 
 
@@ -51,6 +51,8 @@ def check_crls(
     """What the CRLs given say of `cert` at `at`."""
     if cert.x509 is None or issuer.x509 is None:
         return RevocationVerdict("unknown", "a certificate cannot be read")
+    if cert.serial < 0:
+        return RevocationVerdict("unknown", "its serial number is negative, which no CRL can list")
     why, rejected, reasons, hold = NOT_GIVEN, False, frozenset[x509.ReasonFlags](), ""
     lifted = False
     for crl in crls:

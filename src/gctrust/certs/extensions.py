@@ -74,6 +74,7 @@ class Extensions:
     dns_names: tuple[str, ...] = ()
     addresses: tuple[IpAddress, ...] = ()
     emails: tuple[str, ...] = ()
+    uris: tuple[str, ...] = ()
     other_names: tuple[str, ...] = ()
     directory_names: tuple[bytes, ...] = ()
     aki: bytes | None = None
@@ -145,7 +146,13 @@ def _eku(value: x509.ExtendedKeyUsage) -> dict[str, Any]:
 
 def _san(value: x509.SubjectAlternativeName) -> dict[str, Any]:
     names = list(value)
-    plain = (x509.DNSName, x509.IPAddress, x509.RFC822Name, x509.DirectoryName)
+    plain = (
+        x509.DNSName,
+        x509.IPAddress,
+        x509.RFC822Name,
+        x509.DirectoryName,
+        x509.UniformResourceIdentifier,
+    )
     return {
         "has_san": True,
         "dns_names": tuple(n.value for n in names if isinstance(n, x509.DNSName)),
@@ -155,6 +162,7 @@ def _san(value: x509.SubjectAlternativeName) -> dict[str, Any]:
             if isinstance(n, x509.IPAddress) and isinstance(n.value, IPv4Address | IPv6Address)
         ),
         "emails": tuple(n.value for n in names if isinstance(n, x509.RFC822Name)),
+        "uris": tuple(n.value for n in names if isinstance(n, x509.UniformResourceIdentifier)),
         "directory_names": tuple(
             n.value.public_bytes() for n in names if isinstance(n, x509.DirectoryName)
         ),
@@ -230,7 +238,7 @@ _STRICT: dict[type[x509.ExtensionType], Any] = {
 def _loose_san(value: bytes) -> dict[str, Any]:
     names = list(asn1_x509.GeneralNames.load(value, strict=True))
     texts = {kind: [n for n in names if n.name == kind] for kind in {n.name for n in names}}
-    plain = ("dns_name", "ip_address", "rfc822_name", "directory_name")
+    plain = ("dns_name", "ip_address", "directory_name", *_TEXT_TREES)
     return {
         "has_san": True,
         "dns_names": tuple(n.chosen.contents.decode("latin-1") for n in texts.get("dns_name", [])),
@@ -240,6 +248,7 @@ def _loose_san(value: bytes) -> dict[str, Any]:
             if len(n.chosen.contents) in (4, 16)
         ),
         "emails": tuple(n.chosen.contents.decode("latin-1") for n in texts.get("rfc822_name", [])),
+        "uris": tuple(url for url in map(_uri, names) if url is not None),
         "directory_names": tuple(n.chosen.dump() for n in texts.get("directory_name", [])),
         "other_names": tuple(n.name for n in names if n.name not in plain),
     }
@@ -308,14 +317,16 @@ def _loose_policies(value: bytes) -> dict[str, Any]:
     return {"policies": tuple(p["policy_identifier"].dotted for p in held)}
 
 
+_TEXT_TREES = {"dns_name": "dns", "rfc822_name": "email", "uniform_resource_identifier": "uri"}
+
+
 def _loose_subtrees(trees: asn1_x509.GeneralSubtrees) -> tuple[Subtree, ...]:
     made: list[Subtree] = []
     for tree in trees if trees.native is not None else ():
         name = tree["base"]
         contents = name.chosen.contents or b""
-        if name.name in ("dns_name", "rfc822_name"):
-            kind = "dns" if name.name == "dns_name" else "email"
-            made.append(Subtree(kind, contents.decode("latin-1")))
+        if name.name in _TEXT_TREES:
+            made.append(Subtree(_TEXT_TREES[name.name], contents.decode("latin-1")))
         elif name.name == "directory_name":
             made.append(Subtree("dn", der=name.chosen.dump()))
         elif name.name == "ip_address":

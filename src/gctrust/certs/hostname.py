@@ -176,6 +176,8 @@ def judge_names(cert: Certificate, *, public: bool) -> Iterator[Finding]:
         if not address.is_global:
             yield found("cert.internal-name", label, name=str(address))
     kinds = sorted({*facts.other_names, *(["email"] if facts.emails else [])})
+    if facts.uris:
+        kinds.append("UniformResourceIdentifier")
     if facts.directory_names:
         kinds.append("DirectoryName")
     if kinds:

@@ -7,13 +7,14 @@ judged here refuses the path, as the RFC demands of constraints that are not pro
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import urlsplit
 
 from .certificate import Certificate
-from .distinguished_name import name_key
+from .distinguished_name import attributes, name_key
 from .extensions import Subtree
 
 MAX_COMPARISONS = 100_000
-_ODD_FORMS = {"UniformResourceIdentifier": "uri", "uniform_resource_identifier": "uri"}
+_EMAIL_ADDRESS = "1.2.840.113549.1.9.1"
 
 
 def _names(cert: Certificate) -> Iterator[tuple[str, object, str]]:
@@ -22,14 +23,23 @@ def _names(cert: Certificate) -> Iterator[tuple[str, object, str]]:
         yield "dns", name.lower().rstrip("."), name
     for address in facts.addresses:
         yield "ip", address, str(address)
-    for email in facts.emails:
+    for email in facts.emails or _subject_emails(cert):
         yield "email", email, email
+    for uri in facts.uris:
+        yield "uri", uri, uri
     for der in facts.directory_names:
         yield "dn", name_key(der), "a directoryName"
     if cert.subject != b"0\x00":
         yield "dn", name_key(cert.subject), cert.subject_text
     for form in facts.other_names:
-        yield _ODD_FORMS.get(form, "other"), form, f"a name of the form {form}"
+        yield "other", form, f"a name of the form {form}"
+
+
+def _subject_emails(cert: Certificate) -> tuple[str, ...]:
+    """Where there is no mailbox in the subjectAltName, those of the subject count."""
+    if cert.subject == b"0\x00":
+        return ()
+    return tuple(text for oid, text in attributes(cert.subject) if oid == _EMAIL_ADDRESS)
 
 
 def _dns_within(name: str, base: str) -> bool:
@@ -57,11 +67,23 @@ def _email_within(name: str, base: str) -> bool:
     return host.endswith(base) if base.startswith(".") else host == base
 
 
+def _uri_within(uri: str, base: str) -> bool:
+    """The constraint is about the host: itself, or with a leading dot what is below it."""
+    try:
+        host = (urlsplit(uri).hostname or "").lower()
+    except ValueError:
+        return False
+    base = base.lower()
+    return host.endswith(base) if base.startswith(".") else host == base
+
+
 def _matches(kind: str, name: object, tree: Subtree, *, any_of: bool) -> bool:
     if kind == "dns" and isinstance(name, str):
         return (_dns_touches if any_of else _dns_within)(name, tree.base)
     if kind == "email" and isinstance(name, str):
         return _email_within(name, tree.base)
+    if kind == "uri" and isinstance(name, str):
+        return _uri_within(name, tree.base)
     if kind == "dn" and isinstance(name, tuple):
         start = name_key(tree.der)
         return name[: len(start)] == start

@@ -197,7 +197,7 @@ def _structural(modulus: int, deep: bool) -> list[Weakness]:
     power = perfect_power(modulus)
     if power is not None:
         found.append(Weakness("modulus", f"the modulus is a power of {power}"))
-    elif deep and is_probable_prime(modulus):
+    elif deep and modulus.bit_length() <= 8192 and is_probable_prime(modulus):
         found.append(Weakness("modulus", "the modulus is itself a prime"))
     width = pattern_width(modulus)
     if width is not None:
