@@ -225,9 +225,12 @@ class App:
         )
 
     def _performers(self) -> Performer:
+        from .runner.codec import Codec
         from .runner.perform_email_domain import EmailDomainPerformer
+        from .runner.perform_many import ManyPerformer
         from .runner.perform_pin_rotation import PinRotationPerformer
         from .runner.performers import Performers
+        from .runner.runs import Runs
 
         return Performers(
             EmailDomainPerformer(self.genesys, self.clock),
@@ -236,6 +239,7 @@ class App:
                 self.genesys, self.probe, self.clock, self.rotation_files, self.pin_use
             ),
             self.mail,
+            ManyPerformer(Runs(self.store, Codec(), self.clock)),
         )
 
     @asynccontextmanager
@@ -249,14 +253,16 @@ class App:
 
 
 def journeys() -> Mapping[str, Callable[[Any], Pipeline[RunEnd]]]:
-    """The three pipelines, by the name that runs and the command line use."""
+    """The pipelines, by the name that runs and the command line use."""
     from .pipelines.custom_domain import custom_domain
+    from .pipelines.deploy_many import deploy_many
     from .pipelines.email_domain import email_domain
     from .pipelines.pin_rotation import pin_rotation
 
     return {
         "email-domain": email_domain,
         "custom-domain": custom_domain,
+        "deploy-many": deploy_many,
         "pin-rotation": pin_rotation,
     }
 

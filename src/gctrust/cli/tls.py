@@ -14,6 +14,8 @@ from .domain import ledger_step, platform_of
 from .exit_codes import ExitCode
 from .plan import Planned, refuse_unknown_hazards, show
 from .session import Options, with_app
+from .tls_many import Waves, deploy_list, many_order, read_list
+from .tls_plan import planned_of
 
 if TYPE_CHECKING:
     from .. import app as composition
@@ -54,6 +56,7 @@ def deploy(
     handshakes: int = 50,
     allow: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     wait: float = ATTACHED,
+    waves: Waves = Waves(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Validate a certificate, upload it, and prove with handshakes that every edge serves it.
@@ -81,7 +84,14 @@ def deploy(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        order = _order(app, profile or app.certificates.profile, handshakes, allow)
+        kind = profile or app.certificates.profile
+        if waves.source:
+            waves.check()
+            _check_allowed(allow)
+            items = read_list(waves.source, kind, handshakes, allow)
+            many = many_order(items, waves)
+            return await deploy_list(app, options, many, waves, yes=yes, wait=wait)
+        order = _order(app, kind, handshakes, allow)
         return await _perform(app, options, order, "deploy", yes=yes, wait=wait)
 
     return with_app(options, body, target_domain=name, cert_path=cert, key_path=key,
@@ -190,9 +200,7 @@ async def _perform(
     yes: bool,
     wait: float,
 ) -> ExitCode:
-    from ..pipelines.deploy_plan import HAZARDS
-
-    refuse_unknown_hazards(order.allow, [rule.id for rule in HAZARDS])
+    _check_allowed(order.allow)
     if not yes:
         return await _planned(app, options, order, command)
     _refuse_beside(app, order)
@@ -208,18 +216,17 @@ def _refuse_beside(app: composition.App, order: CustomDomainOrder) -> None:
             raise Problem(OTHER_OPEN, {"run": run.id, "domain": order.domain})
 
 
+def _check_allowed(allow: tuple[str, ...]) -> None:
+    """Raises Problem cli.unknown-hazard."""
+    from ..pipelines.deploy_plan import HAZARDS
+
+    refuse_unknown_hazards(allow, [rule.id for rule in HAZARDS])
+
+
 async def _planned(
     app: composition.App, options: Options, order: CustomDomainOrder, command: str
 ) -> ExitCode:
-    from ..pipelines.deploy_plan import DeploymentPlan, plan_deployment, refusal
-    from ..pipelines.effects import AssessFiles, ReadCertificate
-
-    domains = app.custom_domains
-    judged = await domains.assess(AssessFiles(order.files, order.domain, order.profile))
-    refused, plan = refusal(order, judged), DeploymentPlan("nothing")
-    if refused is None:
-        held = await domains.read(ReadCertificate(order.domain))
-        plan = plan_deployment(order, judged, held)
+    plan, found, refused = await planned_of(app, order)
     forbidden = tuple(one.rule for one in plan.forbidden(order.allow))
     allowed = "".join(f" --allow {name}" for name in (*order.allow, *forbidden))
     told = Planned(
@@ -233,7 +240,7 @@ async def _planned(
             ledger_step(app.settings),
         ),
         hazards=forbidden,
-        findings=(refused or ()) + judged.findings + plan.hazards,
+        findings=found + plan.hazards,
         perform=f"gctrust tls {command} {order.domain} --yes{allowed}",
     )
-    return show(options.out, told, refused=refused is not None)
+    return show(options.out, told, refused=refused)

@@ -19,6 +19,7 @@ from .effects import (
     EmailDomainSeen,
     MailAssessment,
 )
+from .many_effects import RunSeen
 from .pin_effects import ClientTarget
 
 
@@ -85,7 +86,24 @@ class PinRotationOrder:
         return f"pin-rotation:{self.client_id}"
 
 
-Order = EmailDomainOrder | CustomDomainOrder | PinRotationOrder
+@dataclass(frozen=True, slots=True)
+class ManyOrder:
+    """Many certificates, in order: the first `canary` alone, then waves of `wave`."""
+
+    name: str
+    items: tuple[CustomDomainOrder, ...]
+    wave: int = 10
+    canary: int = 1
+    stop_at: float = 0.1  # the share of failures above which no further wave begins
+    windows: tuple[str, ...] = ()  # in which a wave may begin; none: always
+    horizon: float = 14 * 86_400.0
+
+    @property
+    def identity(self) -> str:
+        return f"deploy-many:{self.name}"
+
+
+Order = EmailDomainOrder | CustomDomainOrder | PinRotationOrder | ManyOrder
 
 
 # What a long run has learnt, frozen where it is cut into segments.
@@ -117,9 +135,18 @@ class CustomDomainState:
 
 
 @dataclass(frozen=True, slots=True)
+class ManyState:
+    """Waves before `wave` are over; `ended` is what came of their runs."""
+
+    started: float
+    wave: int
+    ended: tuple[RunSeen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnd:
     """`status`: "succeeded", "unverified" (no proof), "refused" (nothing was changed),
-    "rolled-back" or "cancelled"."""
+    "rolled-back", "stopped" (by the stop rule) or "cancelled"."""
 
     status: str
     summary: Mapping[str, Fact] = field(default_factory=dict)

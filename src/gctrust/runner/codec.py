@@ -18,7 +18,7 @@ from typing import Any, TypeVar, cast
 
 from ..errors import Problem, ProblemType
 from ..findings import Finding
-from ..pipelines import effects, orders, pin_effects
+from ..pipelines import effects, many_effects, orders, pin_effects
 from ..pipelines.effects import Effect
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ def _is_frozen(class_: object) -> bool:
 
 def known_classes() -> tuple[type, ...]:
     """Every frozen dataclass that pipelines yield, receive, are ordered with or end in."""
-    modules = (effects, pin_effects, orders)
+    modules = (effects, pin_effects, many_effects, orders)
     found = {v for module in modules for v in vars(module).values() if _is_frozen(v)}
     return (*sorted(found, key=lambda c: c.__name__), ProblemType)
 

@@ -7,9 +7,11 @@ from typing import Any
 
 from ..adapters.mail_check import MailCheck
 from ..pipelines import effects as fx
+from ..pipelines import many_effects as mx
 from ..pipelines import pin_effects as px
 from .perform_custom_domain import CustomDomainPerformer
 from .perform_email_domain import EmailDomainPerformer
+from .perform_many import ManyPerformer
 from .perform_pin_rotation import PinRotationPerformer
 
 Perform = Callable[[Any], Awaitable[object]]
@@ -24,6 +26,7 @@ class Performers:
         custom: CustomDomainPerformer,
         pins: PinRotationPerformer,
         mail: MailCheck,
+        many: ManyPerformer,
     ) -> None:
         self._by_effect: Mapping[type, Perform] = {
             fx.FindEmailDomain: email.find,
@@ -38,6 +41,8 @@ class Performers:
             fx.ForgetKeys: custom.forget,
             fx.ReadAudit: custom.audit,
             fx.ProbeEdges: custom.probe,
+            mx.StartRuns: many.start,
+            mx.ReadRuns: many.read,
             px.ReadPins: pins.read,
             px.ComputePins: pins.compute,
             px.WritePins: pins.write,
