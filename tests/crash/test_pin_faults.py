@@ -21,7 +21,6 @@ from gctrust.sandbox.fleet import Fleet, FleetClient
 sys.path.insert(0, str(Path(__file__).parents[1] / "faults"))
 from voyage import voyage
 
-
 LONG = os.environ.get("GCTRUST_LONG") == "1"
 long = pytest.mark.skipif(not LONG, reason="GCTRUST_LONG=1 runs the slower faults of a rotation")
 

@@ -8,10 +8,19 @@ import pytest
 
 from gctrust.errors import Problem, ProblemType
 from gctrust.pipelines.effect import Undone
-from gctrust.pipelines.effects import AssessFiles, CertificateAssessment, CertificateFiles, Record
+from gctrust.pipelines.effects import (
+    AssessFiles,
+    CertificateAssessment,
+    CertificateFiles,
+    Instant,
+    Now,
+    Record,
+    Wait,
+)
 from gctrust.pipelines.orders import PinRotationOrder
 from gctrust.pipelines.pin_effects import (
     ClientPins,
+    ClientTarget,
     ComputePins,
     PinProbe,
     PinsOfFiles,
@@ -71,16 +80,17 @@ class Platform:
         return self.live
 
 
-def quiet(effect: ReadPinUse) -> PinUse:
-    """A log in which only our own handshakes with the new certificate are seen."""
-    mine = PinUsed(NEW, 12 if effect.since > 1_000_000.0 else 0, 0, effect.since)
-    return PinUse("log", effect.since + 1, (mine,))
+def quiet(w: World, effect: ReadPinUse) -> PinUse:
+    """A log in which only our own handshakes since the last wait are seen."""
+    waits = [n for n, done in enumerate(w.done) if isinstance(done, Wait)]
+    since = w.done[waits[-1] if waits else 0 :]
+    ours = sum(isinstance(done, ProbePins) for done in since)
+    return PinUse("log", w.now, (PinUsed(NEW, ours, 0, w.now),))
 
 
 def world(platform: Platform, probe: object = CLEAN, pins: object = FILES) -> World:
-    return World(
+    w = World(
         {
-            ReadPinUse: quiet,
             SwitchClient: lambda effect: Switched(effect.pin, True, False),
             ReadPins: platform.read,
             AssessFiles: GOOD,
@@ -89,6 +99,8 @@ def world(platform: Platform, probe: object = CLEAN, pins: object = FILES) -> Wo
             ProbePins: probe,
         }
     )
+    w.answers[ReadPinUse] = lambda effect: quiet(w, effect)
+    return w
 
 
 def test_the_new_pin_is_published_beside_the_old_one_and_the_old_one_goes_last():
@@ -209,3 +221,167 @@ def test_cancel_during_the_soak_rolls_back():
     w.signals = {1: "cancel"}
     assert w.run(pin_rotation(ORDER)).status == "cancelled"
     assert platform.live.pins == (OLD,)
+
+
+APPS = (ClientTarget("a", "a.pem", "a.key"), ClientTarget("b", "b.pem", "b.key"))
+SWITCHED = replace(ORDER, switch="files", targets=APPS)
+
+
+def moves(w: World) -> list[str]:
+    """Writes by what they hold, and the clients switched, in their order."""
+    names = {NEW: "new", OLD: "old", BACKUP: "backup", "": ""}
+    told = []
+    for effect in w.done:
+        if isinstance(effect, WritePins):
+            slots = (effect.primary, effect.fallback, effect.backup)
+            told.append("+".join(names.get(slot, "other") for slot in slots if slot))
+        if isinstance(effect, SwitchClient):
+            told.append(f"{effect.target.name}:{names[effect.pin]}")
+    return told
+
+
+def test_clients_are_switched_between_publishing_and_retiring_the_canary_first():
+    w = world(Platform())
+    assert w.run(pin_rotation(SWITCHED)).status == "succeeded"
+    assert moves(w) == ["new+old+backup", "a:new", "b:new", "new+backup"]
+    first = next(e for e in w.done if isinstance(e, SwitchClient))
+    between = w.done[w.done.index(first) :]
+    probes = [e.files.certificate for e in between if isinstance(e, ProbePins)]
+    assert probes[0] == "a.pem", "what the client's files hold now is the judge"
+
+
+def test_a_roll_back_brings_the_clients_back_before_the_pins():
+    w = world(Platform())
+    w.signals = {2: "roll-back"}  # the second wait is the drain's
+    assert w.run(pin_rotation(SWITCHED)).status == "rolled-back"
+    assert moves(w) == ["new+old+backup", "a:new", "b:new", "b:old", "a:old", "old"]
+
+
+def test_after_retiring_the_old_pin_comes_back_first():
+    w = world(Platform())
+    w.signals = {3: "roll-back"}  # the third is that of the confirmation
+    assert w.run(pin_rotation(SWITCHED)).status == "rolled-back"
+    back = ["new+old+backup", "b:old", "a:old", "old"]
+    assert moves(w) == ["new+old+backup", "a:new", "b:new", "new+backup", *back]
+
+
+def test_a_new_pin_in_use_is_not_rolled_back():
+    """Clients took the new certificate by themselves, and nobody can call them back."""
+    w = world(Platform(), [CLEAN, CLEAN, CLEAN, PinProbe(300, 100, 0)])
+    busy = PinUsed(NEW, 5, 0, 9e9)
+    w.answers[ReadPinUse] = lambda effect: PinUse("log", effect.since + 1, (busy,))
+    end = w.run(pin_rotation(ORDER))
+    assert end.status == "unverified"
+    assert "pin.still-in-use" in {found.rule for found in end.findings}
+    assert moves(w) == ["new+old+backup"], "both stay live"
+
+
+def test_a_compromised_key_goes_without_soak_and_drain_and_never_comes_back():
+    w = world(Platform())
+    w.signals = {1: "roll-back"}
+    assert w.run(pin_rotation(replace(SWITCHED, compromised=True))).status == "rolled-back"
+    assert moves(w) == ["new+old+backup", "a:new", "b:new", "new+backup"]
+    assert w.waits == 1, "only the confirmation waits"
+
+
+def test_an_operator_is_waited_for_at_canary_and_switch_and_a_word_in_advance_is_void():
+    w = world(Platform())
+    # Waits: soak, a void look, the canary's, a void look, the switch's.
+    w.signals = {2: "advance", 3: "advance", 5: "advance"}
+    assert w.run(pin_rotation(replace(ORDER, switch="operator"))).status == "succeeded"
+    asked = [e.reason for e in w.of(Wait) if e.reason.startswith("your word")]
+    assert len(asked) == 2
+
+
+def test_an_operator_who_never_comes_ends_in_the_pins_of_before():
+    platform = Platform()
+    end = world(platform).run(pin_rotation(replace(ORDER, switch="operator")))
+    assert (end.status, platform.live.pins) == ("rolled-back", (OLD,))
+
+
+def test_without_a_source_and_without_a_word_both_pins_stay():
+    platform = Platform()
+    w = world(platform)
+    w.answers[ReadPinUse] = lambda effect: PinUse("", 0.0, ())
+    end = w.run(pin_rotation(ORDER))
+    assert (end.status, platform.live.pins) == ("unverified", (NEW, OLD, BACKUP))
+    assert "pin.not-covered" in {found.rule for found in end.findings}
+
+
+@pytest.mark.parametrize("change", [{"kind": "hmac"}, {"backup": "c2hvcnQ="}])
+def test_live_pins_that_cannot_be_read_are_a_finding(change):
+    platform = Platform()
+    platform.live = replace(BEFORE, **change)
+    end = world(platform).run(pin_rotation(ORDER))
+    assert end.status == "refused"
+    assert "pin.live-unreadable" in {found.rule for found in end.findings}
+    assert platform.history == []
+
+
+def test_a_renewal_with_the_same_key_changes_no_spki_pin():
+    platform = Platform()
+    platform.live = replace(BEFORE, kind="spki")
+    same = replace(FILES, kind="spki", new=OLD, same_key=True)
+    end = world(platform, pins=same).run(pin_rotation(replace(ORDER, kind="spki")))
+    assert (end.status, platform.history) == ("succeeded", [])
+    assert "pin.same-key" in {found.rule for found in end.findings}
+
+
+def test_where_it_stands_is_read_from_the_platform_not_from_a_journal():
+    """Another process retired the old pin before: what is left is to confirm."""
+    platform = Platform()
+    platform.live = replace(BEFORE, primary=NEW, fallback=BACKUP)
+    w = world(platform)
+    assert w.run(pin_rotation(ORDER)).status == "succeeded"
+    assert moves(w) == []
+    assert [p.files.certificate for p in w.of(ProbePins)] == ["new.pem"]
+
+
+def test_a_pin_that_is_nobodys_is_kept_and_comes_last():
+    platform = Platform()
+    platform.live = replace(BEFORE, fallback=b64("theirs"))
+    order = replace(ORDER, backup="")
+    w = world(platform, pins=replace(FILES, backup=""))
+    assert w.run(pin_rotation(order)).status == "succeeded"
+    assert moves(w) == ["new+old+other", "new+other"]
+
+
+def test_an_endpoint_that_nobody_reached_keeps_the_old_pin():
+    platform = Platform()
+    dead = PinProbe(1000, 0, 500, (("a:1", 1000, 0), ("b:1", 0, 0)))
+    end = world(platform, dead).run(pin_rotation(ORDER))
+    assert (end.status, platform.live.pins) == ("rolled-back", (OLD,))
+    assert any("b:1" in found.message for found in end.findings)
+
+
+def test_a_resumed_run_has_its_horizon_anew():
+    class Resumed(World):
+        def _perform(self, effect):
+            if isinstance(effect, Now):
+                return Instant(self.now, self.now + 50.0 if self.waits < 5 else self.now)
+            return super()._perform(effect)
+
+    platform = Platform()
+    w = Resumed(world(platform, PinProbe(300, 100, 0)).answers)
+    assert w.run(pin_rotation(replace(ORDER, horizon=1.0))).status == "rolled-back"
+    assert w.waits >= 5, "the order's own horizon was over after the soak"
+
+
+def test_a_refused_client_after_retiring_brings_the_old_pin_back():
+    platform = Platform()
+
+    def use(effect: ReadPinUse) -> PinUse:
+        late = PinUsed(OLD, 0, 3 if platform.live.pins == (NEW, BACKUP) else 0, 0.0)
+        return PinUse("log", 9e9, (PinUsed(NEW, 1, 0, effect.since), late))
+
+    w = world(platform)
+    w.answers[ReadPinUse] = use
+    end = w.run(pin_rotation(ORDER))
+    assert OLD in platform.live.pins
+    assert end.status in ("rolled-back", "unverified")
+    assert moves(w)[:3] == ["new+old+backup", "new+backup", "new+old+backup"]
+
+
+def test_the_pin_set_over_time_is_told():
+    told = world(Platform()).run(pin_rotation(ORDER)).summary["pinsOverTime"]
+    assert [line.partition(":")[0] for line in told] == ["prepare", "publish", "retire"]
