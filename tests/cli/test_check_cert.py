@@ -159,3 +159,13 @@ def test_ct_update_puts_a_list_in_force(tmp_path: Path) -> None:
     assert run(tmp_path, "ct", "update", "http://log.example/log_list.json").returncode == 2
     private = run(tmp_path, "ct", "update", "https://127.0.0.1:1/log_list.json", "--json")
     assert told(private)["facts"]["seen"] == "127.0.0.1, which is not a public address"
+
+
+def test_a_certificate_s_own_words_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    subject = "evil \x1b[2J\x1b]0;title\x07\u202e\r\nno findings"
+    (tmp_path / "evil.pem").write_bytes(Authority("Root").issue("a.example", subject=subject).pem)
+    done = run(tmp_path, "check", "cert", "--cert", "evil.pem")
+    shown = done.stdout + done.stderr
+    assert "evil \\x1b[2J" in shown
+    assert not any(character in shown for character in "\x1b\x07\r\u202e")
+    assert "\nno findings" not in shown

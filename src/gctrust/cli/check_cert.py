@@ -2,66 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
-from ..findings import Finding
+from .certificate_shown import CertificateChecked, certificate_blocks
 from .exit_codes import ExitCode, of_findings
-from .findings_shown import FailOn, bad_argument, findings_blocks, severity
-from .output import Block, Heading, Output, write_file
+from .findings_shown import FailOn, bad_argument, severity
+from .output import Output, write_file
 from .pin import read_file
 from .roots_flag import roots_flag
 from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.certificate_check import Looked
-    from ..certs.assess import CertificateReport, LeafFacts
     from ..certs.certificate import Certificate
+    from ..certs.report import CertificateReport
 
 Profile = Literal["public", "private", "client"]
-
-
-@dataclass(frozen=True, slots=True)
-class CertificateChecked:
-    """`accepted` is the path's verdict, `reason` why not; `bundle` the repaired chain as PEM.
-
-    `changes` says what differs from the certificate of --diff, `gathered` what was fetched or at
-    hand beside the files.
-    """
-
-    accepted: bool
-    reason: str
-    leaf: LeafFacts | None
-    paths: tuple[str, ...]
-    repairs: tuple[str, ...]
-    bundle: str
-    findings: tuple[Finding, ...]
-    not_judged: tuple[str, ...]
-    changes: tuple[str, ...]
-    gathered: tuple[str, ...]
-
-    @classmethod
-    def of(cls, looked: Looked, changes: tuple[str, ...]) -> CertificateChecked:
-        report = looked.report
-        repaired = report.repaired_chain
-        return cls(
-            report.path.accepted,
-            report.path.reason,
-            report.leaf,
-            report.path.paths,
-            repaired.changes if repaired else (),
-            repaired.pem if repaired else "",
-            report.findings,
-            report.not_judged,
-            changes,
-            looked.gathered,
-        )
 
 
 def cert(
@@ -148,11 +108,23 @@ def cert(
         if write_bundle:
             _write_bundle(options.out, report, write_bundle)
         shown = CertificateChecked.of(looked, _changes(old, report, host))
-        options.out.answer("check.cert", shown, _certificate_blocks(str(cert), shown))
+        options.out.answer("check.cert", shown, certificate_blocks(str(cert), shown))
+        _hint(options.out, report, asked=complete)
         code = of_findings(report.findings, severity(fail_on))
         return code if report.path.accepted else ExitCode.FINDINGS
 
     return with_app(options, body, roots_file=roots_file)
+
+
+def _hint(out: Output, report: CertificateReport, *, asked: bool) -> None:
+    """A missing issuer can often be had: say how."""
+    top = report.path.tried[0] if report.path.tried else None
+    missing = top is not None and any(flaw.kind == "issuer" for flaw in top.flaws)
+    if top is None or not missing or report.path.accepted or asked:
+        return
+    where = top.certificates[-1].extensions.issuer_urls
+    if where and where[0].isprintable():
+        out.talk(f"next: --complete fetches the missing issuer from {where[0][:200]}")
 
 
 def _write_bundle(out: Output, report: CertificateReport, path: Path) -> None:
@@ -180,22 +152,3 @@ def _instant(text: str) -> datetime:
     except ValueError:
         raise bad_argument("--at", text, "Write it as 2026-11-21T14:00:00Z.") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _certificate_blocks(title: str, shown: CertificateChecked) -> Iterator[Block]:
-    path = "a path to a root is accepted" if shown.accepted else f"refused: {shown.reason}"
-    yield Heading(f"{title}  {path}")
-    if shown.leaf is not None:
-        leaf = shown.leaf
-        yield f"  subject {leaf.subject}, issuer {leaf.issuer}"
-        yield f"  valid {_date(leaf.not_before)} to {_date(leaf.not_after)}"
-        yield f"  sha256 {leaf.sha256}, key {leaf.spki_sha256}"
-    yield from (f"  path: {path}" for path in shown.paths)
-    yield from (f"  repaired: {change}" for change in shown.repairs)
-    yield from (f"  against the old one: {change}" for change in shown.changes)
-    yield from (f"  {line}" for line in shown.gathered)
-    yield from findings_blocks(shown.findings, shown.not_judged)
-
-
-def _date(moment: datetime | None) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S}Z" if moment else "a time that cannot be read"

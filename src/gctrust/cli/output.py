@@ -110,7 +110,7 @@ class Output:
 
     def talk(self, text: str) -> None:
         if not self.quiet:
-            sys.stderr.write(text + "\n")
+            sys.stderr.write(visible(text) + "\n")
             sys.stderr.flush()
 
     def usage(self, message: str, hint: str = "") -> ExitCode:
@@ -191,7 +191,7 @@ def _refusal(problem: Problem) -> _Refusal:
 
 
 def _err(text: str) -> None:
-    sys.stderr.write(text + "\n")
+    sys.stderr.write(visible(text) + "\n")
     sys.stderr.flush()
 
 
@@ -262,13 +262,28 @@ def _plain_text(text: str) -> Text:
     return Text(text)
 
 
+def visible(text: str) -> str:
+    """Text from outside (a certificate's subject, a DNS record) must not steer the terminal.
+
+    Control and direction characters are shown as escapes; ends of line stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or c in "\n\t" else ascii(c)[1:-1] for c in text)
+
+
+def visible_line(text: str) -> str:
+    """As `visible`, and it cannot begin a line of its own."""
+    return visible(text).replace("\n", "\\n")
+
+
 def _show(console: Console, blocks: Iterable[Block]) -> None:
     for block in blocks:
         match block:
             case str():
-                console.print(block)
+                console.print(visible(block))
             case Heading():
-                console.print(block.text, style="bold")
+                console.print(visible_line(block.text), style="bold")
             case Finding():
                 _show_finding(console, block)
             case Table():
@@ -282,18 +297,18 @@ def _show_finding(console: Console, finding: Finding) -> None:
         Text.assemble(
             (f"{finding.severity.word:<9}", _STYLES[finding.severity]),
             (finding.rule, "bold"),
-            f"  {finding.subject}",
+            f"  {visible_line(finding.subject)}",
         )
     )
-    console.print(f"{'':9}{finding.message}")
+    console.print(f"{'':9}{visible_line(finding.message)}")
     if finding.fix:
-        console.print(f"{'':9}fix: {finding.fix}")
+        console.print(f"{'':9}fix: {visible(finding.fix)}")
     if finding.source:
         console.print(f"{'':9}source: {finding.source}")
 
 
 def _show_table(console: Console, table: Table) -> None:
-    rows = (table.columns, *table.rows)
+    rows = tuple(tuple(map(visible_line, row)) for row in (table.columns, *table.rows))
     widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
     for number, row in enumerate(rows):
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
