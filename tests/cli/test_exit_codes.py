@@ -15,7 +15,6 @@ LOST = {"PIN_CLIENT_ID": "c", "SERVICE_ID": "s", "BACKUP_CERT_PATH": "/nope"}
 LOST |= dict.fromkeys(("NEW_CERT_PATH", "NEW_KEY_PATH", "OLD_CERT_PATH"), "/nope")
 TABLE = [
     (0, "gctrust config show", {}, ""),
-    (0, "gctrust explain pin.no-backup", {}, ""),
     (1, "gctrust domain status a.example.com", NOWHERE, "genesys.unreachable"),
     (2, "gctrust runs show no-such-run", {}, "run.no-such-run"),
     (2, "gctrust nonsense", {}, "usage:"),

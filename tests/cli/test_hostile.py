@@ -30,7 +30,7 @@ def files(shell: Shell) -> dict[str, str]:
 def test_wrong_credentials_exit_4(shell: Shell, files: dict[str, str], command: str) -> None:
     done = shell.run(command, **files, **LOGIN)
     assert done.returncode == 4, done.stdout + done.stderr
-    assert "genesys.bad-credentials" in done.stderr
+    assert "genesys.bad-credentials" in done.stdout + done.stderr
     assert LOGIN["GENESYS_CLIENT_SECRET"] not in done.stdout + done.stderr
 
 
