@@ -21,6 +21,7 @@ from ..ports import Clock
 from .ledger_key import KEY_LOST, ROTATED, KeyFile, endorsement
 from .ledger_verify import Verdict, verify_store
 from .merkle import Frontier, Nodes, consistency_path, folded, inclusion_path, leaf_hash
+from .prepared import Prepared
 from .signed_note import Checkpoint, InclusionProof, open_note, read_checkpoint
 from .store import CHECKPOINT, LEDGER, NODES, STORED_LEVEL, Store
 
@@ -134,26 +135,26 @@ class Ledger:
 
     def append_all_in(self, connection: sa.Connection, entries: Sequence[Entry]) -> tuple[int, ...]:
         frontier = self._frontier(connection)
-        known = self._known(connection, entries)
         seen: dict[tuple[str, str], int] = {}
         rows, nodes = [], []
         now = rfc3339(self.clock.now())
         for entry in entries:
             place = (entry.run, entry.filed)
-            seen[place] = known.get(place, seen.get(place, frontier.size))
-            if seen[place] == frontier.size:
+            if place in seen:
+                continue
+            known = _KNOWN.first(connection, run=place[0], slot=place[1])
+            seen[place] = known[0] if known else frontier.size
+            if known is None:
                 row, leaf = self._row(entry, frontier.size, now)
                 rows.append(row)
                 nodes += [n for n in frontier.add(leaf) if n[0] >= STORED_LEVEL]
         if rows:
             self._write(connection, rows, nodes, frontier)
-        return tuple(seen[entry.run, entry.filed] for entry in entries)
+        return tuple([seen[entry.run, entry.filed] for entry in entries])
 
     def _frontier(self, connection: sa.Connection) -> Frontier:
         """Where to append at; the tree so far must be the signed one (BROKEN otherwise)."""
-        row = connection.execute(_LAST).first()
-        assert row is not None
-        last, note, octets = row
+        last, note, octets = _LAST.first(connection)
         if note is None and last is None:
             return Frontier()
         if (note, octets) != self._trusted:
@@ -168,16 +169,6 @@ class Ledger:
         frontier = Frontier.read(size, octets)
         assert frontier is not None
         return frontier
-
-    def _known(
-        self, connection: sa.Connection, entries: Sequence[Entry]
-    ) -> Mapping[tuple[str, str], int]:
-        found: dict[tuple[str, str], int] = {}
-        for run in dict.fromkeys(entry.run for entry in entries):
-            slots = [entry.filed for entry in entries if entry.run == run]
-            rows = connection.execute(_KNOWN, {"run": run, "slots": slots})
-            found |= {(run, slot): seq for slot, seq in rows}
-        return found
 
     def _row(self, entry: Entry, seq: int, now: str) -> tuple[dict[str, object], bytes]:
         filed = {"run": entry.run, "slot": entry.filed}
@@ -202,14 +193,14 @@ class Ledger:
         nodes: list[tuple[int, int, bytes]],
         frontier: Frontier,
     ) -> None:
-        connection.execute(_INSERT, rows)
+        _INSERT.run_all(connection, rows)
         if nodes:
             named = [{"level": lv, "index": ix, "hash": hash_} for lv, ix, hash_ in nodes]
             connection.execute(sa.insert(NODES), named)
         note = self._signer.note(Checkpoint(self.origin, frontier.size, frontier.root()))
         octets = frontier.octets()
         first = rows[0]["seq"] == 0
-        connection.execute(_SIGN_FIRST if first else _SIGN, {"n": note, "f": octets})
+        (_SIGN_FIRST if first else _SIGN).run(connection, n=note, f=octets, one=1)
         self._trusted = (note, octets)
 
     def rotate_key(self) -> str:
@@ -279,7 +270,12 @@ class Ledger:
     ) -> tuple[bytes, ...]:
         """A proof's walk, made twice: to learn which nodes it wants, then with them at hand."""
         wanted: list[tuple[int, int]] = []
-        walk(lambda level, index: wanted.append((level, index)) or b"")
+
+        def want(level: int, index: int) -> bytes:
+            wanted.append((level, index))
+            return b""
+
+        walk(want)
         high = [place for place in wanted if place[0] >= STORED_LEVEL]
         rows = connection.execute(_NODES, {"places": high})
         hashes = {(level, index): bytes(hash_) for level, index, hash_ in rows}
@@ -295,17 +291,25 @@ class Ledger:
         return walk(lambda level, index: hashes[level, index])
 
 
-_LAST = sa.select(
-    sa.select(sa.func.max(LEDGER.c.seq)).scalar_subquery(),
-    sa.select(CHECKPOINT.c.note).scalar_subquery(),
-    sa.select(CHECKPOINT.c.frontier).scalar_subquery(),
+_LAST = Prepared(
+    sa.select(
+        sa.select(sa.func.max(LEDGER.c.seq)).scalar_subquery(),
+        sa.select(CHECKPOINT.c.note).scalar_subquery(),
+        sa.select(CHECKPOINT.c.frontier).scalar_subquery(),
+    )
 )
-_KNOWN = sa.select(LEDGER.c.slot, LEDGER.c.seq).where(
-    LEDGER.c.run == sa.bindparam("run"), LEDGER.c.slot.in_(sa.bindparam("slots", expanding=True))
+_KNOWN = Prepared(
+    sa.select(LEDGER.c.seq).where(
+        LEDGER.c.run == sa.bindparam("run"), LEDGER.c.slot == sa.bindparam("slot")
+    )
 )
-_INSERT = sa.insert(LEDGER)
-_SIGN = sa.update(CHECKPOINT).values(note=sa.bindparam("n"), frontier=sa.bindparam("f"))
-_SIGN_FIRST = sa.insert(CHECKPOINT).values(id=1, note=sa.bindparam("n"), frontier=sa.bindparam("f"))
+_INSERT = Prepared(sa.insert(LEDGER))
+_SIGN = Prepared(sa.update(CHECKPOINT).values(note=sa.bindparam("n"), frontier=sa.bindparam("f")))
+_SIGN_FIRST = Prepared(
+    sa.insert(CHECKPOINT).values(
+        id=sa.bindparam("one"), note=sa.bindparam("n"), frontier=sa.bindparam("f")
+    )
+)
 _NODES = sa.select(NODES.c.level, NODES.c.index, NODES.c.hash).where(
     sa.tuple_(NODES.c.level, NODES.c.index).in_(sa.bindparam("places", expanding=True))
 )

@@ -313,12 +313,14 @@ class Store:
         except IntegrityError:
             raise
         except DBAPIError as error:
+            raise self.translated(error.orig) from None
+        except sqlite3.Error as error:  # of a statement run on the driver's own connection
             raise self.translated(error) from None
 
-    def translated(self, error: DBAPIError) -> Problem:
+    def translated(self, error: BaseException | None) -> Problem:
         """The Problem behind a driver's error; for the engine too, which uses the same file."""
-        code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
-        return self._problem(_BY_SQLITE_CODE.get(code, UNREADABLE), str(error.orig))
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        return self._problem(_BY_SQLITE_CODE.get(code, UNREADABLE), str(error))
 
     def _problem(self, type_: ProblemType, seen: str) -> Problem:
         return Problem(type_, {"path": str(self.path), "seen": seen})

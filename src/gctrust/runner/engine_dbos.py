@@ -96,7 +96,7 @@ class _DbosEngine:
             problem = Problem(DIVERGED, {"run": self.run, "step": step, "asks": name})
             raise Stopped(problem, step) from None
         except sa.exc.DBAPIError as error:  # the answer could not be kept: the disk is full
-            raise Stopped(self.store.translated(error), step) from None
+            raise Stopped(self.store.translated(error.orig), step) from None
 
 
 class Runner:
