@@ -1,4 +1,4 @@
-"""Knot on a loopback port, and a proxy that adds latency; both end with the block that began them."""
+"""Knot on a loopback port, and a proxy that adds latency; both end with their block."""
 
 from __future__ import annotations
 
@@ -23,7 +23,6 @@ database:
 log:
   - target: "{folder}/knot.log"
     any: warning
-mod-rrl: []
 template:
   - id: default
     storage: "{folder}"
@@ -52,7 +51,7 @@ def served(folder: Path) -> Iterator[int]:
     """The port where the zones of `folder` are answered."""
     port = free_port()
     (folder / "db").mkdir(exist_ok=True)
-    conf = _CONF.replace("mod-rrl: []\n", "").format(folder=folder, port=port)
+    conf = _CONF.format(folder=folder, port=port)
     (folder / "knot.conf").write_text(conf)
     program = knotd()
     assert program is not None

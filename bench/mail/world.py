@@ -13,7 +13,10 @@ from pathlib import Path
 SEED = 7208
 PROVIDERS = 40
 ZONE = "example"
-_SOA = "@ 3600 SOA ns1.nic.example. host.nic.example. 1 7200 3600 1209600 300\n@ 3600 NS ns1.nic.example.\n"
+_SOA = """\
+@ 3600 SOA ns1.nic.example. host.nic.example. 1 7200 3600 1209600 300
+@ 3600 NS ns1.nic.example.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +131,8 @@ def _mail_hosts(
     name: str, number: int, provider: int, chance: random.Random, records: list
 ) -> None:
     if chance.random() < 0.6:
-        for n in range(2):
-            records.append((name, 300, "MX", f"{10 * (n + 1)} mx{n}.esp{provider:02d}.example."))
+        host = f"esp{provider:02d}.example."
+        records += [(name, 300, "MX", f"{10 * n} mx{n}.{host}") for n in (1, 2)]
         return
     for n in range(chance.choice((1, 1, 2))):
         _host(f"mx{n}.{name}", f"198.{20 + n}.{number // 250 % 250}.{number % 250}", records)
