@@ -10,14 +10,14 @@ from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.x509.oid import AuthorityInformationAccessOID as AccessOID
 
-from .der import children, node
+from .der import children, dotted, node
 
 IpAddress = IPv4Address | IPv6Address
 
 BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE = "2.5.29.19", "2.5.29.15", "2.5.29.37"
 SUBJECT_ALT_NAME, AUTHORITY_KEY_ID, SUBJECT_KEY_ID = "2.5.29.17", "2.5.29.35", "2.5.29.14"
 NAME_CONSTRAINTS, CERTIFICATE_POLICIES = "2.5.29.30", "2.5.29.32"
-POLICY_CONSTRAINTS = "2.5.29.36"
+POLICY_CONSTRAINTS, POLICY_MAPPINGS = "2.5.29.36", "2.5.29.33"
 CRL_POINTS, AUTHORITY_ACCESS = "2.5.29.31", "1.3.6.1.5.5.7.1.1"
 SCT_LIST, PRECERT_POISON = "1.3.6.1.4.1.11129.2.4.2", "1.3.6.1.4.1.11129.2.4.3"
 TLS_FEATURE = "1.3.6.1.5.5.7.1.24"
@@ -38,7 +38,7 @@ KNOWN = frozenset(
         SCT_LIST,
         TLS_FEATURE,
         POLICY_CONSTRAINTS,
-        "2.5.29.33",  # policyMappings
+        POLICY_MAPPINGS,
         "2.5.29.54",  # inhibitAnyPolicy
         "2.5.29.18",  # issuerAltName
     }
@@ -86,10 +86,20 @@ class Extensions:
     ocsp_urls: tuple[str, ...] = ()
     issuer_urls: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
+    mappings: tuple[tuple[str, str], ...] = ()
+    require_explicit: int | None = None
+    inhibit_mapping: int | None = None
+    inhibit_any: int | None = None
     must_staple: bool = False
     permitted: tuple[Subtree, ...] = ()
     excluded: tuple[Subtree, ...] = ()
     bad: tuple[tuple[str, str], ...] = ()
+
+
+def _mappings(value: bytes) -> dict[str, Any]:
+    """`cryptography` has no class for policyMappings: a SEQUENCE of pairs of identifiers."""
+    pairs = [children(pair.content) for pair in children(node(value)[0].content)]
+    return {"mappings": tuple((dotted(a.content), dotted(b.content)) for a, b in pairs)}
 
 
 def decode_extensions(raw: tuple[RawExtension, ...], strict: x509.Certificate | None) -> Extensions:
@@ -129,6 +139,8 @@ def _from_strict(extensions: x509.Extensions) -> Extensions:
         reader = _STRICT.get(type(extension.value))
         if reader is not None:
             facts.update(reader(extension.value))
+        elif extension.oid.dotted_string == POLICY_MAPPINGS:
+            facts.update(_mappings(extension.value.public_bytes()))
     return Extensions(**facts)
 
 
@@ -231,6 +243,11 @@ _STRICT: dict[type[x509.ExtensionType], Any] = {
     x509.CertificatePolicies: lambda v: {
         "policies": tuple(p.policy_identifier.dotted_string for p in v)
     },
+    x509.PolicyConstraints: lambda v: {
+        "require_explicit": v.require_explicit_policy,
+        "inhibit_mapping": v.inhibit_policy_mapping,
+    },
+    x509.InhibitAnyPolicy: lambda v: {"inhibit_any": v.skip_certs},
     x509.TLSFeature: lambda v: {"must_staple": x509.TLSFeatureType.status_request in list(v)},
 }
 
@@ -364,4 +381,5 @@ _TOLERANT: dict[str, Any] = {
     CERTIFICATE_POLICIES: _loose_policies,
     NAME_CONSTRAINTS: _loose_constraints,
     TLS_FEATURE: _loose_features,
+    POLICY_MAPPINGS: _mappings,
 }

@@ -20,6 +20,7 @@ from . import extensions as ext
 from .certificate import Certificate
 from .hostname import Target, holds_name, matches_target
 from .name_constraints import violations
+from .policies import policy_flaw
 
 MAX_PATHS, MAX_STEPS, MAX_DEPTH = 32, 400, 8
 SERVER_AUTH, CLIENT_AUTH = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
@@ -198,6 +199,9 @@ class _Explorer:
         if self.exhausted:
             return
         if last.der in self.question.roots.members:
+            said = policy_flaw(path)
+            if said:
+                flaws = (*flaws, Flaw("policy", path[0].label, said))
             self.found.append(CandidatePath(path, f"root {last.label}", flaws, True))
             return
         # the depth counts intermediates: leaf and anchor are not among them
