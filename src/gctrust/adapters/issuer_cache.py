@@ -15,6 +15,7 @@ from ..errors import Problem
 from .own_files import write_own
 
 MOST_STEPS = 5  # up a chain; real ones have two or three intermediates
+_MOST_KEPT = 2000  # the public web has some hundreds of intermediates in use
 _MOST_ALIKE = 8  # cached certificates of one subject: cross-signs and renewals
 
 
@@ -36,6 +37,8 @@ class IssuerCache:
         if self._folder is None:
             return
         path = self._folder / f"{_digest(issuer.subject)}-{_digest(issuer.der)}.der"
+        if sum(1 for _ in self._folder.glob("*.der")) >= _MOST_KEPT:
+            return
         try:
             write_own(path, issuer.der)
         except Problem:

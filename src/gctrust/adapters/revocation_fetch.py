@@ -24,6 +24,7 @@ from .guarded_fetch import Fetched, GuardedFetch, Limits
 
 CRL_LIMITS = Limits(octets=20 << 20, seconds=20.0)
 OCSP_LIMITS = Limits(octets=64 << 10, seconds=10.0)
+_AT_ONCE = 4  # answers held in memory beside each other
 _LONGEST_GET = 255  # RFC 5019 section 5: longer requests are posted
 
 
@@ -37,9 +38,15 @@ class Revocation:
 
 
 async def fetch_revocation(fetch: GuardedFetch, path: Sequence[Certificate]) -> Revocation:
-    """Ask every address that the certificates of `path` (leaf first) name, all at once."""
+    """Ask every address that the certificates of `path` (leaf first) name, a few at a time."""
     wanted = [pointer for pointer in pointers(path) if pointer.kind in ("crl", "ocsp")]
-    found = await asyncio.gather(*(_ask(fetch, pointer) for pointer in wanted))
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(pointer: Pointer) -> x509.CertificateRevocationList | OcspAnswer | Unfetched:
+        async with gate:
+            return await _ask(fetch, pointer)
+
+    found = await asyncio.gather(*map(one, wanted))
     return Revocation(
         tuple(one for one in found if isinstance(one, x509.CertificateRevocationList)),
         tuple(one for one in found if isinstance(one, OcspAnswer)),

@@ -95,6 +95,8 @@ def update(
         now = datetime.fromtimestamp(app.clock.now(), UTC)
         with options.out.progress(f"reading {source}"):
             data, signed = await _both(app, source, signature, frozenset(allow_fetch))
+        if key and not signed:
+            raise bad_argument("--key", str(key), "There is no signature to verify: --signature.")
         lists = LogLists(app.settings.home)
         found = lists.update(data, at=now, signature=signed, key=_key(key))
         _show("ct.update", options, LogListShown.of(found, now))
