@@ -14,10 +14,7 @@ from pathlib import Path
 
 import yaml
 
-from gctrust.mailauth.questions import Status
-from gctrust.mailauth.spf_check import check_host
-from gctrust.mailauth.spf_result import SpfResult
-from gctrust.mailauth.zone import DictZone, run
+from gctrust import DictZone, SpfResult, Status, check_spf
 
 NO_EXPLANATION = "DEFAULT"
 _RCODE = {0: Status.NO_DATA, 3: Status.NX_DOMAIN, 5: Status.REFUSED}
@@ -59,15 +56,13 @@ def suite_outcomes(path: Path) -> Iterator[Outcome]:
         zone = suite_zone(scenario.get("zonedata") or {})
         for name, test in scenario["tests"].items():
             wanted = test["result"]
-            judge = check_host(
-                str(test["host"]), test.get("mailfrom") or "", test.get("helo") or ""
-            )
+            sender = str(test["host"]), test.get("mailfrom") or "", test.get("helo") or ""
             yield Outcome(
                 str(scenario.get("description", "")),
                 name,
                 wanted[0] if isinstance(wanted, list) else wanted,
                 test.get("explanation"),
-                run(judge, zone),
+                check_spf(*sender, zone),
             )
 
 

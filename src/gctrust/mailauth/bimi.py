@@ -5,6 +5,7 @@ The logo and the mark certificate behind it are not fetched.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -18,6 +19,9 @@ from .questions import Judge, Question, Rdata, ask_all
 from .tag_list import parse_tag_list
 
 UNSEEN = "the logo and the mark certificate of BIMI (BIMI-03)"
+
+# a name without a suffix is let through: what it holds is then seen only by fetching it
+_SVG = re.compile(r"(?:\.svgz?|/[^./?#]*)(?:[?#].*)?\Z", re.I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +60,8 @@ def parse_bimi(text: str) -> BimiRecord:
     tags = parse_tag_list(text.encode("utf-8", "surrogateescape"))
     faults = [("", f"{part[:60]!r}: {reason}") for part, reason in tags.faults]
     faults += [("", f"{name}= is given twice") for name in tags.duplicates]
-    if "l" not in tags and "a" not in tags:
-        faults.append(("", "it has neither l= nor a="))
+    if "l" not in tags:
+        faults.append(("", "it has no l="))
     logo, certificate = tags.get("l") or "", tags.get("a") or ""
     # a=self is what older drafts called "no certificate"
     certificate = "" if certificate == "self" else certificate
@@ -66,6 +70,8 @@ def parse_bimi(text: str) -> BimiRecord:
             faults.append((tag, reason))
     if certificate and not logo and "l" in tags:
         faults.append(("l", "it is empty beside a certificate"))
+    if logo and not _SVG.search(logo):
+        faults.append(("l", f"{logo[:60]!r} is no SVG by its name"))
     return BimiRecord(logo, certificate, tuple(faults))
 
 

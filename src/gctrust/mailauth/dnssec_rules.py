@@ -45,7 +45,7 @@ WEAK_ALGORITHM = Rule(
     "The DNSSEC of {subject} rests on {algorithm}",
     "SHA-1 is broken; resolvers begin to treat such zones as unsigned.",
     "Change to ECDSA P-256 with SHA-256 (algorithm 13), DS records by SHA-256.",
-    "RFC 9905 section 2", "a DNSKEY of the algorithm RSASHA1",
+    "RFC 9905 section 2; for DS digests RFC 9904", "a DNSKEY of the algorithm RSASHA1",
 )
 ITERATIONS = Rule(
     "dnssec.nsec3-iterations", "SEC-03", _WARN,
