@@ -91,23 +91,6 @@ async def test_a_certificate_of_other_means_is_replaced_only_when_allowed_by_nam
         assert (await trip.ended(new)).status == "succeeded"
 
 
-async def test_an_older_certificate_is_told(house):
-    order = house.custom_order(1)
-    made = house.control(
-        "POST", "/ca/issue", {"names": [order.domain], "profile": "server", "days": 30}
-    )
-    (house.home / "short.pem").write_text(made["certificate"] + made["chain"])
-    (house.home / "short.key").write_text(made["privateKey"])
-    shorter = CertificateFiles(str(house.home / "short.pem"), str(house.home / "short.key"))
-    async with voyage(house) as trip:
-        await trip.ended(order)
-        row = await trip.ended(replace(order, files=shorter))
-        assert row.status == "refused"
-        assert [one.rule for one in row.end.findings][-1] == "tls.ends-earlier"
-        allowed = replace(order, files=shorter, allow=("tls.ends-earlier",))
-        assert (await trip.ended(allowed)).status == "succeeded"
-
-
 async def test_after_the_last_429_it_is_an_error(house):
     order = replace(house.custom_order(1), horizon=600.0)
     rule = {"kind": "status", "status": 429, "headers": {"Retry-After": "240"}, "method": "POST"}

@@ -106,10 +106,13 @@ async def order_and_follow(
 
 def _refuse_unreadable(order: Order) -> None:
     from ..adapters.files import read_files
-    from ..pipelines.orders import CustomDomainOrder, PinRotationOrder
+    from ..pipelines.orders import CustomDomainOrder, ManyOrder, PinRotationOrder
 
     match order:
-        case CustomDomainOrder(files=files):
+        case ManyOrder(items=items):
+            for item in items:
+                _refuse_unreadable(item)
+        case CustomDomainOrder(files=files, rollback=False):
             read_files((files.certificate, files.key, files.chain))
         case PinRotationOrder(new=new, old=old, backup=backup):
             read_files((new.certificate, new.key, new.chain, old.certificate, old.key, backup))

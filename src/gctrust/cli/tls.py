@@ -19,6 +19,7 @@ from .tls_plan import planned_of
 
 if TYPE_CHECKING:
     from .. import app as composition
+    from ..pipelines.deploy_plan import DeploymentPlan
     from ..pipelines.orders import CustomDomainOrder
 
 NOTHING_BEFORE = ProblemType(
@@ -223,6 +224,14 @@ def _check_allowed(allow: tuple[str, ...]) -> None:
     refuse_unknown_hazards(allow, [rule.id for rule in HAZARDS])
 
 
+def _sent(plan: DeploymentPlan, order: CustomDomainOrder) -> str:
+    if plan.action == "nothing":
+        return "send nothing"
+    kept = "the certificate before, from its sealed key"
+    what = kept if order.rollback else order.files.certificate
+    return f"upload {what}, and find the platform's own audit entry"
+
+
 async def _planned(
     app: composition.App, options: Options, order: CustomDomainOrder, command: str
 ) -> ExitCode:
@@ -235,7 +244,7 @@ async def _planned(
         platform=platform_of(app.settings),
         steps=(
             f"{plan.action}: {'; '.join(plan.changes) or 'the certificate is refused'}",
-            f"upload {order.files.certificate}, and find the platform's own audit entry",
+            _sent(plan, order),
             f"{order.handshakes} full handshakes with every edge",
             ledger_step(app.settings),
         ),

@@ -157,7 +157,8 @@ async def deploy_list(
 async def _planned(app: App, options: Options, order: ManyOrder, waves: Waves) -> ExitCode:
     from ..pipelines.deploy_many import waves as waves_of
 
-    steps, findings, hazards, refused = [], list[Finding](), dict[str, None](), 0
+    findings: list[Finding] = []
+    steps, hazards, refused = list[str](), dict[str, None](), 0
     for number, wave in enumerate(waves_of(order), 1):
         for item in wave:
             plan, found, bad = await planned_of(app, item)

@@ -6,6 +6,7 @@ Pure: from what the judge said of the files and what the platform holds now.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from ..certs.bundle import read_bundle
 from ..certs.certificate import Certificate
@@ -13,6 +14,8 @@ from ..certs.compare import CertificateDiff, compare_certificates
 from ..findings import Finding, Rule, Severity, finding
 from .certificate_effects import CertificateAssessment, CertificateHeld
 from .orders import CustomDomainOrder
+
+SAME_BATCH = timedelta(days=1)  # certificates this close were issued together
 
 NO_ROLLBACK = Rule(
     id="tls.no-rollback",
@@ -26,17 +29,18 @@ NO_ROLLBACK = Rule(
     source="ARCHITECTURE: a rollback whose old key is gone is a hazard at plan time",
     example="the first renewal of a certificate that was deployed by other means",
 )
-ENDS_EARLIER = Rule(
-    id="tls.ends-earlier",
+OLDER = Rule(
+    id="tls.older-certificate",
     row="TLS-02",
     severity=Severity.ERROR,
-    sentence="The new certificate of {subject} ends before the one it replaces: {new} < {old}",
-    why="Mostly an old file was taken for the new one.",
-    fix="Give the newer certificate, or allow it: --allow tls.ends-earlier",
+    sentence="The certificate for {subject} is older than the one it replaces: it began {new}, "
+    "that one {old}",
+    why="Mostly an old file was taken for the new one; it also ends earlier.",
+    fix="Give the newer certificate, or allow it: --allow tls.older-certificate",
     source="RFC 5280 section 4.1.2.5",
     example="--cert names the file of last year",
 )
-HAZARDS = (NO_ROLLBACK, ENDS_EARLIER)
+HAZARDS = (NO_ROLLBACK, OLDER)
 NO_KEY = Rule(
     id="tls.no-key",
     row="TLS-03",
@@ -89,7 +93,7 @@ def plan_deployment(
         lines = ("what the platform holds cannot be read, and is replaced",)
         return DeploymentPlan("renew", lines, _unrestorable(order, held))
     diff = compare_certificates(old, new, hosts=(order.domain,))
-    hazards = (*_unrestorable(order, held), *_earlier(order, diff, old, new))
+    hazards = (*_unrestorable(order, held), *_older(order, diff, old, new))
     return DeploymentPlan("renew", diff.lines, hazards)
 
 
@@ -97,14 +101,16 @@ def _unrestorable(order: CustomDomainOrder, held: CertificateHeld) -> tuple[Find
     return () if held.kept else (finding(NO_ROLLBACK, order.domain),)
 
 
-def _earlier(
+def _older(
     order: CustomDomainOrder, diff: CertificateDiff, old: Certificate, new: Certificate
 ) -> tuple[Finding, ...]:
-    """A rollback goes back to what ends earlier: that is what was asked for."""
-    if order.rollback or not diff.ends_earlier or not old.not_after or not new.not_after:
+    """Ending earlier alone says little: lifetimes shrink. A rollback is asked to go back."""
+    if order.rollback or not diff.ends_earlier or not old.not_before or not new.not_before:
         return ()
-    ends = [f"{one.not_after:%Y-%m-%d %H:%M}Z" for one in (new, old)]
-    return (finding(ENDS_EARLIER, order.domain, new=ends[0], old=ends[1]),)
+    if new.not_before > old.not_before - SAME_BATCH:
+        return ()
+    began = [f"{one.not_before:%Y-%m-%d}" for one in (new, old)]
+    return (finding(OLDER, order.domain, new=began[0], old=began[1]),)
 
 
 def _leaf(pem: str) -> Certificate | None:
