@@ -9,6 +9,8 @@ from __future__ import annotations
 TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost 10 ms
 if TYPE_CHECKING:
     from .adapters.mail_live import MailChecker as MailChecker
+    from .certs.library import check_certificate as check_certificate
+    from .certs.report import CertificateReport as CertificateReport
     from .findings import Finding as Finding
     from .findings import Report as Report
     from .findings import Severity as Severity
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 _HOME = {
     "Answer": "mailauth.questions",
     "BadName": "names",
+    "CertificateReport": "certs.report",
     "DictZone": "mailauth.zone",
     "DomainReport": "mailauth.assess",
     "Finding": "findings",
@@ -55,6 +58,7 @@ _HOME = {
     "SpfSender": "mailauth.spf_lint",
     "SpfVerdict": "mailauth.spf_result",
     "Status": "mailauth.questions",
+    "check_certificate": "certs.library",
     "check_domain": "mailauth.library",
     "check_record": "mailauth.record_check",
     "check_spf": "mailauth.library",
