@@ -63,7 +63,7 @@ def test_reading_takes_no_memory() -> None:
     assert peak < 200_000
 
 
-def done(number: int, text: str) -> str:
+def done(number: int, text: str) -> bytes:
     return line_of(Checked(Entry(number, text), Report(text)), "")
 
 
@@ -74,7 +74,7 @@ def test_a_journal_is_taken_up_where_its_last_whole_line_ends(tmp_path) -> None:
     first.write(done(3, 'ä"\\.example'))
     first.close()
     with path.open("ab") as stream:
-        stream.write(done(4, "torn.example").encode()[:90])
+        stream.write(done(4, "torn.example")[:90])
     again = Journal(path, resume=True)
     assert again.count == 2
     assert again.is_done(Entry(1, "a.example"), "a.example")
@@ -89,7 +89,7 @@ def test_a_journal_is_taken_up_where_its_last_whole_line_ends(tmp_path) -> None:
 
 def test_results_are_never_overwritten_unasked(tmp_path) -> None:
     path = tmp_path / "out.jsonl"
-    path.write_text(done(1, "a.example") + "\n")
+    path.write_bytes(done(1, "a.example"))
     with pytest.raises(Problem) as refused:
         Journal(path)
     assert refused.value.code == "bulk.output-exists"
@@ -110,7 +110,7 @@ def test_another_file_is_left_alone(tmp_path, other: str, resume: bool) -> None:
 
 def test_another_list_is_noticed(tmp_path) -> None:
     path = tmp_path / "out.jsonl"
-    path.write_text(done(1, "a.example") + "\n")
+    path.write_bytes(done(1, "a.example"))
     journal = Journal(path, resume=True)
     with pytest.raises(Problem) as refused:
         journal.is_done(Entry(1, "b.example"), "b.example")
@@ -223,3 +223,24 @@ async def test_the_exit_code_is_that_of_the_worst_line(tmp_path) -> None:
             assert len(told.splitlines()) == text.count("\n")
             assert all(json.loads(one)["version"] == 1 for one in told.splitlines())
     assert not out.exists()
+
+
+async def test_several_processes_do_each_line_once(tmp_path) -> None:
+    def reply(query, _):
+        name = query.question[0].name.to_text()
+        return [answer(query, f'{name} 60 TXT "v=spf1 ip4:192.0.2.1 -all"')]
+
+    source, out = tmp_path / "list", tmp_path / "out.jsonl"
+    source.write_text("\n".join(["ä b..", *(f"n{n}.example" for n in range(60))]))
+    env = {**os.environ, "HOME": str(tmp_path), "GCTRUST_HOME": str(tmp_path / "home")}
+    async with Server(reply) as server:
+        line = command("--from", str(source), "--output", str(out), server=server.name)
+        process = await asyncio.create_subprocess_exec(
+            *line, "--processes", "2", env=env, stderr=subprocess.PIPE
+        )
+        _, told = await process.communicate()
+        assert process.returncode == 2, told
+    lines = [json.loads(one) for one in out.read_text("utf-8").splitlines()]
+    assert sorted(one["line"] for one in lines) == list(range(1, 62))
+    assert {one["worst"] for one in lines if "problem" not in one} == {"info"}
+    assert len(server.seen) == 60

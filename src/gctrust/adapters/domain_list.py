@@ -115,14 +115,25 @@ class Journal:
             raise Problem(OTHER_FILE, {"line": entry.number, "seen": entry.text[:80]})
         return known >= 0
 
-    def write(self, line: str) -> None:
-        self._stream.write(line.encode("utf-8", "replace") + b"\n")
+    def write(self, line: bytes) -> None:
+        """`line` ends with its line feed."""
+        self._stream.write(line)
         if monotonic() - self._flushed > _FLUSH_SECONDS:
             self._stream.flush()
             self._flushed = monotonic()
 
     def close(self) -> None:
         self._stream.close()
+
+
+def is_result(line: bytes) -> bool:
+    return line.startswith(_START) and line.endswith(b"}\n")
+
+
+def worst_of(line: bytes) -> str:
+    """The word in the head of a line that this program wrote."""
+    head = _HEAD.match(line)
+    return (head[3] or b"").decode() if head else "problem"
 
 
 def severity_of(word: str) -> Severity | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import Fact, Problem, ProblemKind
 from ..findings import Finding, Report, Severity
+from .check_spread import numbered, spread
 from .exit_codes import ExitCode
 from .findings_shown import findings_blocks
 from .output import UNWRITABLE, Block, Heading, Output, Progress
@@ -39,6 +41,8 @@ class Bulk:
     fail_on: Severity
     as_json: bool
     output: str
+    processes: int
+    settings: tuple[tuple[str, str], ...]  # flags that a worker is given too
 
 
 @dataclass(slots=True)
@@ -73,7 +77,6 @@ class _Sum:
 
 async def check_list(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
     """Raises Problem cli.unreadable-file, cli.unwritable-file, bulk.*."""
-    from ..adapters.domain_bulk import check_all
     from ..adapters.domain_list import entries
 
     sums = _Sum()
@@ -83,11 +86,43 @@ async def check_list(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
         journal = _journal(bulk, stack)
         sums.before = journal.count if journal else 0
         show = stack.enter_context(out.progress("checking"))
-        give = _giver(bulk, out, journal, sums, show)
-        async with _checking(app, bulk) as check:
-            await check_all(_open_ones(entries(stream), journal), check, give)
+        write = _writer(bulk, out, journal, sums, show)
+        left = _open_ones(entries(stream), journal)
+        if bulk.processes > 1:
+            await spread(_worker_arguments(bulk), bulk.processes, left, write)
+        else:
+            await _check_here(app, bulk, left, lambda done: _give(done, bulk, out, write))
     out.talk(sums.at_end())
     return _exit_code(set(sums.by_worst) | (journal.worst if journal else set()), bulk.fail_on)
+
+
+async def work(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
+    """What one of several processes does, for `spread`."""
+
+    def give(checked: Checked) -> None:
+        sys.stdout.buffer.write(line_of(checked, _worst(checked)))
+        sys.stdout.buffer.flush()
+
+    await _check_here(app, bulk, numbered(sys.stdin.buffer), give)
+    return ExitCode.FINE
+
+
+async def _check_here(
+    app: composition.App, bulk: Bulk, left: Iterable[Entry], give: Callable[[Checked], None]
+) -> None:
+    from ..adapters.domain_bulk import check_all
+
+    async with _checking(app, bulk) as check:
+        await check_all(left, check, give)
+
+
+def _worker_arguments(bulk: Bulk) -> list[str]:
+    words = [("--selector", one) for one in bulk.selectors]
+    words += [("--nameserver", one) for one in bulk.nameservers]
+    words += [("--only", one) for one in bulk.only]
+    words += [("--rate", str(bulk.rate / bulk.processes))]
+    words += [(flag, value) for flag, value in bulk.settings if value]
+    return [word for pair in words for word in pair]
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -148,26 +183,32 @@ async def _checking(
         yield check
 
 
-def _giver(
+def _writer(
     bulk: Bulk, out: Output, journal: Journal | None, sums: _Sum, show: Progress
-) -> Callable[[Checked], None]:
+) -> Callable[[bytes], None]:
+    """Takes each finished line of JSON; without one to write it is only counted."""
+    from ..adapters.domain_list import worst_of
+
     told = monotonic()
 
-    def give(checked: Checked) -> None:
+    def write(line: bytes) -> None:
         nonlocal told
-        worst = _worst(checked)
-        sums.count(worst)
+        sums.count(worst_of(line))
         if journal is not None:
-            journal.write(line_of(checked, worst))
+            journal.write(line)
         elif bulk.as_json:
-            out.raw(line_of(checked, worst))
-        else:
-            out.answer("check.domain", checked, _blocks(checked))
+            out.raw(line.decode())
         if monotonic() - told > _TALK_SECONDS:
             told = monotonic()
             show.say(sums.so_far())
 
-    return give
+    return write
+
+
+def _give(checked: Checked, bulk: Bulk, out: Output, write: Callable[[bytes], None]) -> None:
+    write(line_of(checked, _worst(checked)))
+    if not bulk.as_json and not bulk.output:
+        out.answer("check.domain", checked, _blocks(checked))
 
 
 def _worst(checked: Checked) -> str:
@@ -189,7 +230,7 @@ def _exit_code(words: set[str], fail_on: Severity) -> ExitCode:
     return ExitCode.FINDINGS if any(one >= fail_on for one in found) else ExitCode.FINE
 
 
-def line_of(checked: Checked, worst: str) -> str:
+def line_of(checked: Checked, worst: str) -> bytes:
     """The line of JSON; its head is what a journal is read back by."""
     from ..adapters.domain_list import SCHEMA
 
@@ -199,10 +240,11 @@ def line_of(checked: Checked, worst: str) -> str:
         f'"domain": {_quoted(entry.text)}, "worst": {json.dumps(worst or None)}'
     )
     if problem is not None:
-        return f'{head}, "problem": {_quoted(_problem(problem))}}}'
+        return f'{head}, "problem": {_quoted(_problem(problem))}}}\n'.encode("utf-8", "replace")
     assert report is not None
     findings = _quoted([_finding(one) for one in report.findings])
-    return f'{head}, "findings": {findings}, "not_judged": {_quoted(report.not_judged)}}}'
+    line = f'{head}, "findings": {findings}, "not_judged": {_quoted(report.not_judged)}}}\n'
+    return line.encode("utf-8", "replace")
 
 
 def _quoted(value: object) -> str:

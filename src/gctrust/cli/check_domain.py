@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from ..adapters.domain_list import Standard
 from ..findings import Report
-from .check_bulk import Bulk, check_list
+from .check_bulk import Bulk, check_list, work
 from .check_spf import spf_result
 from .exit_codes import ExitCode, of_findings
 from .findings_shown import FailOn, bad_argument, findings_blocks, severity
@@ -42,7 +42,9 @@ def domain(
     from_file: Annotated[str, Parameter(name="--from")] = "",
     only: tuple[Standard, ...] = (),
     rate: float = 0.0,
-    resume: bool = False,
+    resume: Annotated[bool, Parameter(negative="")] = False,
+    processes: int = 1,
+    worker: Annotated[bool, Parameter(negative="", show=False)] = False,
     sender_ip: str = "",
     fail_on: FailOn = "error",
     options: Options = Options(),  # noqa: B008 - frozen
@@ -66,6 +68,8 @@ def domain(
         With --from: ask no server more than so many questions a second.
     resume
         With --from and --output: go on with an output file that an earlier run has left.
+    processes
+        With --from: spread the list over so many processes.
     sender_ip
         Also say what SPF answers for mail from this address.
     fail_on
@@ -76,11 +80,16 @@ def domain(
             return options.out.usage("--from stands alone, without NAME or --sender-ip")
         if rate < 0:
             raise bad_argument("--rate", str(rate), "Give questions a second, 0 for no limit.")
+        if processes < 1 or (processes > 1 and not (options.json or options.output)):
+            reason = "Give a number from 1; with more than 1, --json or --output as well."
+            raise bad_argument("--processes", str(processes), reason)
         bulk = Bulk(
             Path(from_file), selector, nameserver, only, rate, resume, severity(fail_on),
-            options.json, options.output,
+            options.json, options.output, processes,
+            (("--home", options.home), ("--org", options.org)),
         )  # fmt: skip
-        return with_app(options, lambda app: check_list(app, bulk, options.out))
+        run = work if worker else check_list
+        return with_app(options, lambda app: run(app, bulk, options.out))
     if not names or only or rate or resume:
         reason = "needs at least one NAME, or --from" if not names else "takes these with --from"
         return options.out.usage(f"check domain {reason}", "gctrust check domain -h")
