@@ -34,10 +34,11 @@ from gctrust.sandbox.world import Options, World
 CLIENT = "5d1c7f3e-2b60-4f0f-9a2e-8c4d6e7f1a23"
 WORKER = str(Path(__file__).with_name("rotation_worker.py"))
 RATE = 30.0  # virtual seconds a second, unless told
+NAIVE_RATE = 8.0  # slower: what a naive plan breaks must not pass between two steps of ours
 CLIENTS = 6
 SAMPLE = 303  # handshakes of one observation: 99 % by the lower bound
 PATIENCE = 120.0  # seconds until a run counts as stuck
-AFTERMATH = 90.0  # virtual seconds in which a bad plan may still show what it did
+AFTERMATH = 60.0  # virtual seconds in which a bad plan may still show what it did
 PAUSE = 0.015  # seconds of a client between two handshakes: the sandbox shares the processor
 PATH = "/api/v2/oauth/clients/*"
 
@@ -83,7 +84,7 @@ class Arena:
         )
         world.state.put_client(client)
         world.set_pins(client)
-        delays = {replica: self.chance.uniform(2.0, 40.0) for replica in (1, 2)}
+        delays = {replica: self.chance.uniform(20.0, 40.0) for replica in (1, 2)}
         world.servers.mtls.set_delays(delays)
         notes = self.home / "sandboxes"
         notes.mkdir(mode=0o700)
@@ -243,7 +244,7 @@ def main() -> int:
                     args.seed + n,
                     args.handshakes if full else 0,
                     args.kills if full else 0,
-                    args.rate,
+                    args.rate if full else NAIVE_RATE,
                     args.sample,
                 )
             )
