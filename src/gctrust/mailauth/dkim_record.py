@@ -42,8 +42,11 @@ class DkimKey:
             self.tags.tags[0].name == "v" and self.tags.tags[0].value == "DKIM1"
         )
         services_ok = not self.services or bool({"*", "email"} & set(self.services))
+        hashes_ok = not self.hashes or "sha256" in self.hashes  # RFC 8301 section 3.1
         return (
             self.key is not None
+            and not (self.key.kind == "rsa" and self.key.bits < 1024)  # RFC 8301 section 3.2
+            and hashes_ok
             and not self.mismatch
             and version_ok
             and services_ok

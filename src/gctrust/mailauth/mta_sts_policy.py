@@ -15,7 +15,8 @@ MAX_AGE = 31_557_600  # RFC 8461 section 3.2: one year
 WEEK = 604_800  # section 3.2: "typically in the range of weeks or greater"
 MAX_LINES = 500
 _LINE = re.compile(r"([A-Za-z0-9][A-Za-z0-9_.-]{0,31}):[ \t]*(.*?)[ \t]*\Z")
-_PATTERN = re.compile(r"(?:\*\.)?(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{1,63}\Z")
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?"
+_PATTERN = re.compile(rf"(?:\*\.)?{_LABEL}(?:\.{_LABEL})*\Z")
 _MODES = ("enforce", "testing", "none")
 
 

@@ -13,6 +13,7 @@ from .dmarc_record import text_of
 from .questions import Rdata
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}\Z")
+_VALUE = re.compile(r"[\x21-\x3a\x3c\x3e-\x7e]+\Z")  # sts-ext-value; a URI has rules of its own
 _BLANKS = " \t"
 
 
@@ -57,6 +58,8 @@ def fields(text: str) -> tuple[tuple[tuple[str, str], ...], str]:
             return tuple(found), f"{part[:60]!r} is no name=value"
         if not _NAME.match(name):
             return tuple(found), f"{name[:60]!r} is no field name"
+        if name != "rua" and not _VALUE.match(value):
+            return tuple(found), f"the value of {name} holds characters that are not allowed"
         found.append((name, value))
     return tuple(found), ""
 
