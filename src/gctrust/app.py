@@ -218,10 +218,17 @@ class App:
 
     @cached_property
     def custom_domains(self) -> CustomDomainPerformer:
+        from .adapters.passphrase import key_passphrase
         from .runner.perform_custom_domain import CustomDomainPerformer
+        from .settings import environment
 
         return CustomDomainPerformer(
-            self.genesys, self.certificates, self.probe, self.clock, self.sealed
+            self.genesys,
+            self.certificates,
+            self.probe,
+            self.clock,
+            self.sealed,
+            lambda: key_passphrase(environment()),
         )
 
     def _performers(self) -> Performer:

@@ -4,9 +4,16 @@ and nothing sent for a bundle that would not serve."""
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from arena import CUSTOM, arena
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from voyage import told, voyage
 
 from gctrust.adapters.sealed import NOT_OPENED, SealedKeys
@@ -62,6 +69,24 @@ async def test_the_sealing_key_lies_beside_the_store_for_its_owner_alone(house):
     assert file.stat().st_mode & 0o777 == 0o600
     for store in (house.home / "stores").iterdir():
         assert file.read_bytes() not in store.read_bytes()
+
+
+async def test_an_encrypted_key_needs_its_passphrase_at_each_reading(house, monkeypatch):
+    order = house.custom_order(1)
+    path = Path(order.files.key)
+    key = load_pem_private_key(path.read_bytes(), None)
+    how = BestAvailableEncryption(b"open sesame")
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, how))
+    async with voyage(house) as trip:
+        row = await trip.ended(order)
+        assert row.status == "refused"
+        assert "cert.key-encrypted" in {one.rule for one in row.end.findings}
+        monkeypatch.setenv("GCTRUST_KEY_PASSPHRASE", "open sesame")
+        row = await trip.ended(order)
+        assert row.status == "succeeded", told(row)
+        back = CertificateFiles(trip.app.sealed.kept(order.domain)[0].reference)
+        again = await trip.ended(replace(order, files=back, rollback=True))
+        assert (again.status, again.end.summary["adopted"]) == ("succeeded", True), told(again)
 
 
 async def test_only_what_a_rollback_can_need_is_kept(house):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 
 from cryptography.hazmat.primitives.serialization import (
@@ -46,7 +47,10 @@ from ..secret import Secret
 
 
 class CustomDomainPerformer:
-    """The private key is read inside the one effect that sends it, and compared before."""
+    """The private key is read inside the one effect that sends it, and compared before.
+
+    `passphrase` opens an encrypted key; it is asked for at each reading, and kept nowhere.
+    """
 
     def __init__(
         self,
@@ -55,9 +59,10 @@ class CustomDomainPerformer:
         probe: EdgeProbe,
         clock: Clock,
         sealed: SealedKeys,
+        passphrase: Callable[[], Secret | None] = lambda: None,
     ) -> None:
         self._genesys, self._check, self._probe, self._clock = genesys, check, probe, clock
-        self._sealed = sealed
+        self._sealed, self._passphrase = sealed, passphrase
 
     async def assess(self, effect: AssessFiles) -> CertificateAssessment:
         """Missing intermediates are fetched here, so that an upload can send the whole chain."""
@@ -78,12 +83,13 @@ class CustomDomainPerformer:
         )
 
     def _with_key(self, files: CertificateFiles, report: CertificateReport) -> bool:
-        return _key_of(self._check.read(files)[0], report) is not None
+        return _key_of(self._check.read(files, self._passphrase())[0], report) is not None
 
     async def _judged(
         self, files: CertificateFiles, host: str, profile: str = ""
     ) -> CertificateReport:
-        question = Question(files, host, profile, complete=True)
+        secret = self._passphrase()
+        question = Question(files, host, profile, passphrase=secret, complete=True)
         return (await self._check.look(question)).report
 
     async def read(self, effect: ReadCertificate) -> CertificateHeld:
@@ -113,7 +119,7 @@ class CustomDomainPerformer:
         """Before it is sent, so that what serves can always be restored later."""
         if report.leaf is None or report.leaf.sha256 != leaf:
             raise Problem(CHANGED, {"path": files.certificate})
-        bundle, _ = await asyncio.to_thread(self._check.read, files)
+        bundle, _ = await asyncio.to_thread(self._check.read, files, self._passphrase())
         upload, public = _upload(bundle, report), pem_of(_sent(report))
         await asyncio.to_thread(self._sealed.keep, domain, leaf, public, upload.private_key)
         return upload
