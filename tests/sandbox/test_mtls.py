@@ -249,6 +249,23 @@ async def test_a_ticket_outlives_its_pin_but_not_its_life(
     await edges.stop()
 
 
+async def test_each_replica_may_have_a_ticket_life_of_its_own(
+    clock: HandClock, authority: Authority, one: Issued, tmp_path: Path
+) -> None:
+    edges = MtlsEdges(clock, authority, 3, ticket_life=0, ticket_lives={1: 3600, 2: 3600})
+    clock.time -= clock.time % 3600
+    await edges.start()
+    edges.set_client("client-a", [spki_pin(one)], "spki")
+    context = resuming(one, tmp_path, ssl.TLSVersion.TLSv1_3)
+    _, session = await asyncio.to_thread(session_call, edges.addresses[1], context)
+    met = [
+        (await asyncio.to_thread(session_call, address, context, session))[0]
+        for address in edges.addresses
+    ]
+    assert met == [False, True, True], "those of one life share their ticket keys"
+    await edges.stop()
+
+
 async def test_tickets_can_be_dropped(
     clock: HandClock, authority: Authority, one: Issued, tmp_path: Path
 ) -> None:

@@ -47,9 +47,11 @@ class _Verdict(StrEnum):
 
 class MtlsEdges:
     """`ticket_life` 0 switches resumption off; else a ticket lives at most that many seconds.
+    `ticket_lives` are those of single replicas, by index.
 
-    Replicas share ticket keys, as load-balanced ones do. A resumed session shows no certificate, so
-    its pin is not judged again: what a retired pin's client can still use until its ticket dies.
+    Replicas with one ticket life share ticket keys, as load-balanced ones do. A resumed session
+    shows no certificate, so its pin is not judged again: what a retired pin's client can still use
+    until its ticket dies.
     """
 
     def __init__(
@@ -60,14 +62,15 @@ class MtlsEdges:
         *,
         ports: Sequence[int] = (),
         ticket_life: float = 0,
+        ticket_lives: Mapping[int, float] | None = None,
         log_path: Path | None = None,
     ) -> None:
         self._clock = clock
-        self._ticket_life = ticket_life
+        self._ticket_life, self._ticket_lives = ticket_life, dict(ticket_lives or {})
         self._server_certificate = authority.issue(
             [SERVER_NAME, "localhost", "127.0.0.1"], days=3650
         )
-        self._context = (0, _context(self._server_certificate, resume=ticket_life > 0))
+        self._contexts: dict[float, tuple[int, SSL.Context]] = {}
         self._delays: dict[int, float] = {}
         self.log = AccessLog(log_path)
         fixed = [*ports, *([0] * count)][:count]
@@ -115,19 +118,18 @@ class MtlsEdges:
 
     def drop_tickets(self) -> None:
         """Make every ticket handed out so far useless."""
-        self._context = (
-            self._context[0],
-            _context(self._server_certificate, resume=self._ticket_life > 0),
-        )
+        self._contexts.clear()
 
-    @property
-    def context(self) -> SSL.Context:
+    def context(self, replica: int) -> SSL.Context:
         """New ticket keys in each period of a ticket life; a ticket of the last is refused."""
-        if self._ticket_life > 0:
-            period = int(self._clock.now() // self._ticket_life)
-            if period != self._context[0]:
-                self._context = (period, _context(self._server_certificate, resume=True))
-        return self._context[1]
+        life = self._ticket_lives.get(replica, self._ticket_life)
+        period = int(self._clock.now() // life) if life > 0 else 0
+        known = self._contexts.get(life)
+        if known is None or known[0] != period:
+            known = self._contexts[life] = (
+                period, _context(self._server_certificate, resume=life > 0)
+            )  # fmt: skip
+        return known[1]
 
 
 class Replica:
@@ -147,7 +149,7 @@ class Replica:
         self.listener = TlsListener(self, port)
 
     def begin(self, server_name: str) -> Caller:
-        return Caller(self, self._edges.context)
+        return Caller(self, self._edges.context(self.index))
 
     def current(self) -> list[Pins]:
         arrived = dict(self.arrivals.due(self._clock.now()))

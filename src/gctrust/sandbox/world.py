@@ -91,7 +91,11 @@ class World:
             zones=ZoneServers(self.clock, self.seed.servers.nameservers),
             edges=TlsEdges(self.clock, authority),
             mtls=MtlsEdges(
-                self.clock, authority, self.seed.servers.mtls, log_path=self._access_log
+                self.clock,
+                authority,
+                self.seed.servers.mtls,
+                ticket_life=self.seed.servers.ticket_seconds,
+                log_path=self._access_log,
             ),
             inbox=inbox,
             inbox_listener=HttpListener(cast(ASGI3Application, inbox.app())),
