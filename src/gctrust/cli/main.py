@@ -40,7 +40,7 @@ COMMANDS = (
     Command("pin", "pin:pin", "Certificate and SPKI pins of files."),
     Command("domain", "domain:app", "Email domains: verify, records, status, list."),
     Command("tls", "tls:app", "Custom domains: deploy a certificate, see what it serves."),
-    Command("pins", "pins:app", "Client-certificate pins: rotate, status, check."),
+    Command("pins", "pins:app", "Client-certificate pins: rotated without a refused handshake."),
     Command("runs", "runs:app", "Durable runs: list, show, watch, resume, cancel."),
     Command("audit", "audit:app", "The tamper-evident ledger: list, verify, prove, export."),
     Command("webhooks", "webhooks:app", "Webhook deliveries."),
