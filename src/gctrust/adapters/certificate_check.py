@@ -19,7 +19,7 @@ from ..certs.assess import CertificateReport, assess_certificate
 from ..certs.bundle import Bundle, from_ders, read_bundle, read_bundles
 from ..certs.certificate import Certificate
 from ..certs.chain import sort_bundle
-from ..certs.evidence import Evidence, KeyFile
+from ..certs.evidence import CaaAnswer, Evidence, KeyFile, TlsaAnswer
 from ..certs.path import Roots
 from ..certs.transparency import LogList
 from ..errors import Problem, ProblemKind, ProblemType
@@ -55,7 +55,8 @@ class Question:
     """What to judge, and as what. `roots` is "system", "certifi" or "" for those of the settings.
 
     `complete` and `revocation` allow the network; `allowed` names hosts that may be fetched from
-    though they are not public.
+    though they are not public. `previous` is the certificate that serves now, `caa` and `tlsa` what
+    DNS was asked.
     """
 
     files: CertificateFiles
@@ -67,6 +68,9 @@ class Question:
     complete: bool = False
     revocation: bool = False
     allowed: frozenset[str] = frozenset()
+    previous: Certificate | None = None
+    caa: tuple[CaaAnswer, ...] = ()
+    tlsa: TlsaAnswer | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +290,9 @@ class _Case:
         return Evidence(
             ocsp=found.ocsp if found else (),
             key_file=self._key_file,
+            previous=self._question.previous,
+            caa=self._question.caa,
+            tlsa=self._question.tlsa,
             unfetched=unfetched + (found.unfetched if found else ()),
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from .certificate_shown import CertificateChecked, certificate_blocks
+from .endpoint import read_endpoint
 from .exit_codes import ExitCode, of_findings
 from .findings_shown import FailOn, bad_argument, severity
 from .output import Output, write_file
@@ -19,6 +20,7 @@ from .session import Options, with_app
 if TYPE_CHECKING:
     from .. import app as composition
     from ..certs.certificate import Certificate
+    from ..certs.evidence import CaaAnswer, TlsaAnswer
     from ..certs.report import CertificateReport
 
 Profile = Literal["public", "private", "client"]
@@ -35,6 +37,7 @@ def cert(
     profile: Profile | None = None,
     revocation: Annotated[bool, Parameter(negative="")] = False,
     complete: Annotated[bool, Parameter(negative="")] = False,
+    dns: Annotated[bool, Parameter(negative="")] = False,
     allow_fetch: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     key_passphrase_file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
     diff: Path | None = None,
@@ -44,7 +47,7 @@ def cert(
 ) -> ExitCode:
     """Judge a certificate, its chain and its key before it is deployed.
 
-    Nothing is fetched without --revocation or --complete.
+    Nothing is asked of the network without --revocation, --complete or --dns.
 
     Parameters
     ----------
@@ -66,6 +69,8 @@ def cert(
         Fetch CRLs and ask OCSP responders whether it is revoked.
     complete
         Fetch intermediates that are missing from where the certificate says they are.
+    dns
+        Ask DNS whether CAA allows the issuer, and whether TLSA fits.
     allow_fetch
         A host that may be fetched from though its address is not public; repeat for several.
     key_passphrase_file
@@ -81,6 +86,8 @@ def cert(
     for path in (cert, key, chain, diff):
         if path is not None:
             read_file(path)
+    if dns and not host:
+        raise bad_argument("--dns", "", "DNS is asked about a host: give --host.")
     named, roots_file = roots_flag(roots)
     moment = _instant(at) if at else None
 
@@ -90,6 +97,8 @@ def cert(
         from ..pipelines.certificate_effects import CertificateFiles
         from ..settings import environment
 
+        old = app.certificates.leaf_of(str(diff)) if diff else None
+        caa, tlsa = await _dns(app, host) if dns else ((), None)
         question = Question(
             CertificateFiles(str(cert), str(key or ""), str(chain or "")),
             host,
@@ -100,11 +109,13 @@ def cert(
             complete,
             revocation,
             frozenset(allow_fetch),
+            old,
+            caa,
+            tlsa,
         )
         with options.out.progress(f"judging {cert}"):
             looked = await app.certificates.look(question)
         report = looked.report
-        old = app.certificates.leaf_of(str(diff)) if diff else None
         if write_bundle:
             _write_bundle(options.out, report, write_bundle)
         shown = CertificateChecked.of(looked, _changes(old, report, host))
@@ -114,6 +125,15 @@ def cert(
         return code if report.path.accepted else ExitCode.FINDINGS
 
     return with_app(options, body, roots_file=roots_file)
+
+
+async def _dns(app: composition.App, host: str) -> tuple[tuple[CaaAnswer, ...], TlsaAnswer | None]:
+    from ..adapters.certificate_dns import ask_caa, ask_tlsa
+
+    name, _ = read_endpoint(host)
+    if ":" in name or name.rpartition(".")[2].isdigit():
+        return (), None  # an address has neither
+    return await ask_caa(app.resolver, name), await ask_tlsa(app.resolver, name)
 
 
 def _hint(out: Output, report: CertificateReport, *, asked: bool) -> None:
