@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 _TALK_SECONDS = 1.0
 _CACHE_OCTETS = 32 << 20
+_GC_OBJECTS = 50_000  # a tenth less time, a few megabytes more
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +114,8 @@ async def _check_here(
 ) -> None:
     from ..adapters.domain_bulk import check_all
 
+    gc.freeze()  # what stays is not searched for garbage, and what comes less often
+    gc.set_threshold(_GC_OBJECTS)
     async with _checking(app, bulk) as check:
         await check_all(left, check, give)
 
