@@ -6,7 +6,7 @@ import pytest
 
 from gctrust.mailauth.assess import assess_domain
 from gctrust.mailauth.delegation import DelegationReport, assess_delegation
-from gctrust.mailauth.looks import ALL, DNS_ONLY
+from gctrust.mailauth.looks import ALL, DNS_ONLY, RESOLVERS_ONLY
 from gctrust.mailauth.questions import Answer, Question, Status
 from gctrust.mailauth.zone import DictZone, run
 from gctrust.names import DomainName
@@ -294,3 +294,9 @@ def test_a_way_that_nobody_answers_is_not_judged(over: str) -> None:
     assert said(report) == []
     assert any("NS-03" in line for line in report.report.not_judged)
     assert any("NS-03" in line for line in judge(servers, reach=DNS_ONLY).report.not_judged)
+
+
+def test_servers_that_are_not_to_be_asked() -> None:
+    report = judge(Servers(ZONE), (), reach=RESOLVERS_ONLY)
+    assert said(report) == []
+    assert "NS-01 to NS-06" in report.report.not_judged[0]

@@ -37,7 +37,10 @@ class MailLooks:
         self._connects = {POLICY: policies, STARTTLS: exchanges}
         self._gate = asyncio.Semaphore(_AT_ONCE)
         self.reach = Reach(
-            policies is not None, exchanges is not None, dnssec is not None, transports
+            policy_files=policies is not None,
+            starttls=exchanges is not None,
+            dnssec=dnssec is not None,
+            transports=transports,
         )
 
     async def resolve_all(self, questions: Iterable[Question]) -> tuple[Answer, ...]:

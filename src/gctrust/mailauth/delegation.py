@@ -74,6 +74,9 @@ class _Judge:
     def run(
         self, given: tuple[str, ...], checked: tuple[tuple[str, str], ...]
     ) -> Judge[DelegationReport]:
+        if not self.reach.name_servers:
+            self._unable("they were not to be asked")
+            return DelegationReport(Report(self.domain, (), tuple(self.not_judged)))
         servers = tuple(NameServer(address) for address in given)
         if not servers:
             servers = _reachable((yield from name_servers(self.domain)))
@@ -118,6 +121,8 @@ class _Judge:
 
     def _health(self, starts: _Seen, families: set[int]) -> None:
         for server, answer in starts.answers:
+            if _is_owned(answer) and _serial(answer) >= 0:
+                continue
             label = _label(server)
             if answer.status is Status.TIMEOUT:
                 # a family of which nobody answers is this network's lack, not the servers'
@@ -127,15 +132,15 @@ class _Judge:
                     self.not_judged.append(f"{label} ({ROWS}): not reachable from here")
             elif answer.status in (Status.SERVFAIL, Status.MALFORMED):
                 self._say(rules.FAILING, server=label, answered=answer.status.value)
-            elif not _is_owned(answer) or _serial(answer) < 0:
+            else:
                 told = answer.status.value
                 told += "" if answer.authoritative else ", without authority"
                 self._say(rules.LAME, server=label, answered=told)
 
     def _versions(self, good: tuple[tuple[NameServer, Answer], ...]) -> int:
         """Compares the serials; returns the longest time an absence is remembered."""
-        serials = {_label(server): str(_serial(answer)) for server, answer in good}
-        if len(set(serials.values())) > 1:
+        if len({_serial(answer) for _, answer in good}) > 1:
+            serials = {_label(server): str(_serial(answer)) for server, answer in good}
             self._say(rules.SERIALS, seen=_grouped(serials))
         # RFC 2308 section 5: the lesser of the SOA's own TTL and its MINIMUM field
         negative = max(min(answer.ttl, _minimum(answer)) for _, answer in good)
@@ -153,8 +158,11 @@ class _Judge:
         policy = f"_dmarc.{self.domain}"
         within = DomainName(self.zone)
         own = [pair for pair in checked if DomainName(pair[0]).is_within(within)]
+        own = [pair for pair in own if pair != (policy, "TXT")]
         wanted = [(self.zone, "NS"), (policy, "CNAME"), (policy, "TXT"), *own]
         lists, alias, text, *rest = yield from _ask_each(servers, wanted)
+        if (policy, "TXT") in checked:
+            rest.append(text)
         for seen in rest:
             self._compare(seen)
         yield from self._second_round(servers, alias, text, rest)

@@ -14,8 +14,13 @@ POLICY, STARTTLS, DNSSEC = "POLICY", "STARTTLS", "DNSSEC"
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """What whoever answers can look at; `transports` is DNS over TCP, and with EDNS only."""
+    """What whoever answers can look at, or may.
 
+    `name_servers` are the zone's own, each asked by itself (a dozen questions a server);
+    `transports` asks them over TCP, and with EDNS only, too.
+    """
+
+    name_servers: bool = True
     policy_files: bool = False
     starttls: bool = False
     dnssec: bool = False
@@ -23,6 +28,7 @@ class Reach:
 
 
 DNS_ONLY = Reach()
+RESOLVERS_ONLY = Reach(name_servers=False)
 ALL = Reach(policy_files=True, starttls=True, dnssec=True, transports=True)
 
 

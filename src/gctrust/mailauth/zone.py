@@ -53,6 +53,7 @@ class DictZone:
         }
         self._inner = {parent for name in self._data for parent in _parents(name)}
         self._known: dict[tuple[str, str], Answer] = {}
+        self._void = {s: Answer(s, (), (), ttl, "zone", authoritative=True) for s in Status}
 
     def answer(self, question: Question) -> Answer:
         """The answer a server with this zone gives. Never raises."""
@@ -110,6 +111,8 @@ class DictZone:
         return not name or any(not zone or f".{name}".endswith(f".{zone}") for zone in self._secure)
 
     def _made(self, status: Status, records: tuple[Rdata, ...], chain: list[str]) -> Answer:
+        if not records and not chain:
+            return self._void[status]
         return Answer(status, records, tuple(chain), self._ttl, "zone", authoritative=True)
 
 
