@@ -12,7 +12,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gctrust.adapters.ledger import Entry, Ledger
 from gctrust.adapters.merkle import EMPTY_ROOT, leaf_hash
-from gctrust.adapters.store import CHECKPOINT, LEDGER, Store
+from gctrust.adapters.schema import CHECKPOINT, LEDGER
+from gctrust.adapters.store import Store
 from gctrust.errors import Problem
 
 from .ledgers import Clock, filled, opened

@@ -12,7 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from gctrust.adapters.lease import Lease
-from gctrust.adapters.store import LEASES, META, SIGNALS, Store, store_kind_of
+from gctrust.adapters.schema import LEASES, META, SIGNALS
+from gctrust.adapters.store import Store, store_kind_of
 from gctrust.errors import Problem, Retry
 
 
@@ -44,7 +45,7 @@ def test_no_database_at_all(tmp_path):
         with pytest.raises(Problem) as caught:
             attempt()
         assert caught.value.code == "store.unreadable"
-        assert caught.value.facts["path"] == str(path)
+        assert caught.value.facts["store"] == str(path)
         assert caught.value.next_step
 
 
@@ -66,7 +67,7 @@ def test_a_newer_schema_is_refused(tmp_path):
 
 def test_locked_by_another_writer(tmp_path):
     store = Store(tmp_path / "store.db")
-    other = sqlite3.connect(store.path, isolation_level=None)
+    other = sqlite3.connect(store.name, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with store.read() as connection:  # readers are not in the way of a writer
         assert connection.execute(sa.select(META)).all()
@@ -81,7 +82,7 @@ def test_locked_by_another_writer(tmp_path):
 
 def test_disk_full(tmp_path):
     store = Store(tmp_path / "store.db")
-    pages = sqlite3.connect(store.path).execute("PRAGMA page_count").fetchone()[0]
+    pages = sqlite3.connect(store.name).execute("PRAGMA page_count").fetchone()[0]
     with store.engine.connect() as connection:
         connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
     with pytest.raises(Problem) as caught, store.write() as connection:

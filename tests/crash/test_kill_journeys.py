@@ -154,7 +154,7 @@ def judge_inbox(house: Arena, closing: list[LedgerEntry]) -> None:
 async def read_ledger(house: Arena):
     import sqlalchemy as sa
 
-    from gctrust.adapters.store import LEDGER
+    from gctrust.adapters.schema import LEDGER
 
     async with build_app(house.settings()) as app:
         with app.store.read() as connection:

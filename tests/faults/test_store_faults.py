@@ -107,7 +107,7 @@ async def test_no_folder_to_write_to(house):
     (house.home / "stores").write_text("a file where the folder should be")
     problem = await opening(house)
     assert problem.code == "store.unreadable"
-    assert str(house.home) in str(problem.facts["path"])
+    assert str(house.home) in str(problem.facts["store"])
 
 
 async def test_a_damaged_store(house):

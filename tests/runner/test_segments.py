@@ -18,7 +18,7 @@ SEGMENT = 10
 
 
 def steps_by_workflow(house):
-    with sqlite3.connect(house.store.path) as connection:
+    with sqlite3.connect(house.store.name) as connection:
         query = "SELECT workflow_uuid, count(*) FROM operation_outputs GROUP BY 1 ORDER BY 1"
         return dict(connection.execute(query).fetchall())
 

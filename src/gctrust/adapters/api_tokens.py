@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from ..errors import Problem, ProblemKind, ProblemType
 from ..ports import Clock
 from ..secret import Secret
-from .store import API_TOKENS, Store
+from .schema import API_TOKENS
+from .store import Store
 
 NO_SUCH_TOKEN = ProblemType(
     code="service.no-such-token",

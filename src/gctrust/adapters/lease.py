@@ -15,7 +15,8 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 
-from .store import LEASES, Store
+from .schema import LEASES
+from .store import Store
 
 TTL = 6.0  # seconds without a heartbeat after which anyone may take over
 BEAT = 1.0  # seconds between heartbeats

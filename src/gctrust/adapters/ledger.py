@@ -22,8 +22,9 @@ from .ledger_key import KEY_LOST, ROTATED, KeyFile, endorsement
 from .ledger_verify import Verdict, verify_store
 from .merkle import Frontier, Nodes, consistency_path, folded, inclusion_path, leaf_hash
 from .prepared import Prepared
+from .schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
 from .signed_note import Checkpoint, InclusionProof, open_note, read_checkpoint
-from .store import CHECKPOINT, LEDGER, NODES, STORED_LEVEL, Store
+from .store import Store
 
 BROKEN = ProblemType(
     code="ledger.broken",
@@ -154,6 +155,7 @@ class Ledger:
 
     def _frontier(self, connection: sa.Connection) -> Frontier:
         """Where to append at; the tree so far must be the signed one (BROKEN otherwise)."""
+        self.store.alone_in(connection, "ledger")
         last, note, octets = _LAST.first(connection)
         if note is None and last is None:
             return Frontier()
@@ -161,11 +163,11 @@ class Ledger:
             signed = open_note(note or "", self._signer.verifier)
             frontier = Frontier.read(signed.size, octets or b"") if signed else None
             if signed is None or frontier is None or frontier.root() != signed.root:
-                raise Problem(BROKEN, {"path": str(self.store.path)})
+                raise Problem(BROKEN, {"store": self.store.name})
             self._trusted = (note, octets)
         size = read_checkpoint(note).size
         if last != size - 1:
-            raise Problem(BROKEN, {"path": str(self.store.path), "last": last, "signed": size})
+            raise Problem(BROKEN, {"store": self.store.name, "last": last, "signed": size})
         frontier = Frontier.read(size, octets)
         assert frontier is not None
         return frontier
@@ -287,7 +289,7 @@ class Ledger:
                     hashes[level, index] = folded(foot)
         lost = [f"{level}/{index}" for level, index in wanted if (level, index) not in hashes]
         if lost:
-            raise Problem(BROKEN, {"path": str(self.store.path), "lost_nodes": lost})
+            raise Problem(BROKEN, {"store": self.store.name, "lost_nodes": lost})
         return walk(lambda level, index: hashes[level, index])
 
 

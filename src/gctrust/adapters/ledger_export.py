@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from ..errors import Fact, Problem, ProblemKind, ProblemType
 from .ledger import Ledger, LedgerEntry
 from .ledger_verify import Row
-from .store import CHECKPOINT, LEDGER
+from .schema import CHECKPOINT, LEDGER
 
 NOT_AN_EXPORT = ProblemType(
     code="ledger.not-an-export",

@@ -21,7 +21,8 @@ import sqlalchemy as sa
 from ..errors import Fact, Problem, ProblemType
 from ..ports import Clock
 from .ledger import Entry, Ledger, canonical, rfc3339
-from .store import DELIVERIES, OUTBOX, Store
+from .schema import DELIVERIES, OUTBOX
+from .store import Store
 from .webhook_send import Attempt, Secrets, send
 
 NO_SUCH = ProblemType(
@@ -119,8 +120,8 @@ class Outbox:
         )
         row = {"id": id_, "run": entry.run, "step": entry.step, "event": event}
         row |= {"entity": entry.entity, "body": body, "entry": seq, "created": now}
-        insert = sa.insert(OUTBOX).prefix_with("OR IGNORE")
-        connection.execute(insert.values(status=PENDING, tries=0, next_at=now, **row))
+        fresh = {"status": PENDING, "tries": 0, "next_at": now}
+        self.store.put_once(connection, OUTBOX, **row, **fresh)
         return seq
 
     def _id(self, seq: int) -> str:

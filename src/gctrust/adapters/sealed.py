@@ -23,7 +23,8 @@ from ..ports import Clock
 from ..secret import Secret
 from .files import SEALED as SCHEME
 from .own_files import write_own
-from .store import SEALED, Store
+from .schema import SEALED
+from .store import Store
 
 LEAST = 32  # characters of a seal_key: fewer could be guessed
 
@@ -77,20 +78,10 @@ class SealedKeys:
         nonce = os.urandom(12)
         bound = _bound(domain, leaf_sha256)
         octets = AESGCM(self._key(make=True)).encrypt(nonce, key.reveal().encode(), bound)
-        row = (
-            sa.insert(SEALED)
-            .prefix_with("OR REPLACE")
-            .values(
-                domain=domain,
-                leaf=leaf_sha256,
-                certificates=certificates,
-                nonce=nonce,
-                octets=octets,
-                at=self._clock.now(),
-            )
-        )
+        of = {"domain": domain, "leaf": leaf_sha256, "certificates": certificates}
+        at = self._clock.now()
         with self._store.write() as connection:
-            connection.execute(row)
+            self._store.put(connection, SEALED, nonce=nonce, octets=octets, at=at, **of)
 
     def kept(self, domain: str) -> tuple[Kept, ...]:
         """Newest first."""

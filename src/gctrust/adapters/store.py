@@ -1,8 +1,8 @@
-"""The store: one SQLite file in WAL mode holding runs, signals, ledger, outbox and lease.
+"""The store: one SQLite file in WAL mode, or a PostgreSQL database for many workers.
 
 Synchronous by choice (docs/decisions/runner.md): callers on an event loop hand calls to a bounded
-thread pool. Reads and writes are separate kinds of transaction, so a reader never takes the write
-lock.
+thread pool. Reads and writes are separate kinds of transaction, so a reader never takes SQLite's
+write lock.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ..errors import Problem, ProblemKind, ProblemType, Retry
-
-SCHEMA_VERSION = 2
+from .schema import META, METADATA, SCHEMA_VERSION
 
 FULL = ProblemType(
     code="store.full",
@@ -42,6 +42,13 @@ UNREADABLE = ProblemType(
     why="The file is missing, read-only, damaged, or no SQLite database.",
     fix="Check the path and its permissions, or restore the file from a backup.",
 )
+UNREACHABLE = ProblemType(
+    code="store.unreachable",
+    sentence="The database server cannot be reached.",
+    why="It is down, restarting, or refuses these credentials.",
+    fix="Start it or correct the store's URL; runs go on where they were.",
+    retry=Retry.LATER,
+)
 NEWER = ProblemType(
     code="store.newer",
     sentence="The store was written by a newer version of gctrust.",
@@ -55,175 +62,23 @@ OTHER_KIND = ProblemType(
     fix="Use another GCTRUST_HOME for this.",
     kind=ProblemKind.USAGE,
 )
-PROBLEMS = (FULL, LOCKED, UNREADABLE, NEWER, OTHER_KIND)
+PROBLEMS = (FULL, LOCKED, UNREADABLE, UNREACHABLE, NEWER, OTHER_KIND)
 
 _BY_SQLITE_CODE = {
     sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_BUSY: LOCKED,
     sqlite3.SQLITE_LOCKED: LOCKED,
 }
-
-METADATA = sa.MetaData()
-
-META = sa.Table(
-    "gctrust_meta",
-    METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("value", sa.Text, nullable=False),
-)
-
-RUNS = sa.Table(
-    "runs",
-    METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("journey", sa.Text, nullable=False),
-    sa.Column("identity", sa.Text, nullable=False),
-    sa.Column("generation", sa.Integer, nullable=False),
-    sa.Column("order", sa.Text, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("stage", sa.Text, nullable=False, default=""),
-    sa.Column("note", sa.Text, nullable=False, default=""),
-    sa.Column("waiting_until", sa.Float),
-    sa.Column("waiting_for", sa.Text, nullable=False, default=""),
-    sa.Column("started", sa.Float, nullable=False),
-    sa.Column("ended", sa.Float),
-    sa.Column("horizon", sa.Float, nullable=False),
-    sa.Column("life", sa.Integer, nullable=False, default=1),
-    sa.Column("rewind_to", sa.Integer),
-    sa.Column("problem", sa.Text),
-    sa.Column("end", sa.Text),
-    sa.UniqueConstraint("identity", "generation"),
-)
-# One open run for one identity, even when two processes submit at once.
-sa.Index("runs_open", RUNS.c.identity, unique=True, sqlite_where=RUNS.c.ended.is_(None))
-
-STEPS = sa.Table(
-    "steps",
-    METADATA,
-    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
-    sa.Column("step", sa.Integer, primary_key=True),
-    sa.Column("life", sa.Integer, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("problem", sa.Text, nullable=False, default=""),
-    sa.Column("started", sa.Float, nullable=False),
-    sa.Column("ended", sa.Float, nullable=False),
-    sa.Column("seconds", sa.Float, nullable=False),
-)
-
-SEGMENTS = sa.Table(
-    "segments",
-    METADATA,
-    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
-    sa.Column("number", sa.Integer, nullable=False),
-    sa.Column("workflow", sa.Text, nullable=False),
-    sa.Column("base", sa.Integer, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),
-)
-
-SIGNALS = sa.Table(
-    "signals",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), nullable=False, index=True),
-    sa.Column("name", sa.Text, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("taken_by", sa.Text),
-)
-
-API_TOKENS = sa.Table(
-    "api_tokens",
-    METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("role", sa.Text, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False, unique=True),
-    sa.Column("created", sa.Float, nullable=False),
-    sa.Column("expires", sa.Float),
-    sa.Column("revoked", sa.Float),
-)
-
-LEASES = sa.Table(
-    "leases",
-    METADATA,
-    sa.Column("name", sa.Text, primary_key=True),
-    sa.Column("epoch", sa.Integer, nullable=False),
-    sa.Column("holder", sa.Text, nullable=False),
-    sa.Column("host", sa.Text, nullable=False),
-    sa.Column("pid", sa.Integer, nullable=False),
-    sa.Column("beat", sa.Float, nullable=False),
-)
-
-LEDGER = sa.Table(
-    "ledger",
-    METADATA,
-    sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("run", sa.Text, nullable=False),
-    sa.Column("slot", sa.Text, nullable=False),
-    sa.Column("entity", sa.Text, nullable=False, index=True),
-    sa.Column("action", sa.Text, nullable=False),
-    sa.Column("entry", sa.Text, nullable=False),
-    sa.Column("leaf", sa.LargeBinary, nullable=False),
-    sa.UniqueConstraint("run", "slot"),
-)
-
-# Subtrees below this level are folded from the leaves when a proof asks for them: a node for every
-# 64 entries is stored, not two for each.
-STORED_LEVEL = 6
-NODES = sa.Table(
-    "ledger_nodes",
-    METADATA,
-    sa.Column("level", sa.Integer, primary_key=True),
-    sa.Column("index", sa.Integer, primary_key=True),
-    sa.Column("hash", sa.LargeBinary, nullable=False),
-)
-
-CHECKPOINT = sa.Table(
-    "ledger_checkpoint",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("note", sa.Text, nullable=False),
-    sa.Column("frontier", sa.LargeBinary, nullable=False),
-)
-
-OUTBOX = sa.Table(
-    "outbox",
-    METADATA,
-    sa.Column("id", sa.Text, primary_key=True),
-    sa.Column("run", sa.Text, nullable=False),
-    sa.Column("step", sa.Integer, nullable=False),
-    sa.Column("event", sa.Text, nullable=False),
-    sa.Column("entity", sa.Text, nullable=False),
-    sa.Column("body", sa.Text, nullable=False),
-    sa.Column("entry", sa.Integer, sa.ForeignKey("ledger.seq"), nullable=False),
-    sa.Column("created", sa.Float, nullable=False),
-    sa.Column("status", sa.Text, nullable=False),
-    sa.Column("tries", sa.Integer, nullable=False, default=0),
-    sa.Column("next_at", sa.Float, nullable=False),
-    sa.UniqueConstraint("entry"),
-)
-
-SEALED = sa.Table(
-    "sealed_keys",
-    METADATA,
-    sa.Column("domain", sa.Text, primary_key=True),
-    sa.Column("leaf", sa.Text, primary_key=True),
-    sa.Column("certificates", sa.Text, nullable=False),
-    sa.Column("nonce", sa.LargeBinary, nullable=False),
-    sa.Column("octets", sa.LargeBinary, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-)
-
-DELIVERIES = sa.Table(
-    "deliveries",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("outbox", sa.Text, sa.ForeignKey("outbox.id"), nullable=False, index=True),
-    sa.Column("try", sa.Integer, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("status", sa.Integer),
-    sa.Column("error", sa.Text, nullable=False, default=""),
-    sa.Column("seconds", sa.Float, nullable=False),
-)
+# SQLSTATE classes and codes (PostgreSQL manual, appendix A).
+_BY_SQLSTATE = {
+    "53100": FULL,
+    "40001": LOCKED,
+    "40P01": LOCKED,
+    "55P03": LOCKED,
+    "08": UNREACHABLE,
+    "28": UNREACHABLE,
+    "57P": UNREACHABLE,
+}
 
 
 def _on_connect(connection: Any, _record: object) -> None:
@@ -244,36 +99,56 @@ def _on_begin(connection: sa.Connection) -> None:
 
 
 class Store:
-    """Opens (and creates) the file at once. `kind` is "sandbox" or "organisation". `id` tells
-    this store from all others.
+    """Opens (and creates) its tables at once. `place` is a file, or a URL postgresql://...
+    `kind` is "sandbox" or "organisation". `id` tells this store from all others.
 
-    Raises Problem store.unreadable, store.newer, store.other-kind (the file holds the other).
+    Raises Problem store.unreadable, store.unreachable, store.newer, store.other-kind (it holds
+    the other).
     """
 
-    def __init__(self, path: Path, kind: str = "organisation") -> None:
-        self.path, self.kind = path, kind
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        except OSError as error:
-            raise self._problem(UNREADABLE, error.strerror or "the folder cannot be made") from None
-        self.engine = sa.create_engine(f"sqlite:///{path}")
-        event.listen(self.engine, "connect", _on_connect)
-        event.listen(self.engine, "begin", _on_begin)
+    def __init__(self, place: Path | str, kind: str = "organisation") -> None:
+        self.kind = kind
+        self.url = _url(place)
+        self.engine = self._opened()
         try:
             self._prepare()
         except Problem:
             self.close()
             raise
 
+    @property
+    def shared(self) -> bool:
+        """Several workers may drive its runs at once."""
+        return self.url.get_backend_name() == "postgresql"
+
+    @property
+    def name(self) -> str:
+        """For facts and texts: the file, or the URL without its password."""
+        return self.url.render_as_string() if self.shared else str(self.url.database)
+
+    def _opened(self) -> sa.Engine:
+        if self.shared:
+            return sa.create_engine(self.url, pool_pre_ping=True, pool_size=8)
+        path = Path(str(self.url.database))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise self._problem(UNREADABLE, error.strerror or "the folder cannot be made") from None
+        engine = sa.create_engine(self.url)
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+        return engine
+
     def _prepare(self) -> None:
         with self.write() as connection:
+            self.alone_in(connection, "schema")
             METADATA.create_all(connection)
             marks = connection.execute(sa.select(META.c.name, META.c.value))
             known = {str(row.name): str(row.value) for row in marks}
             if int(known.get("schema", SCHEMA_VERSION)) > SCHEMA_VERSION:
-                raise Problem(NEWER, {"path": str(self.path), "schema": known["schema"]})
+                raise Problem(NEWER, {"store": self.name, "schema": known["schema"]})
             if known.get("store_kind", self.kind) != self.kind:
-                raise Problem(OTHER_KIND, {"path": str(self.path), "holds": known["store_kind"]})
+                raise Problem(OTHER_KIND, {"store": self.name, "holds": known["store_kind"]})
             if known and int(known.get("schema", 0)) < SCHEMA_VERSION:
                 # Every change so far only added tables, which are made above.
                 newer = sa.update(META).where(META.c.name == "schema")
@@ -285,8 +160,9 @@ class Store:
                 connection.execute(
                     sa.insert(META), [{"name": k, "value": v} for k, v in rows.items()]
                 )
-        # Readable by its owner only: it names every domain and client of an organisation.
-        self.path.chmod(0o600)
+        if not self.shared:
+            # Readable by its owner only: it names every domain and client of an organisation.
+            Path(str(self.url.database)).chmod(0o600)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -314,16 +190,51 @@ class Store:
             raise
         except DBAPIError as error:
             raise self.translated(error.orig) from None
-        except sqlite3.Error as error:  # of a statement run on the driver's own connection
+        except self._driver_error as error:  # of a statement run on the driver's own connection
             raise self.translated(error) from None
 
+    @property
+    def _driver_error(self) -> type[Exception]:
+        error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        return error
+
+    def alone_in(self, connection: sa.Connection, what: str) -> None:
+        """Until the transaction ends nobody else is in one that asked for the same. SQLite's
+        write transactions are alone anyway."""
+        if self.shared:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(what))))
+
+    def put(self, connection: sa.Connection, table: sa.Table, **values: object) -> None:
+        """Insert the row, or make the one of the same primary key be this."""
+        key = [column.name for column in table.primary_key]
+        rest = {name: value for name, value in values.items() if name not in key}
+        insert = self._insert(table).values(**values)
+        connection.execute(insert.on_conflict_do_update(index_elements=key, set_=rest))
+
+    def put_once(self, connection: sa.Connection, table: sa.Table, **values: object) -> None:
+        """Insert the row unless one stands in its way."""
+        connection.execute(self._insert(table).values(**values).on_conflict_do_nothing())
+
+    def _insert(self, table: sa.Table) -> Any:
+        return postgresql.insert(table) if self.shared else sqlite.insert(table)
+
     def translated(self, error: BaseException | None) -> Problem:
-        """The Problem behind a driver's error; for the engine too, which uses the same file."""
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-        return self._problem(_BY_SQLITE_CODE.get(code, UNREADABLE), str(error))
+        """The Problem behind a driver's error; for the engine too, which uses the same database."""
+        if not self.shared:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            return self._problem(_BY_SQLITE_CODE.get(code, UNREADABLE), str(error))
+        state = getattr(error, "sqlstate", None) or "08"  # none: no server answered
+        known = next((p for code, p in _BY_SQLSTATE.items() if state.startswith(code)), UNREADABLE)
+        return self._problem(known, f"SQLSTATE {state}")
 
     def _problem(self, type_: ProblemType, seen: str) -> Problem:
-        return Problem(type_, {"path": str(self.path), "seen": seen})
+        return Problem(type_, {"store": self.name, "seen": seen})
+
+
+def _url(place: Path | str) -> sa.URL:
+    if isinstance(place, Path):
+        return sa.URL.create("sqlite", database=str(place))
+    return sa.make_url(place).set(drivername="postgresql+psycopg")
 
 
 def store_kind_of(path: Path) -> str | None:
@@ -336,7 +247,7 @@ def store_kind_of(path: Path) -> str | None:
                 "SELECT value FROM gctrust_meta WHERE name = 'store_kind'"
             ).fetchone()
     except sqlite3.Error as error:
-        raise Problem(UNREADABLE, {"path": str(path), "seen": str(error)}) from None
+        raise Problem(UNREADABLE, {"store": str(path), "seen": str(error)}) from None
     finally:
         if "connection" in locals():
             connection.close()

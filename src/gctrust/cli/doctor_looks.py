@@ -66,7 +66,7 @@ async def _python(visit: Consultation) -> str:
 
 async def _store(visit: Consultation) -> str:
     store = await asyncio.to_thread(lambda: visit.app.store)
-    return f"{store.path} ({store.kind})"
+    return f"{store.name} ({store.kind})"
 
 
 async def _dns(visit: Consultation) -> str:

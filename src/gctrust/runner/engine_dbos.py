@@ -70,7 +70,9 @@ def _plain(value: object) -> object:
 
 def _engine(store: Store) -> sa.Engine:
     """DBOS's own settings plus WAL and full sync; it begins its transactions itself."""
-    engine = sa.create_engine(f"sqlite:///{store.path}", connect_args={"check_same_thread": False})
+    if store.shared:
+        return sa.create_engine(store.url, pool_pre_ping=True, pool_size=20)
+    engine = sa.create_engine(store.url, connect_args={"check_same_thread": False})
 
     def on_connect(connection: Any, _record: object) -> None:
         connection.isolation_level = "IMMEDIATE"

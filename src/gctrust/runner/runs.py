@@ -10,7 +10,8 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ..adapters.store import RUNS, SEGMENTS, SIGNALS, STEPS, Store
+from ..adapters.schema import RUNS, SEGMENTS, SIGNALS, STEPS
+from ..adapters.store import Store
 from ..errors import Problem
 from ..pipelines.orders import Order, RunEnd
 from ..ports import Clock
@@ -261,11 +262,9 @@ class Runs:
 
     def keep(self, run: str, step: StepRow) -> None:
         """One line of the run's history; done again after a crash it replaces itself."""
-        insert = sa.insert(STEPS).prefix_with("OR REPLACE")
+        values = {name: getattr(step, name) for name in StepRow.__slots__}
         with self.store.write() as connection:
-            connection.execute(
-                insert.values(run=run, **{n: getattr(step, n) for n in StepRow.__slots__})
-            )
+            self.store.put(connection, STEPS, run=run, **values)
 
     def signal(self, run: str, name: str) -> None:
         """Raises Problem run.no-such-run."""

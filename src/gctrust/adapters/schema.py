@@ -1,0 +1,173 @@
+"""The store's tables: runs, signals, leases, ledger, outbox, tokens. The same on both databases."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+
+SCHEMA_VERSION = 3
+
+METADATA = sa.MetaData()
+
+# SQLite numbers rows by what it calls INTEGER, which has 64 bits there.
+_BIG = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+META = sa.Table(
+    "gctrust_meta",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+RUNS = sa.Table(
+    "runs",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("journey", sa.Text, nullable=False),
+    sa.Column("identity", sa.Text, nullable=False),
+    sa.Column("generation", sa.Integer, nullable=False),
+    sa.Column("order", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False, default=""),
+    sa.Column("note", sa.Text, nullable=False, default=""),
+    sa.Column("waiting_until", sa.Float),
+    sa.Column("waiting_for", sa.Text, nullable=False, default=""),
+    sa.Column("started", sa.Float, nullable=False),
+    sa.Column("ended", sa.Float),
+    sa.Column("horizon", sa.Float, nullable=False),
+    sa.Column("life", sa.Integer, nullable=False, default=1),
+    sa.Column("rewind_to", sa.Integer),
+    sa.Column("problem", sa.Text),
+    sa.Column("end", sa.Text),
+    sa.UniqueConstraint("identity", "generation"),
+)
+# One open run for one identity, even when two processes submit at once.
+_OPEN = RUNS.c.ended.is_(None)
+sa.Index("runs_open", RUNS.c.identity, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
+
+STEPS = sa.Table(
+    "steps",
+    METADATA,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("step", sa.Integer, primary_key=True),
+    sa.Column("life", sa.Integer, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("problem", sa.Text, nullable=False, default=""),
+    sa.Column("started", sa.Float, nullable=False),
+    sa.Column("ended", sa.Float, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+)
+
+SEGMENTS = sa.Table(
+    "segments",
+    METADATA,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("workflow", sa.Text, nullable=False),
+    sa.Column("base", sa.Integer, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+)
+
+SIGNALS = sa.Table(
+    "signals",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), nullable=False, index=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("taken_by", sa.Text),
+)
+
+API_TOKENS = sa.Table(
+    "api_tokens",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False, unique=True),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("expires", sa.Float),
+    sa.Column("revoked", sa.Float),
+)
+
+LEASES = sa.Table(
+    "leases",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Integer, nullable=False),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("pid", sa.Integer, nullable=False),
+    sa.Column("beat", sa.Float, nullable=False),
+)
+
+LEDGER = sa.Table(
+    "ledger",
+    METADATA,
+    sa.Column("seq", _BIG, primary_key=True, autoincrement=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("slot", sa.Text, nullable=False),
+    sa.Column("entity", sa.Text, nullable=False, index=True),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("entry", sa.Text, nullable=False),
+    sa.Column("leaf", sa.LargeBinary, nullable=False),
+    sa.UniqueConstraint("run", "slot"),
+)
+
+# Subtrees below this level are folded from the leaves when a proof asks for them: a node for every
+# 64 entries is stored, not two for each.
+STORED_LEVEL = 6
+NODES = sa.Table(
+    "ledger_nodes",
+    METADATA,
+    sa.Column("level", sa.Integer, primary_key=True),
+    sa.Column("index", _BIG, primary_key=True),
+    sa.Column("hash", sa.LargeBinary, nullable=False),
+)
+
+CHECKPOINT = sa.Table(
+    "ledger_checkpoint",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("frontier", sa.LargeBinary, nullable=False),
+)
+
+OUTBOX = sa.Table(
+    "outbox",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("event", sa.Text, nullable=False),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("entry", _BIG, sa.ForeignKey("ledger.seq"), nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, default=0),
+    sa.Column("next_at", sa.Float, nullable=False),
+    sa.UniqueConstraint("entry"),
+)
+
+SEALED = sa.Table(
+    "sealed_keys",
+    METADATA,
+    sa.Column("domain", sa.Text, primary_key=True),
+    sa.Column("leaf", sa.Text, primary_key=True),
+    sa.Column("certificates", sa.Text, nullable=False),
+    sa.Column("nonce", sa.LargeBinary, nullable=False),
+    sa.Column("octets", sa.LargeBinary, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+)
+
+DELIVERIES = sa.Table(
+    "deliveries",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("outbox", sa.Text, sa.ForeignKey("outbox.id"), nullable=False, index=True),
+    sa.Column("try", sa.Integer, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("error", sa.Text, nullable=False, default=""),
+    sa.Column("seconds", sa.Float, nullable=False),
+)
