@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     PrivateFormat,
+    PublicFormat,
     pkcs7,
     pkcs12,
 )
@@ -168,3 +170,21 @@ def test_roots_by_name(desk: Desk) -> None:
 
     assert accepted()
     assert not accepted(roots="certifi")
+
+
+def test_lists_of_weak_keys(desk: Desk) -> None:
+    key = desk.leaf.certificate.public_key()
+    der = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    listed = desk.put("weak", f"# mine\n{sha256(der).hexdigest()}\n".encode())
+    other = desk.put("other", b"0" * 64)
+    check = CertificateCheck(SystemClock(), desk.folder / "root.pem")
+    files = CertificateFiles(str(desk.folder / "leaf.pem"), "", str(desk.folder / "chain.pem"))
+
+    def told(*lists: str) -> bool:
+        report = check.judge(Question(files, HOST, at=NOW, weak_keys=lists))
+        return "cert.key-compromised" in ids(report)
+
+    assert told(other, listed)
+    assert not told(other)
+    with pytest.raises(Problem):
+        told(str(desk.folder))

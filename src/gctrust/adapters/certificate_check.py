@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..certs.assess import CertificateReport, assess_certificate
+from ..certs.blocklist import Blocklist, read_blocklist
 from ..certs.bundle import Bundle, from_ders, read_bundle, read_bundles
 from ..certs.certificate import Certificate
 from ..certs.chain import sort_bundle
@@ -49,6 +50,8 @@ NO_CERTIFICATE = ProblemType(
 )
 PROBLEMS = (NO_CERTIFICATE,)
 
+MOST_WEAK = 64 << 20  # octets; all of Debian's lists together have some 10 MB
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -56,7 +59,7 @@ class Question:
 
     `complete` and `revocation` allow the network; `allowed` names hosts that may be fetched from
     though they are not public. `previous` is the certificate that serves now, `caa` and `tlsa` what
-    DNS was asked.
+    DNS was asked, `weak_keys` files that list compromised keys.
     """
 
     files: CertificateFiles
@@ -71,6 +74,7 @@ class Question:
     previous: Certificate | None = None
     caa: tuple[CaaAnswer, ...] = ()
     tlsa: TlsaAnswer | None = None
+    weak_keys: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +232,7 @@ class _Case:
     def __init__(self, check: CertificateCheck, question: Question) -> None:
         self._check, self._question = check, question
         self._bundle, self._key_file = check.read(question.files, question.passphrase)
+        self._blocklist = _blocklist(question.weak_keys)
         self._roots = check.named_roots(question)
         placed = sort_bundle(self._bundle)
         self._leaf, self._others = placed.leaf, placed.others
@@ -260,6 +265,7 @@ class _Case:
             extra=self._extra(),
             crls=self._revocation.crls if self._revocation else (),
             evidence=self._evidence(),
+            compromised=self._blocklist,
         )
 
     def gathered(self) -> Iterator[str]:
@@ -312,6 +318,14 @@ def _read(
 
 def _octets(path: str, sealed: Callable[[str], bytes] | None) -> bytes:
     return sealed(path) if sealed and path.startswith(SEALED) else read_file(path)
+
+
+def _blocklist(paths: Iterable[str]) -> Blocklist:
+    """Raises Problem file.*."""
+    whole = Blocklist()
+    for path in paths:
+        whole = whole.plus(read_blocklist(read_file(path, MOST_WEAK)))
+    return whole
 
 
 def _key_file(path: str) -> KeyFile | None:

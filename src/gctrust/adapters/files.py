@@ -36,7 +36,7 @@ PROBLEMS = (UNREADABLE, TOO_LARGE, CHANGED)
 SEALED = "sealed:"  # a reference that stands in for a path, and names a sealed key
 
 
-def read_file(path: str) -> bytes:
+def read_file(path: str, limit: int = MAX_BYTES) -> bytes:
     """The octets of a regular file. Raises Problem file.unreadable or file.too-large."""
     facts: dict[str, Fact] = {"path": path}
     try:
@@ -45,8 +45,8 @@ def read_file(path: str) -> bytes:
         if not stat.S_ISREG(status.st_mode):
             kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
             raise Problem(UNREADABLE, {**facts, "seen": f"it is {kind}"})
-        if status.st_size > MAX_BYTES:
-            raise Problem(TOO_LARGE, {**facts, "octets": status.st_size, "limit": MAX_BYTES})
+        if status.st_size > limit:
+            raise Problem(TOO_LARGE, {**facts, "octets": status.st_size, "limit": limit})
         return found.read_bytes()
     except (OSError, RuntimeError, ValueError) as error:
         seen = getattr(error, "strerror", None) or str(error)

@@ -40,6 +40,7 @@ def cert(
     dns: Annotated[bool, Parameter(negative="")] = False,
     allow_fetch: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     key_passphrase_file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
+    weak_keys: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     diff: Path | None = None,
     write_bundle: Path | None = None,
     fail_on: FailOn = "error",
@@ -76,6 +77,9 @@ def cert(
     key_passphrase_file
         The file with the passphrase of the key or of PKCS#12, "-" for standard input
         (also: GCTRUST_KEY_PASSPHRASE, GCTRUST_KEY_PASSPHRASE_FILE).
+    weak_keys
+        A list of compromised keys: SHA-256 of public keys, or Debian's openssl-blacklist, a line
+        each; repeat for several.
     diff
         The certificate that serves now: say what changes.
     write_bundle
@@ -112,6 +116,7 @@ def cert(
             old,
             caa,
             tlsa,
+            weak_keys,
         )
         with options.out.progress(f"judging {cert}"):
             looked = await app.certificates.look(question)
