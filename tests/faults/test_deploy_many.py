@@ -78,7 +78,7 @@ def test_a_list_that_cannot_be_used_names_its_line(tmp_path, rows, head, reason)
 def test_waves_that_make_no_sense_are_usage(waves):
     with pytest.raises(Problem) as refused:
         waves.check()
-    assert refused.value.code == "tls.bad-waves"
+    assert refused.value.code == "tls.bad-option"
 
 
 def test_the_same_list_is_the_same_order(tmp_path):

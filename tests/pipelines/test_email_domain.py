@@ -157,3 +157,9 @@ def test_a_resumed_run_has_its_horizon_anew():
     end = w.run(email_domain(ORDER))
     assert w.now == w.deadline
     assert (end.status, end.summary["resumed"]) == ("unverified", 1)
+
+
+def test_each_look_tells_how_many_came_before_it():
+    w = world(AssessMail=[LACKING] * 3 + [READY])
+    w.run(email_domain(ORDER))
+    assert [effect.looks for effect in w.of(AssessMail)] == [0, 1, 2, 3]

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from ..errors import Problem, ProblemKind, ProblemType
+from ..errors import Fact, Problem, ProblemKind, ProblemType
 from .attached import order_and_follow
 from .check_cert import Profile
 from .domain import ledger_step, platform_of
 from .exit_codes import ExitCode
 from .plan import Planned, refuse_unknown_hazards, show
 from .session import Options, with_app
-from .tls_many import Waves, deploy_list, many_order, read_list
+from .tls_many import BAD_OPTION, Waves, deploy_list, many_order, read_list
 from .tls_plan import planned_of
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ PROBLEMS = (NOTHING_BEFORE, OTHER_OPEN)
 
 app = App(name="tls", help="Custom domains: deploy a certificate, see what it serves.")
 
+MOST_HANDSHAKES = 100_000  # with each edge; nobody's edge is to be loaded by mistake
 ATTACHED = 300.0  # seconds; edges take minutes at most, the run itself lasts an hour
 
 
@@ -88,7 +89,10 @@ def deploy(
         kind = profile or app.certificates.profile
         if waves.source:
             waves.check()
-            _check_allowed(allow)
+            _check(allow, handshakes)
+            if name or cert or key or chain:
+                facts: dict[str, Fact] = {"option": "--from", "reason": "the list names the files"}
+                raise Problem(BAD_OPTION, facts)
             items = read_list(waves.source, kind, handshakes, allow)
             many = many_order(items, waves)
             return await deploy_list(app, options, many, waves, yes=yes, wait=wait)
@@ -127,6 +131,7 @@ def rollback(
     """
 
     async def body(app: composition.App) -> ExitCode:
+        _check(allow, handshakes)
         order = await _back(app, handshakes, allow)
         return await _perform(app, options, order, "rollback", yes=yes, wait=wait)
 
@@ -201,7 +206,7 @@ async def _perform(
     yes: bool,
     wait: float,
 ) -> ExitCode:
-    _check_allowed(order.allow)
+    _check(order.allow, order.handshakes)
     if not yes:
         return await _planned(app, options, order, command)
     _refuse_beside(app, order)
@@ -217,11 +222,14 @@ def _refuse_beside(app: composition.App, order: CustomDomainOrder) -> None:
             raise Problem(OTHER_OPEN, {"run": run.id, "domain": order.domain})
 
 
-def _check_allowed(allow: tuple[str, ...]) -> None:
-    """Raises Problem cli.unknown-hazard."""
+def _check(allow: tuple[str, ...], handshakes: int) -> None:
+    """Raises Problem cli.unknown-hazard, tls.bad-option."""
     from ..pipelines.deploy_plan import HAZARDS
 
     refuse_unknown_hazards(allow, [rule.id for rule in HAZARDS])
+    if not 1 <= handshakes <= MOST_HANDSHAKES:
+        reason = f"a whole number from 1 to {MOST_HANDSHAKES} is needed"
+        raise Problem(BAD_OPTION, {"option": "--handshakes", "reason": reason})
 
 
 def _sent(plan: DeploymentPlan, order: CustomDomainOrder) -> str:

@@ -34,14 +34,14 @@ BAD_LIST = ProblemType(
     kind=ProblemKind.USAGE,
     source="RFC 4180",
 )
-BAD_WAVES = ProblemType(
-    "tls.bad-waves",
-    "A value for the waves makes no sense.",
-    "Waves need a size, the share is between 0 and 1, and windows are times of day.",
+BAD_OPTION = ProblemType(
+    "tls.bad-option",
+    "The value of an option makes no sense.",
+    "Waves and samples need a size, the share is between 0 and 1, windows are times of day.",
     "See `gctrust tls deploy --help`.",
     kind=ProblemKind.USAGE,
 )
-PROBLEMS = (BAD_LIST, BAD_WAVES)
+PROBLEMS = (BAD_LIST, BAD_OPTION)
 COLUMNS = ("domain", "certificate", "key", "chain")
 MOST = 10_000
 
@@ -65,20 +65,20 @@ class Waves:
     'When a wave may begin, in UTC: "22:00-04:00", "sat,sun 00:00-06:00". May be repeated.'
 
     def check(self) -> None:
-        """Raises Problem tls.bad-waves."""
+        """Raises Problem tls.bad-option."""
         from ..pipelines.windows import BadWindow, Window
 
         wrong = {"--wave-size": self.wave_size < 1, "--canary": self.canary < 0}
         wrong["--stop-at"] = not 0.0 <= self.stop_at <= 1.0
         for name, bad in wrong.items():
             if bad:
-                raise Problem(BAD_WAVES, {"option": name})
+                raise Problem(BAD_OPTION, {"option": name})
         for text in self.window:
             try:
                 Window.parse(text)
             except BadWindow as error:
                 facts = {"option": "--window", "seen": text[:80], "reason": str(error)}
-                raise Problem(BAD_WAVES, facts) from None
+                raise Problem(BAD_OPTION, facts) from None
 
 
 def read_list(
