@@ -19,7 +19,7 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..certs.certificate import Certificate
+    from ..adapters.certificate_check import Looked, Question
     from ..certs.evidence import CaaAnswer, TlsaAnswer
     from ..certs.report import CertificateReport
 
@@ -120,16 +120,20 @@ def cert(
         )
         with options.out.progress(f"judging {cert}"):
             looked = await app.certificates.look(question)
-        report = looked.report
         if write_bundle:
-            _write_bundle(options.out, report, write_bundle)
-        shown = CertificateChecked.of(looked, _changes(old, report, host))
-        options.out.answer("check.cert", shown, certificate_blocks(str(cert), shown))
-        _hint(options.out, report, asked=complete)
-        code = of_findings(report.findings, severity(fail_on))
-        return code if report.path.accepted else ExitCode.FINDINGS
+            _write_bundle(options.out, looked.report, write_bundle)
+        _answer(options.out, question, looked)
+        code = of_findings(looked.report.findings, severity(fail_on))
+        return code if looked.report.path.accepted else ExitCode.FINDINGS
 
     return with_app(options, body, roots_file=roots_file)
+
+
+def _answer(out: Output, question: Question, looked: Looked) -> None:
+    shown = CertificateChecked.of(looked, _changes(question, looked.report))
+    out.answer("check.cert", shown, certificate_blocks(question.files.certificate, shown))
+    if not question.complete:
+        _hint(out, looked.report)
 
 
 async def _dns(app: composition.App, host: str) -> tuple[tuple[CaaAnswer, ...], TlsaAnswer | None]:
@@ -141,11 +145,11 @@ async def _dns(app: composition.App, host: str) -> tuple[tuple[CaaAnswer, ...], 
     return await ask_caa(app.resolver, name), await ask_tlsa(app.resolver, name)
 
 
-def _hint(out: Output, report: CertificateReport, *, asked: bool) -> None:
+def _hint(out: Output, report: CertificateReport) -> None:
     """A missing issuer can often be had: say how."""
     top = report.path.tried[0] if report.path.tried else None
     missing = top is not None and any(flaw.kind == "issuer" for flaw in top.flaws)
-    if top is None or not missing or report.path.accepted or asked:
+    if top is None or not missing or report.path.accepted:
         return
     where = top.certificates[-1].extensions.issuer_urls
     if where and where[0].isprintable():
@@ -162,13 +166,13 @@ def _write_bundle(out: Output, report: CertificateReport, path: Path) -> None:
     out.talk(f"{len(repaired.certificates)} certificates written to {path}{whole}")
 
 
-def _changes(old: Certificate | None, report: CertificateReport, host: str) -> tuple[str, ...]:
-    if old is None or report.certificate is None:
+def _changes(question: Question, report: CertificateReport) -> tuple[str, ...]:
+    if question.previous is None or report.certificate is None:
         return ()
     from ..certs.compare import compare_certificates
 
-    found = compare_certificates(old, report.certificate, hosts=[host] if host else [])
-    return found.lines
+    hosts = [question.host] if question.host else []
+    return compare_certificates(question.previous, report.certificate, hosts=hosts).lines
 
 
 def _instant(text: str) -> datetime:
