@@ -15,8 +15,8 @@ from gctrust.adapters.ledger import Entry, Ledger
 from gctrust.adapters.ledger_export import csv_lines, json_lines, read_exports
 from gctrust.adapters.ledger_verify import verify_rows, verify_store
 from gctrust.adapters.merkle import consistent, included, leaf_hash
-from gctrust.adapters.signed_note import InclusionProof, VerifierKey, open_note, read_checkpoint
 from gctrust.adapters.schema import CHECKPOINT, LEDGER, NODES
+from gctrust.adapters.signed_note import InclusionProof, VerifierKey, open_note, read_checkpoint
 from gctrust.adapters.store import Store
 from gctrust.errors import Problem
 
