@@ -134,7 +134,11 @@ def _evaluate(check: _Check, domain: str) -> _Part[_Outcome]:
     if record is None:
         return SpfVerdict.NONE, None, domain
     for term in record.mechanisms:
-        if (yield from _matches(check, term, domain)):
+        if term.queries:
+            hit = yield from _matches(check, term, domain)
+        else:
+            hit = _decided(check, term, domain)
+        if hit:
             check.fault = f"{term.text!r} of {domain} matches"
             return _BY_SIGN[term.qualifier], record, domain
     if record.redirect is not None:
@@ -176,19 +180,23 @@ def _redirected(check: _Check, record: SpfRecord, domain: str) -> _Part[_Outcome
     return verdict, found, at
 
 
+def _decided(check: _Check, term: Mechanism, domain: str) -> bool:
+    """Whether all, ip4 or ip6 matches: no question is asked for them."""
+    family = term.name
+    hit = family == "all" or (
+        check.v6 is (family == "ip6") and check.number & term.mask == term.network
+    )
+    check.note(domain, term.text, "match" if hit else "no match")
+    return hit
+
+
 def _matches(check: _Check, term: Mechanism, domain: str) -> _Part[bool]:
     name = term.name
-    if name == "all":
-        check.note(domain, term.text, "match")
-        return True
-    if name == "ip4" or name == "ip6":
-        hit = check.v6 is (name == "ip6") and check.number & term.mask == term.network
-        check.note(domain, term.text, "match" if hit else "no match")
-        return hit
     check.spend(term.text, domain)
     target = domain
     if term.target is not None:
-        target = yield from _target(check, term.target, domain)
+        known = term.target.is_plain
+        target = _plain(term.target) if known else (yield from _target(check, term.target, domain))
     if name == "include":
         return (yield from _include(check, term, domain, target))
     if name == "ptr":
@@ -233,7 +241,7 @@ def _include(check: _Check, term: Mechanism, domain: str, target: str) -> _Part[
         raise _Stop(SpfVerdict.PERMERROR, f"{term.text!r} of {domain}: {check.fault}")
     hit = verdict is SpfVerdict.PASS
     outcome = "match" if hit else f"no match: {verdict}"
-    check.trace[place] = check.trace[place]._replace(outcome=outcome)
+    check.trace[place] = Step(check.depth, domain, term.text, outcome, (target,), 1, 0)
     return hit
 
 
@@ -293,8 +301,13 @@ def _validated(check: _Check, term: str, domain: str) -> _Part[tuple[str, ...]]:
 
 def _target(check: _Check, text: MacroText, domain: str) -> _Part[str]:
     if text.is_plain:
-        return fit_name(text.text if not text.pieces else str(text.pieces[0]))
+        return _plain(text)
     return fit_name((yield from _expanded(check, text, domain)))
+
+
+def _plain(text: MacroText) -> str:
+    """The name that a text without macros stands for."""
+    return fit_name(str(text.pieces[0]) if text.pieces else text.text)
 
 
 def _expanded(check: _Check, text: MacroText, domain: str) -> _Part[str]:
