@@ -87,9 +87,7 @@ def cert(
     fail_on
         The least severity that makes the exit code 10.
     """
-    for path in (cert, key, chain, diff):
-        if path is not None:
-            read_file(path)
+    _check_files(cert, key, chain, diff)
     if dns and not host:
         raise bad_argument("--dns", "", "DNS is asked about a host: give --host.")
     named, roots_file = roots_flag(roots)
@@ -127,6 +125,13 @@ def cert(
         return code if looked.report.path.accepted else ExitCode.FINDINGS
 
     return with_app(options, body, roots_file=roots_file)
+
+
+def _check_files(*paths: Path | None) -> None:
+    """A wrong path is told before anything else is done."""
+    for path in paths:
+        if path is not None:
+            read_file(path)
 
 
 def _answer(out: Output, question: Question, looked: Looked) -> None:
