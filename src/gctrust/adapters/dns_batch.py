@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TypeVar
 
 from ..mailauth.questions import Answer, Question, Status
+
+T = TypeVar("T")
+
+
+def settle(future: asyncio.Future[T], value: T) -> None:
+    """Gives the result; who waited for it may have been cancelled."""
+    if not future.done():
+        future.set_result(value)
 
 
 class Batch:
@@ -23,6 +34,14 @@ class Batch:
         self.missing -= 1
         if not self.missing and self.full is not None:
             self.full()
+
+    async def wait(self) -> tuple[Answer, ...]:
+        """All answers, when the last is there."""
+        if self.missing:
+            full: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self.full = partial(settle, full, None)
+            await full
+        return self.ended()
 
     def ended(self) -> tuple[Answer, ...]:
         """All answers; what is still open has timed out."""

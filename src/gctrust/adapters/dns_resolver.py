@@ -10,20 +10,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from time import monotonic
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from ..mailauth.questions import Answer, Question, Status
-from .dns_batch import Batch
+from .dns_batch import Batch, settle
 from .dns_cache import Cache, Key, key_of
 from .dns_lane import Flight, Lane, Pace
 from .dns_question import UnaskableName, encode_question
 from .dns_silence import Silence, SilentOnes
 from .dns_socket import Endpoint
 from .dns_wire import Reply
-
-T = TypeVar("T")
 
 _CHAIN_LIMIT = 8
 _MOST_LANES = 128  # sockets held open to authoritative servers
@@ -126,12 +123,7 @@ class Resolver:
 
     async def resolve_all(self, questions: Iterable[Question]) -> tuple[Answer, ...]:
         """All answers, asked at once, in the order of the questions."""
-        batch = self.begin(questions)
-        if batch.missing:
-            full: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            batch.full = partial(_settle, full, None)
-            await full
-        return batch.ended()
+        return await self.begin(questions).wait()
 
     def begin(self, questions: Iterable[Question]) -> Batch:
         """Ask at once what is not known. Raises ValueError for an unknown type."""
@@ -212,7 +204,7 @@ class Resolver:
         except UnaskableName:
             return Reply(Answer(Status.NX_DOMAIN))
         ended: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._launch(question, wire, lambda _, reply: _settle(ended, reply))
+        self._launch(question, wire, lambda _, reply: settle(ended, reply))
         return await ended
 
     # --- one flight -----------------------------------------------------------------------------
@@ -368,11 +360,6 @@ class Resolver:
             if lane.idle and name not in self.servers:
                 lane.close()
                 del self._lanes[name]
-
-
-def _settle(future: asyncio.Future[T], value: T) -> None:
-    if not future.done():  # who waited may have been cancelled
-        future.set_result(value)
 
 
 def system_servers() -> tuple[str, ...]:
