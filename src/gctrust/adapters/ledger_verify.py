@@ -38,8 +38,8 @@ from .ledger_rules import (
     UNSIGNED,
 )
 from .merkle import EMPTY_ROOT, Frontier, folded, leaf_hash, node_hash
-from .signed_note import Checkpoint, VerifierKey, open_note, read_checkpoint
 from .schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
+from .signed_note import Checkpoint, VerifierKey, open_note, read_checkpoint
 
 BLOCK = 1 << STORED_LEVEL
 # Below this many entries a second process costs more than it saves.
