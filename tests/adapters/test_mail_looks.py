@@ -28,17 +28,30 @@ from cryptography.x509.oid import NameOID
 
 from gctrust.adapters.address_guard import AddressGuard
 from gctrust.adapters.dns_driver import drive
+from gctrust.adapters.dns_resolver import Resolver
 from gctrust.adapters.dnssec_facts import DnssecFacts
 from gctrust.adapters.mail_looks import MailLooks
 from gctrust.adapters.mta_sts_fetch import PolicyFetch, PolicyLimits
 from gctrust.adapters.smtp_probe import SmtpProbe
 from gctrust.mailauth.dane import Tlsa, matches
+from gctrust.mailauth.delegation import assess_delegation
 from gctrust.mailauth.dnssec import assess_dnssec
-from gctrust.mailauth.looks import DNSSEC, POLICY, STARTTLS, PolicyFile, Reach, SignedZone, Starttls
+from gctrust.mailauth.looks import (
+    ALL,
+    DNSSEC,
+    POLICY,
+    STARTTLS,
+    PolicyFile,
+    Reach,
+    SignedZone,
+    Starttls,
+)
 from gctrust.mailauth.mta_sts import assess_mta_sts
 from gctrust.mailauth.questions import Answer, Question, Status
 from gctrust.mailauth.zone import DictZone
 from gctrust.names import DomainName
+from gctrust.sandbox.zone import ZoneServers
+from gctrust.sandbox.zone_data import Record
 
 OPEN = AddressGuard(private=True)
 LOOPBACK = ("127.0.0.1",)
@@ -315,6 +328,46 @@ async def test_a_judge_gets_all_it_asks_for(tmp_path: Path) -> None:
     assert [answer.status for answer in batch] == kinds
 
 
+async def test_an_exchange_is_connected_to_once(tmp_path: Path) -> None:
+    connected = []
+
+    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connected.append(1)
+        await smtp(b"250 mx.example.com\r\n", None)(reader, writer)  # type: ignore[misc]
+
+    zone = Zone({"mx.example.com": {"A": ["127.0.0.1"]}})
+    async with serving(handle) as port:
+        looks = MailLooks(zone, exchanges=SmtpProbe(OPEN, port=port, seconds=3))
+        asked = [Question("mx.example.com", STARTTLS)] * 5
+        answers = await looks.resolve_all(asked)
+        answers += await looks.resolve_all(asked)
+        assert {answer.records for answer in answers} == {(Starttls(False),)}
+        assert len(connected) == 1
+        await looks.resolve_all([Question("mx.example.com", STARTTLS, fresh=True)])
+    assert len(connected) == 2
+
+
+async def test_name_servers_are_asked_over_tcp_and_with_edns() -> None:
+    servers = ZoneServers(HandClock(), 2)
+    await servers.start()
+    rows = (("SOA", "ns1.example.com. h.example.com. 1 3600 600 86400 300"), ("TXT", "v=spf1 -all"),
+            ("NS", "ns1.example.com."), ("NS", "ns2.example.com."))  # fmt: skip
+    servers.put_records(
+        Record.parse({"name": "example.com", "type": kind, "ttl": 60, "value": value})
+        for kind, value in rows
+    )
+    try:
+        async with Resolver(servers.addresses, HandClock()) as resolver:
+            judge = assess_delegation(
+                DomainName("example.com"), servers=tuple(servers.addresses), reach=ALL
+            )
+            report = await drive(judge, resolver, deadline=20)
+    finally:
+        await servers.stop()
+    assert {"ns.no-tcp", "ns.no-edns"}.isdisjoint(f.rule for f in report.report.findings)
+    assert not any("NS-03" in line for line in report.report.not_judged)
+
+
 ZONE_TEXT = """
 $ORIGIN example.com.
 $TTL 300
@@ -350,6 +403,7 @@ class SignedServer(asyncio.DatagramProtocol):
         shown = {"": self.dnskey, "other": other}.get(ds_of)
         self.ds = dns.dnssec.make_ds(origin, shown, "SHA256") if shown else None
         self.bogus = ds_of == "other"
+        self.strips = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -370,7 +424,8 @@ class SignedServer(asyncio.DatagramProtocol):
         self.transport.sendto(reply.to_wire(), peer)  # type: ignore[attr-defined]
 
     def _fill(self, reply: dns.message.Message, asked: dns.rrset.RRset) -> None:
-        for covers in ("NONE", dns.rdatatype.to_text(asked.rdtype)):
+        ways = ("NONE",) if self.strips else ("NONE", dns.rdatatype.to_text(asked.rdtype))
+        for covers in ways:
             kind = asked.rdtype if covers == "NONE" else dns.rdatatype.RRSIG
             found = self.zone.get_rrset(asked.name, kind, covers)
             if found is not None:
@@ -410,6 +465,14 @@ async def test_dnssec_without_ds_or_with_a_wrong_one() -> None:
     zone, said = await dnssec(SignedServer(ds_of="other"))
     assert said == ["dnssec.chain-broken"]
     assert zone.bogus
+
+
+async def test_a_resolver_that_drops_signatures_says_nothing_of_them() -> None:
+    server = SignedServer()
+    server.strips = True
+    zone, said = await dnssec(server)
+    assert said == []
+    assert (zone.signatures, zone.unsigned) == ((), ())
 
 
 async def test_dnssec_iterations_and_time() -> None:

@@ -125,7 +125,8 @@ class DnssecFacts:
         wanted: list[tuple[dns.name.Name, str]],
         replies: list[_Reply],
     ) -> tuple[tuple[Signature, ...], tuple[str, ...]]:
-        if dnskey is None:
+        # a resolver that drops signatures drops that of the keys as well, and shows nothing
+        if dnskey is None or replies[-1].signatures(zone, "DNSKEY") is None:
             return (), ()
         seen, unsigned = [], []
         for (owner, kind), reply in zip(wanted, replies, strict=True):

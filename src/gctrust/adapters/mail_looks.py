@@ -11,6 +11,7 @@ from ..mailauth.questions import Answer, Question, Status
 from .dns_driver import Dns
 
 _AT_ONCE = 32  # connections open to strangers at one time
+_REMEMBERED = 10_000  # looks that are not repeated while this object lives
 
 
 class Connects(Protocol):
@@ -36,6 +37,7 @@ class MailLooks:
         self._dns, self._dnssec = dns, dnssec
         self._connects = {POLICY: policies, STARTTLS: exchanges}
         self._gate = asyncio.Semaphore(_AT_ONCE)
+        self._seen: dict[Question, asyncio.Task[Answer]] = {}
         self.reach = Reach(
             policy_files=policies is not None,
             starttls=exchanges is not None,
@@ -50,10 +52,19 @@ class MailLooks:
         if not beyond:
             return await self._dns.resolve_all(batch)
         plain = [question for at, question in enumerate(batch) if at not in beyond]
-        looks = asyncio.gather(*map(self._look, beyond.values()))
+        looks = asyncio.gather(*map(self._once, beyond.values()))
         seen, known = await asyncio.gather(looks, self._dns.resolve_all(plain))
         answers, rest = dict(zip(beyond, seen, strict=True)), iter(known)
         return tuple(answers[at] if at in answers else next(rest) for at in range(len(batch)))
+
+    async def _once(self, question: Question) -> Answer:
+        """Thousands of domains share an exchange: it is connected to once, unless asked anew."""
+        seen = self._seen.get(question)
+        if seen is None or question.fresh or (seen.done() and _is_passing(seen)):
+            if len(self._seen) >= _REMEMBERED:
+                self._seen.pop(next(iter(self._seen)))
+            seen = self._seen[question] = asyncio.create_task(self._look(question))
+        return await asyncio.shield(seen)
 
     async def _look(self, question: Question) -> Answer:
         async with self._gate:
@@ -69,6 +80,10 @@ class MailLooks:
                 return await way.look(question.name, addresses)
             failed = next((answer for answer in found if answer.status.is_temporary), found[0])
             return Answer(failed.status)
+
+
+def _is_passing(seen: asyncio.Task[Answer]) -> bool:
+    return seen.cancelled() or seen.exception() is not None or seen.result().status.is_temporary
 
 
 _UNABLE = Answer(Status.REFUSED)
