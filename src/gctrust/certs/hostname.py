@@ -147,7 +147,7 @@ def judge_hosts(
 
 def _is_registered(name: str) -> bool:
     """Whether the name stands directly under a public suffix."""
-    shown = DomainName(name).unicode
+    shown = DomainName(name).unicode if "xn--" in name else name
     return bool(_suffixes(only_icann=False).privatesuffix(shown) == shown)
 
 
@@ -215,7 +215,7 @@ def _judge_dns_name(name: str, label: str, *, public: bool) -> Iterator[Finding]
 def _judge_public_name(name: str, parsed: DomainName, label: str) -> Iterator[Finding]:
     text = parsed.text
     internal = f".{text}".endswith(_INTERNAL) or "." not in text
-    shown = parsed.unicode
+    shown = parsed.unicode if "xn--" in text else text  # the list is in U-labels
     if name.startswith("*.") and _suffixes(only_icann=False).publicsuffix(shown) == shown:
         if _suffixes(only_icann=True).publicsuffix(shown) == shown:
             yield found("cert.wildcard-on-suffix", label, name=name)
