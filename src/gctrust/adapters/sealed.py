@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from ..errors import Problem, ProblemType
+from ..errors import Problem, ProblemKind, ProblemType
 from ..ports import Clock
 from ..secret import Secret
 from .files import SEALED as SCHEME
@@ -46,6 +46,7 @@ WEAK = ProblemType(
     sentence="The sealing key is too short.",
     why="Whoever has the database could guess it, and open every key that is kept.",
     fix="Set GCTRUST_SEAL_KEY to at least 32 random characters, or leave it unset.",
+    kind=ProblemKind.USAGE,
 )
 PROBLEMS = (NOT_KEPT, NOT_OPENED, WEAK)
 
@@ -106,6 +107,17 @@ class SealedKeys:
         except InvalidTag:
             raise Problem(NOT_OPENED, {"domain": row.domain, "leaf_sha256": leaf}) from None
         return str(row.certificates).encode() + key
+
+    def opens(self, domain: str, leaf_sha256: str) -> bool:
+        """The key is kept, and the sealing key at hand opens it: a rollback can restore it."""
+        if all(one.leaf_sha256 != leaf_sha256 for one in self.kept(domain)):
+            return False
+        try:
+            return bool(self.bundle(SCHEME + leaf_sha256))
+        except Problem as problem:
+            if problem.type not in (NOT_KEPT, NOT_OPENED, WEAK):
+                raise
+            return False
 
     def forget(self, domain: str, but: Iterable[str]) -> None:
         """No rollback will need the others any more."""

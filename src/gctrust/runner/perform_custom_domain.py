@@ -96,13 +96,9 @@ class CustomDomainPerformer:
         held = await self._held(effect.domain)
         if held is None:
             return CertificateHeld("")
-        kept = await asyncio.to_thread(self._sealed.kept, effect.domain)
         seen, leaf = _seen(held), sort_bundle(_read(held.certificate)).leaf
-        return replace(
-            seen,
-            certificate=pem_of([leaf] if leaf else []),
-            kept=any(one.leaf_sha256 == seen.leaf_sha256 for one in kept),
-        )
+        kept = await asyncio.to_thread(self._sealed.opens, effect.domain, seen.leaf_sha256)
+        return replace(seen, certificate=pem_of([leaf] if leaf else []), kept=kept)
 
     async def keep(self, effect: KeepKey) -> KeysKept:
         report = await self._judged(effect.files, effect.domain)
