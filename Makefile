@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: setup demo test check lint types contracts
-.PHONY: conformance-spf conformance-limbo bench-mail bench-certs prove-rotation
+.PHONY: conformance-spf conformance-limbo bench-mail bench-certs bench-evidence prove-rotation
 
 setup: .venv/ready
 
@@ -47,3 +47,6 @@ bench-certs: setup
 
 prove-rotation: setup
 	@$(BIN)/python bench/rotation.py
+
+bench-evidence: setup
+	@$(BIN)/python bench/evidence/run.py
