@@ -204,6 +204,19 @@ async def test_a_sample_counts_what_happened(site: tuple[ssl.SSLContext, Pair]) 
     assert gone.p99 == 0.0
 
 
+async def test_an_address_that_never_answers_ends_the_sample() -> None:
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(2)
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        result = await sample("127.0.0.1", port, None, n=10_000, concurrency=4, timeout=0.05)
+    assert 8 <= result.count <= 12
+    assert result.causes == (("timeout", result.count),)
+
+
 async def test_no_session_is_resumed(site: tuple[ssl.SSLContext, Pair]) -> None:
     context, _ = site
     async with _server(context) as port:

@@ -9,10 +9,12 @@ from dataclasses import dataclass
 
 from .tls_probe import ClientIdentity, Handshake, handshake
 
+SILENT = 8  # time-outs and nothing else: more of them would tell nothing new
+
 
 @dataclass(frozen=True, slots=True)
 class HandshakeSample:
-    """n handshakes. Seconds are of the successful ones, 0 when there is none.
+    """`count` handshakes. Seconds are of the successful ones, 0 when there is none.
 
     `first` is the first that went well: what the server presents when all goes well.
     """
@@ -47,12 +49,14 @@ async def sample(
     staple: bool = True,
     alpn: tuple[str, ...] = (),
 ) -> HandshakeSample:
-    """`n` handshakes, at most `concurrency` at once."""
+    """`n` handshakes, at most `concurrency` at once; fewer when the address never answers."""
     results: list[Handshake] = []
     turns = iter(range(n))
 
     async def worker() -> None:
         for _ in turns:
+            if len(results) >= SILENT and all(made.cause == "timeout" for made in results):
+                return
             made = await handshake(
                 address,
                 port,
