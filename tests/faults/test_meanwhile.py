@@ -14,6 +14,9 @@ import pytest
 from arena import CUSTOM, MAIL, arena
 from voyage import told, voyage
 
+from gctrust.adapters.genesys.wire import CertificateUpload
+from gctrust.secret import Secret
+
 FIRST = {"times": 1}
 
 
@@ -138,6 +141,30 @@ async def test_a_change_between_look_and_put_is_looked_at_again(house, same):
     else:
         assert row.status == "failed"
         assert "genesys.changed-meanwhile" in told(row)
+
+
+async def test_a_change_between_plan_and_upload_is_not_overwritten(house):
+    """The run failed, somebody else renewed, the run is resumed: its plan was for another state."""
+    order = house.custom_order(1)
+    theirs = house.issue("theirs", order.domain, profile="server")
+    async with voyage(house) as trip:
+        await trip.ended(order)
+        house.faults({"kind": "status", "status": 400, "method": "PUT", "body": {"code": "x"}})
+        row = await trip.ended(renewed(house, order))
+        assert row.status == "failed"
+        house.faults()
+        held = await trip.app.genesys.find_custom_domain(order.domain)
+        held = await trip.app.genesys.get_custom_domain(held.id)
+        upload = CertificateUpload(
+            Path(theirs.certificate).read_text(), Secret(Path(theirs.key).read_text())
+        )
+        await trip.app.genesys.replace_custom_domain(held.id, upload, held.etag)
+        assert trip.runner.resume(row.id)
+        await trip.until(lambda: trip.runner.show(row.id).status != "open")
+        row = trip.runner.show(row.id)
+        assert "genesys.changed-meanwhile" in told(row)
+        after = await trip.app.genesys.get_custom_domain(held.id)
+        assert after.certificate.strip() in Path(theirs.certificate).read_text()
 
 
 async def test_a_crash_between_the_post_and_its_record_skips_nothing(house):

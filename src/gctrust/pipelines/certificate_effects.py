@@ -95,7 +95,10 @@ class ReadCertificate(Effect[CertificateHeld]):
 @dataclass(frozen=True, slots=True)
 class UploadCertificate(Effect[CustomDomainSeen]):
     """Look first; POST when the domain is new, PUT with If-Match for a renewal; nothing when an
-    earlier try of this run got through."""
+    earlier try of this run got through.
+
+    `over` is the leaf that the plan saw there ("": none): another one is not overwritten.
+    """
 
     outcome = CustomDomainSeen
     outward = True
@@ -103,6 +106,7 @@ class UploadCertificate(Effect[CustomDomainSeen]):
     files: CertificateFiles
     leaf_sha256: str
     spki_sha256: str
+    over: str = ""
 
     @property
     def key(self) -> str:

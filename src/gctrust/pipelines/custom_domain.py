@@ -128,9 +128,8 @@ def _uploaded(run: _Run, judged: CertificateAssessment, held: CertificateHeld) -
         yield from do(KeepKey(order.domain, order.files, judged.leaf_sha256))
         run.seen = CustomDomainSeen(held.id, order.domain, held.status, held.leaf_sha256)
         return
-    run.seen = yield from do(
-        UploadCertificate(order.domain, order.files, judged.leaf_sha256, judged.spki_sha256)
-    )
+    digests = (judged.leaf_sha256, judged.spki_sha256, held.leaf_sha256)
+    run.seen = yield from do(UploadCertificate(order.domain, order.files, *digests))
     run.entry = yield from _audited(run, run.seen)
 
 

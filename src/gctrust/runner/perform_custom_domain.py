@@ -24,7 +24,7 @@ from ..certs.bundle import Bundle, PrivateKey, read_bundle
 from ..certs.certificate import Certificate
 from ..certs.chain import sort_bundle
 from ..certs.key import same_key
-from ..errors import Problem
+from ..errors import Fact, Problem
 from ..pipelines.effects import (
     AssessFiles,
     AuditEntry,
@@ -127,10 +127,29 @@ class CustomDomainPerformer:
         report = await self._judged(effect.files, effect.domain)
         held = await self._held(effect.domain)
         if not _landed(held, effect.leaf_sha256, report):
-            held = await self._send(effect, report, held)
+            held = await self._send(effect, report, await self._as_planned(effect, held))
         assert held is not None
         taken = self._clock.now() - began
         return CustomDomainSeen(held.id, held.domain, held.status, effect.leaf_sha256, taken)
+
+    async def _as_planned(
+        self, effect: UploadCertificate, held: CustomDomain | None
+    ) -> CustomDomain | None:
+        """What is held, when it is what the plan was made for; a look may be stale once.
+
+        Raises Problem genesys.changed-meanwhile.
+        """
+        for again in (False, True):
+            held = await self._held(effect.domain) if again else held
+            if (_seen(held).leaf_sha256 if held else "") == effect.over:
+                return held
+        seen = _seen(held).leaf_sha256 if held else "no such domain"
+        facts: dict[str, Fact] = {
+            "domain": effect.domain,
+            "planned_over": effect.over,
+            "seen": seen,
+        }
+        raise Problem(CHANGED_MEANWHILE, facts)
 
     async def _send(
         self, effect: UploadCertificate, report: CertificateReport, held: CustomDomain | None
