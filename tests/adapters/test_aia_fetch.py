@@ -63,6 +63,15 @@ async def test_the_cache_serves_without_the_network(site: Web, tmp_path: Path) -
     assert _bundle(await hill.look(chain=False, revocation=False)) == 1
 
 
+async def test_revocation_is_asked_for_the_completed_chain(site: Web, tmp_path: Path) -> None:
+    hill = Hill(site, tmp_path, crl=False)
+    site.bodies["/issuer"] = hill.issuing.certificate.public_bytes(Encoding.DER)
+    site.bodies["/ocsp"] = hill.answer()
+    looked = await hill.look("127.0.0.1", chain=False, complete=True)
+    assert f"asked the OCSP responder {site.url}/ocsp" in looked.gathered
+    assert "cert.revocation-unknown" not in {f.rule for f in looked.report.findings}
+
+
 async def test_one_that_did_not_sign_is_not_taken(site: Web, tmp_path: Path) -> None:
     hill = Hill(site, tmp_path)
     impostor = Authority("Issuing CA of the hill", Authority("Evil root"), key=new_key())

@@ -249,8 +249,10 @@ class _Case:
     async def revocation(self, fetch: GuardedFetch) -> None:
         from .revocation_fetch import fetch_revocation
 
-        path = self.report().path
-        best = path.chain or next((one.certificates for one in path.tried), ())
+        report = self.report()
+        repaired = report.repaired_chain.certificates if report.repaired_chain else ()
+        tried = (one.certificates for one in report.path.tried)
+        best = report.path.chain or max((repaired, *tried), key=len)
         self._revocation = await fetch_revocation(fetch, best)
 
     def report(self) -> CertificateReport:
