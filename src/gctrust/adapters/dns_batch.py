@@ -35,13 +35,11 @@ class Batch:
         if not self.missing and self.full is not None:
             self.full()
 
-    async def wait(self) -> tuple[Answer, ...]:
-        """All answers, when the last is there."""
-        if self.missing:
-            full: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self.full = partial(settle, full, None)
-            await full
-        return self.ended()
+    def filled(self) -> asyncio.Future[None]:
+        """Done when the last answer is there."""
+        full: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.full = partial(settle, full, None)
+        return full
 
     def ended(self) -> tuple[Answer, ...]:
         """All answers; what is still open has timed out."""

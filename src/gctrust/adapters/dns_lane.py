@@ -24,8 +24,8 @@ class Flight:
     """One question on its way, over however many servers and transmissions."""
 
     __slots__ = (
-        "answer", "attempt", "done", "due", "edns", "end", "finish", "lane", "lanes", "mixed",
-        "question", "tcp", "tickets", "tries", "wait", "wire",
+        "answer", "attempt", "done", "due", "earlier", "edns", "end", "finish", "ident", "lane",
+        "lanes", "mixed", "question", "socket", "tcp", "tries", "wait", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -43,14 +43,22 @@ class Flight:
         self.edns, self.done, self.tcp = True, False, False
         self.lane: Lane | None = None  # whose window it takes a place in
         self.attempt, self.due, self.end = 0, 0.0, 0.0
-        self.tickets: list[tuple[QuerySocket[Flight], bytes]] = []
+        self.socket: QuerySocket[Flight] | None = None
+        self.ident = b""
+        self.earlier: list[tuple[QuerySocket[Flight], bytes]] | None = None  # transmissions
         self.answer: Answer | None = None  # the failure that a server told
+
+    def goes_out(self, socket: QuerySocket[Flight], query: bytes) -> None:
+        if self.socket is not None:
+            self.earlier = [*(self.earlier or ()), (self.socket, self.ident)]
+        self.socket, self.ident = socket, socket.send(self, query)
 
     def forget(self) -> None:
         """No datagram can answer it any more."""
-        for socket, ident in self.tickets:
+        if self.socket is not None:
+            self.socket.flights.pop(self.ident, None)
+        for socket, ident in self.earlier or ():
             socket.flights.pop(ident, None)
-        self.tickets.clear()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +158,7 @@ class Lane:
             self.ask_over_tcp(flight)
             return
         try:
-            socket = self._socket()
-            flight.tickets.append((socket, socket.send(flight, query)))
+            flight.goes_out(self._socket(), query)
         except OSError:  # no way there; told later, so that nothing answers while it is asked
             self._loop.call_soon(self._heard, flight, self, None)
 

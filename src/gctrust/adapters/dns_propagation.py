@@ -4,6 +4,7 @@ a resolver still holds and since when, and until when it may.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -112,7 +113,8 @@ class _Each:
             one = self._alone.get(question.server or "")
             plain = replace(question, server=None) if one else question
             batches.append((one or self._resolver).begin((plain,)))
-        return tuple([(await batch.wait())[0] for batch in batches])
+        await asyncio.gather(*(batch.filled() for batch in batches if batch.missing))
+        return tuple([batch.ended()[0] for batch in batches])
 
 
 async def _negative_ttls(

@@ -119,11 +119,17 @@ class Resolver:
 
     async def resolve(self, question: Question) -> Answer:
         """The answer, within `Patience.deadline` seconds. Raises ValueError for an unknown type."""
-        return (await self.resolve_all((question,)))[0]
+        batch = self.begin((question,))
+        if batch.missing:
+            await batch.filled()
+        return batch.ended()[0]
 
     async def resolve_all(self, questions: Iterable[Question]) -> tuple[Answer, ...]:
         """All answers, asked at once, in the order of the questions."""
-        return await self.begin(questions).wait()
+        batch = self.begin(questions)
+        if batch.missing:
+            await batch.filled()
+        return batch.ended()
 
     def begin(self, questions: Iterable[Question]) -> Batch:
         """Ask at once what is not known. Raises ValueError for an unknown type."""
@@ -248,8 +254,10 @@ class Resolver:
 
     def _sent(self, flight: Flight) -> None:
         now = monotonic()
-        flight.end = flight.end or now + self._patience.deadline
-        flight.due = min(now + flight.wait, flight.end)
+        if not flight.end:
+            flight.end = now + self._patience.deadline
+        due = now + flight.wait
+        flight.due = due if due < flight.end else flight.end
         self._watch(flight)
 
     def _heard(self, flight: Flight, lane: Lane, reply: Reply | None) -> None:
