@@ -27,6 +27,7 @@ NO_SUCH_TOKEN = ProblemType(
     why="Names are listed by `gctrust tokens list`.",
     fix="Run `gctrust tokens list` and use a name from there.",
     kind=ProblemKind.USAGE,
+    source="docs/reference/commands.md",
 )
 TOKEN_NAMED = ProblemType(
     code="service.token-exists",
@@ -34,6 +35,7 @@ TOKEN_NAMED = ProblemType(
     why="The ledger names who did something by the token's name, so a name is given once.",
     fix="Choose another name. A revoked name is not given again.",
     kind=ProblemKind.USAGE,
+    source="docs/reference/commands.md",
 )
 BAD_NAME = ProblemType(
     code="service.bad-token-name",
@@ -41,6 +43,7 @@ BAD_NAME = ProblemType(
     why="It appears in the ledger and in logs as the actor.",
     fix="Name the token for who uses it, such as ci-deploy.",
     kind=ProblemKind.USAGE,
+    source="docs/reference/commands.md",
 )
 PROBLEMS = (NO_SUCH_TOKEN, TOKEN_NAMED, BAD_NAME)
 

@@ -36,6 +36,7 @@ OTHER_FILE = ProblemType(
     "Going on would mix two results, or drop what the file holds.",
     "Name another file with --output; --resume goes on only in the output of the same list.",
     kind=ProblemKind.USAGE,
+    source="docs/guides/bulk.md",
 )
 EXISTS = ProblemType(
     "bulk.output-exists",
@@ -43,6 +44,7 @@ EXISTS = ProblemType(
     "A long check may have ended early; nothing of it is dropped without being told to.",
     "Give --resume to go on where it ended, or name another file.",
     kind=ProblemKind.USAGE,
+    source="docs/guides/bulk.md",
 )
 PROBLEMS = (OTHER_FILE, EXISTS)
 

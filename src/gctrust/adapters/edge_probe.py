@@ -26,6 +26,7 @@ NO_ADDRESS = ProblemType(
     "DNS has no A or AAAA record for it, or did not answer.",
     "Check the host's records: `gctrust check domain HOST`.",
     retry=Retry.LATER,
+    source="RFC 2308 section 2.2",
 )
 NO_ENDPOINT = ProblemType(
     "tls.no-endpoint",
@@ -33,6 +34,7 @@ NO_ENDPOINT = ProblemType(
     "Without handshakes at the endpoints that enforce the pins, a match rate cannot be measured.",
     "Name them: --endpoint HOST:PORT, or GCTRUST_MTLS_ENDPOINTS.",
     kind=ProblemKind.USAGE,
+    source="docs/guides/pin-rotation.md",
 )
 UNREACHABLE = ProblemType(
     "tls.unreachable",
@@ -40,6 +42,7 @@ UNREACHABLE = ProblemType(
     "Every connection failed before a certificate was shown.",
     "Check the endpoint's address and that this machine may reach it.",
     retry=Retry.LATER,
+    source="RFC 8446 section 2",
 )
 PROBLEMS = (NO_ADDRESS, NO_ENDPOINT, UNREACHABLE)
 

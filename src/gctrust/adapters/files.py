@@ -17,6 +17,7 @@ UNREADABLE = ProblemType(
     "Its path is wrong, it is no regular file, or this user may not read it.",
     "Check the path and its permissions.",
     kind=ProblemKind.USAGE,
+    source="POSIX open(2)",
 )
 TOO_LARGE = ProblemType(
     "file.too-large",
@@ -24,12 +25,14 @@ TOO_LARGE = ProblemType(
     "A bundle of certificates has some tens of kilobytes.",
     "Give the file with the certificate, its chain or its key.",
     kind=ProblemKind.USAGE,
+    source="RFC 7468 section 5; docs/guides/deploying.md",
 )
 CHANGED = ProblemType(
     "file.changed",
     "A file no longer holds what the run was ordered with.",
     "The certificate or the key was replaced on disk while the run was under way.",
     "Put the file back and resume the run, or cancel it and order a new one.",
+    source="docs/guides/deploying.md",
 )
 PROBLEMS = (UNREADABLE, TOO_LARGE, CHANGED)
 

@@ -39,6 +39,7 @@ NO_ENTRY = ProblemType(
     why="Entries are numbered from 0 without gaps.",
     fix="Run `gctrust audit list` and use a number from there.",
     kind=ProblemKind.USAGE,
+    source="RFC 6962 section 4.6: entries are numbered from 0",
 )
 PROBLEMS = (BROKEN, NO_ENTRY, KEY_LOST)
 

@@ -26,6 +26,7 @@ NOT_AN_EXPORT = ProblemType(
     why="An export is JSON Lines: a head, one line an entry, and the signed checkpoint last.",
     fix="Give files written by `gctrust audit export --format jsonl`, in their order.",
     kind=ProblemKind.USAGE,
+    source="JSON Lines; c2sp.org/signed-note",
 )
 PROBLEMS = (NOT_AN_EXPORT,)
 

@@ -26,6 +26,7 @@ BAD_NAME = ProblemType(
     "A domain name has labels of letters, digits and hyphens, joined by dots.",
     "Give the part of the mail address after the @.",
     kind=ProblemKind.USAGE,
+    source="RFC 1123 section 2.1; RFC 5890 section 2.3",
 )
 PROBLEMS = (BAD_NAME,)
 

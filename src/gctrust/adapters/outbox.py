@@ -30,6 +30,7 @@ NO_SUCH = ProblemType(
     sentence="There is no such webhook.",
     why="Ids are listed by `gctrust webhooks list`.",
     fix="Run `gctrust webhooks list` and use an id from there.",
+    source="docs/reference/commands.md",
 )
 PROBLEMS = (NO_SUCH,)
 

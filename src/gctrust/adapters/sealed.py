@@ -33,6 +33,7 @@ NOT_KEPT = ProblemType(
     sentence="No key is kept sealed for this certificate.",
     why="Only keys that gctrust deployed are kept, and only while a rollback can need them.",
     fix="Deploy the certificate from its files: `gctrust tls deploy`.",
+    source="docs/decisions/sealed-keys.md",
 )
 NOT_OPENED = ProblemType(
     code="sealed.not-opened",
@@ -47,6 +48,7 @@ WEAK = ProblemType(
     why="Whoever has the database could guess it, and open every key that is kept.",
     fix="Set GCTRUST_SEAL_KEY to at least 32 random characters, or leave it unset.",
     kind=ProblemKind.USAGE,
+    source="docs/decisions/sealed-keys.md",
 )
 PROBLEMS = (NOT_KEPT, NOT_OPENED, WEAK)
 

@@ -28,6 +28,7 @@ FULL = ProblemType(
     why="Nothing may change outside before its record is safe on disk, so work stops here.",
     fix="Free space on that disk, then resume the run.",
     retry=Retry.LATER,
+    source="SQLite result code SQLITE_FULL; POSIX write(2)",
 )
 LOCKED = ProblemType(
     code="store.locked",
@@ -35,12 +36,14 @@ LOCKED = ProblemType(
     why="SQLite admits one writer at a time; this one waited for it in vain.",
     fix="End the process that holds the file (a backup or a database shell), or try again.",
     retry=Retry.LATER,
+    source="SQLite result code SQLITE_BUSY",
 )
 UNREADABLE = ProblemType(
     code="store.unreadable",
     sentence="The store cannot be read or written.",
     why="The file is missing, read-only, damaged, or no SQLite database.",
     fix="Check the path and its permissions, or restore the file from a backup.",
+    source="SQLite result codes SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_CORRUPT and SQLITE_NOTADB",
 )
 UNREACHABLE = ProblemType(
     code="store.unreachable",
@@ -48,12 +51,14 @@ UNREACHABLE = ProblemType(
     why="It is down, restarting, or refuses these credentials.",
     fix="Start it or correct the store's URL; runs go on where they were.",
     retry=Retry.LATER,
+    source="PostgreSQL error codes, class 08",
 )
 NEWER = ProblemType(
     code="store.newer",
     sentence="The store was written by a newer version of gctrust.",
     why="An older version could misread its tables.",
     fix="Use the newer version, or another GCTRUST_HOME.",
+    source="ARCHITECTURE.md",
 )
 OTHER_KIND = ProblemType(
     code="store.other-kind",
@@ -61,6 +66,7 @@ OTHER_KIND = ProblemType(
     why="Runs against a sandbox and runs of a real organisation never share a store.",
     fix="Use another GCTRUST_HOME for this.",
     kind=ProblemKind.USAGE,
+    source="ARCHITECTURE.md",
 )
 PROBLEMS = (FULL, LOCKED, UNREADABLE, UNREACHABLE, NEWER, OTHER_KIND)
 

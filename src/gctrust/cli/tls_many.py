@@ -40,6 +40,7 @@ BAD_OPTION = ProblemType(
     "Waves and samples need a size, the share is between 0 and 1, windows are times of day.",
     "See `gctrust tls deploy --help`.",
     kind=ProblemKind.USAGE,
+    source="docs/reference/commands.md",
 )
 PROBLEMS = (BAD_LIST, BAD_OPTION)
 COLUMNS = ("domain", "certificate", "key", "chain")

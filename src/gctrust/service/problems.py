@@ -60,6 +60,7 @@ DEFECT = ProblemType(
     sentence="The service met a case it does not handle.",
     why="This is a defect of gctrust; durable runs are as they were.",
     fix="Report it with the facts given here.",
+    source="RFC 9110 section 15.6.1",
 )
 PROBLEMS = (BAD_REQUEST, TOO_LARGE, NO_TOKEN, ROLE_MISSING, NO_ROUTE, DEFECT)
 

@@ -83,6 +83,7 @@ UNREACHABLE = ProblemType(
     "No connection came about, or it broke before an answer: network, DNS, proxy, TLS or region.",
     "Check the region and the network; `gctrust doctor` looks at each part.",
     Retry.LATER,
+    source="POSIX connect(2)",
 )
 ANSWER_LOST = ProblemType(
     "genesys.answer-lost",
@@ -98,6 +99,7 @@ ANSWER_UNREADABLE = ProblemType(
     "Acting on a half-understood answer could do harm.",
     "Try again; when it stays, a proxy in between or a change of the platform is likely.",
     Retry.LATER,
+    source="docs/reference/sandbox-fidelity.md: the contract of each endpoint",
 )
 CIRCUIT_OPEN = ProblemType(
     "genesys.circuit-open",
@@ -105,6 +107,7 @@ CIRCUIT_OPEN = ProblemType(
     "More requests would only add to its load and use up the limit.",
     "Wait: the next request goes out at the time named.",
     Retry.LATER,
+    source="RFC 9110 section 15.6.4; the circuit breaker of Nygard, Release It!",
 )
 NOT_IN_DIALECT = ProblemType(
     "genesys.not-in-dialect",
@@ -112,6 +115,7 @@ NOT_IN_DIALECT = ProblemType(
     "The published API has no endpoint for it.",
     "Use the dialect that has it: see docs/reference/sandbox-fidelity.md.",
     kind=ProblemKind.USAGE,
+    source="docs/reference/sandbox-fidelity.md: the contract of each endpoint",
 )
 PROBLEMS = problem_catalogue(
     RATE_LIMITED, BAD_CREDENTIALS, MISSING_SCOPE, FORBIDDEN, NOT_FOUND, CONFLICT,
