@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .mailauth.library import what_if as what_if
     from .mailauth.mta_sts import parse_sts_record as parse_sts_record
     from .mailauth.mta_sts_policy import parse_sts_policy as parse_sts_policy
+    from .mailauth.parts import Part as Part
     from .mailauth.questions import Answer as Answer
     from .mailauth.questions import Question as Question
     from .mailauth.questions import Status as Status
@@ -49,6 +50,7 @@ _HOME = {
     "Finding": "findings",
     "MailChecker": "adapters.mail_live",
     "MailStream": "mailauth.dmarc",
+    "Part": "mailauth.parts",
     "Question": "mailauth.questions",
     "RecordReport": "mailauth.record_check",
     "Report": "findings",

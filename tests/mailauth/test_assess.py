@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from gctrust.mailauth.assess import assess_domain, is_settled
 from gctrust.mailauth.dmarc import MailStream
 from gctrust.mailauth.expected_records import RecordStatus
+from gctrust.mailauth.looks import ALL
+from gctrust.mailauth.parts import ALL_PARTS, Part
 from gctrust.mailauth.questions import Status
 from gctrust.mailauth.record_text import RequiredRecord
 from gctrust.mailauth.rules import MAIL_RULES
@@ -98,3 +100,17 @@ def test_every_finding_is_in_the_catalogue() -> None:
 @pytest.mark.parametrize("rule", MAIL_RULES.values(), ids=str)
 def test_rules_are_complete(rule) -> None:
     assert all((rule.row, rule.sentence, rule.why, rule.fix, rule.source, rule.example))
+
+
+@pytest.mark.parametrize("part", list(Part))
+def test_any_part_may_be_left_out(part: Part) -> None:
+    """What is left says the same; nothing is said of what was not looked at."""
+    whole = judge(ZONE, reach=ALL)
+    fewer = judge(ZONE, reach=ALL, parts=ALL_PARTS - {part})
+    said = [f.rule for f in fewer.report.findings]
+    assert set(said) <= {f.rule for f in whole.report.findings}
+    assert any(line == f"{part}: not asked for" for line in fewer.report.not_judged)
+    alone = judge({}, reach=ALL, parts={part}, required=(), sender_ips=(), streams=())
+    families = {f.rule.partition(".")[0] for f in alone.report.findings}
+    others = {"dmarc"} if "dmarc.bulk-sender-minimum" in str(alone.report.findings) else set()
+    assert families <= {part.value} | others

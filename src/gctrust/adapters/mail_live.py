@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from types import TracebackType
 
 from ..mailauth.assess import DomainReport, assess_domain
 from ..mailauth.dmarc import MailStream
 from ..mailauth.looks import DNS_ONLY
+from ..mailauth.parts import ALL_PARTS, Part
 from ..mailauth.record_text import RequiredRecord
 from ..mailauth.spf_check import check_host
 from ..mailauth.spf_lint import SpfSender
@@ -90,6 +91,7 @@ class MailChecker:
         sender_ips: Iterable[str | SpfSender] = (),
         streams: Iterable[MailStream] = (),
         authoritative: Sequence[str] = (),
+        parts: Collection[Part] = ALL_PARTS,
     ) -> DomainReport:
         """As `gctrust.check_domain`; `authoritative` are the zone's own servers, where known.
 
@@ -104,6 +106,7 @@ class MailChecker:
             streams=tuple(streams),
             by_list=registrable,
             nameservers=tuple(authoritative),
+            parts=parts,
             reach=self._looks.reach if self._looks else DNS_ONLY,
         )
         return await drive(judge, self._dns, deadline=self._seconds)

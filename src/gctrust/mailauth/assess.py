@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from ..findings import Finding, Report, finding
@@ -19,6 +19,7 @@ from .expected_records import RecordState, RecordStatus, compare
 from .looks import DNS_ONLY, Reach
 from .mta_sts_policy import StsSeen
 from .mx import MxReport, assess_mx
+from .parts import ALL_PARTS, Chosen, Part
 from .questions import Judge, Later, at_once, together
 from .rdns import Reverse, ReverseState, assess_address
 from .record_text import RequiredRecord, spf_terms
@@ -77,8 +78,9 @@ def assess_domain(
     nameservers: tuple[str, ...] = (),
     reach: Reach = DNS_ONLY,
     sts_before: StsSeen | None = None,
+    parts: Collection[Part] = ALL_PARTS,
 ) -> Judge[DomainReport]:
-    """Judge `domain` by every standard.
+    """Judge `domain` by every standard, or by the `parts` asked for.
 
     `required` are the platform's records; its MX hosts, SPF include, selectors and keys are drawn
     from them. `include` must be in the SPF policy; `sender_ips` are addresses that send, with the
@@ -88,43 +90,22 @@ def assess_domain(
     earlier look saw of the MTA-STS policy. Raises ValueError for an address that is none.
     """
     wanted = _Wanted(domain.text, tuple(required))
-    chosen, ips = tuple(selectors), tuple(map(SpfSender.of, sender_ips))
-    checked = (*_verdicts_rest_on(domain.text, chosen), *wanted.checked)
-    spf = Later(assess_spf(domain.text, ips, include or wanted.include))
-    dkim = Later(assess_dkim(domain.text, chosen, wanted.keys))
-    dmarc = Later(assess_dmarc(domain, by_list=by_list, streams=streams, fresh=fresh))
-    mx = Later(
-        assess_mx(
-            domain,
-            expected_hosts=wanted.hosts,
-            by_list=by_list,
-            special_addresses=special_addresses,
-            fresh=fresh,
-        )
+    look = _Look(
+        domain=domain,
+        selectors=tuple(selectors),
+        wanted=wanted,
+        senders=tuple(map(SpfSender.of, sender_ips)),
+        include=include or wanted.include,
+        streams=streams,
+        by_list=by_list,
+        special=special_addresses,
+        fresh=fresh,
+        nameservers=nameservers,
+        reach=reach,
+        sts_before=sts_before,
+        chosen=Chosen(domain.text, frozenset(parts)),
     )
-    senders = Later(together([assess_address(one.ip, ehlo=one.helo, fresh=fresh) for one in ips]))
-    records = Later(compare(wanted.records, domain=domain.text, fresh=fresh))
-    caa = Later(assess_caa(domain, fresh=fresh))
-    dnssec = Later(assess_dnssec(domain, reach=reach, fresh=fresh))
-    delegation = Later(
-        assess_delegation(
-            domain, servers=nameservers, checked=checked, by_list=by_list, reach=reach
-        )
-    )
-    yield from at_once(spf, dkim, dmarc, mx, senders, records, caa, dnssec, delegation)
-    hosts = tuple(one.host for one in mx.result.exchanges if one.addresses)
-    transport = Later(
-        assess_transport(domain, hosts, reach=reach, sts_before=sts_before, fresh=fresh)
-    )
-    bimi = Later(find_bimi(domain, dmarc.result.organisation.domain, fresh=fresh))
-    yield from at_once(transport, bimi)
-    return _summed(
-        DomainReport(
-            domain, Report(domain.text), spf.result, dkim.result, dmarc.result, mx.result,
-            senders.result, records.result, caa.result, delegation.result, transport.result,
-            bimi.result, dnssec.result,
-        )
-    )  # fmt: skip
+    return (yield from look.run())
 
 
 def _verdicts_rest_on(domain: str, selectors: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -172,7 +153,84 @@ class _Wanted:
         return next((term.removeprefix("include:") for term in includes), None)
 
 
-def _summed(parts: DomainReport) -> DomainReport:
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at one domain: two rounds, of which the second needs what the first found."""
+
+    domain: DomainName
+    selectors: tuple[str, ...]
+    wanted: _Wanted
+    senders: tuple[SpfSender, ...]
+    include: str | None
+    streams: tuple[MailStream, ...]
+    by_list: OrganisationalDomain | None
+    special: bool
+    fresh: bool
+    nameservers: tuple[str, ...]
+    reach: Reach
+    sts_before: StsSeen | None
+    chosen: Chosen
+
+    def run(self) -> Judge[DomainReport]:
+        domain, name, fresh = self.domain, self.domain.text, self.fresh
+        part, reach = self.chosen.part, self.reach
+        spf = part(Part.SPF, assess_spf(name, self.senders, self.include))
+        dkim = part(Part.DKIM, assess_dkim(name, self.selectors, self.wanted.keys))
+        dmarc = part(Part.DMARC, self._dmarc())
+        mx = part(Part.MX, self._mx())
+        caa = part(Part.CAA, assess_caa(domain, fresh=fresh))
+        dnssec = part(Part.DNSSEC, assess_dnssec(domain, reach=reach, fresh=fresh))
+        servers = part(Part.NAME_SERVERS, self._name_servers())
+        senders = Later(together(map(self._sender, self.senders)))
+        records = Later(compare(self.wanted.records, domain=name, fresh=fresh))
+        yield from at_once(spf, dkim, dmarc, mx, senders, records, caa, dnssec, servers)
+        bimi = part(Part.BIMI, find_bimi(domain, dmarc.result.organisation.domain, fresh=fresh))
+        transport = part(Part.TRANSPORT, self._transport(mx.result))
+        yield from at_once(transport, bimi)
+        return _summed(
+            DomainReport(
+                domain, Report(name, (), self.chosen.left_out), spf.result, dkim.result,
+                dmarc.result, mx.result, senders.result, records.result, caa.result,
+                servers.result, transport.result, bimi.result, dnssec.result,
+            ),
+            self.chosen,
+        )  # fmt: skip
+
+    def _dmarc(self) -> Judge[DmarcReport]:
+        return assess_dmarc(
+            self.domain, by_list=self.by_list, streams=self.streams, fresh=self.fresh
+        )
+
+    def _mx(self) -> Judge[MxReport]:
+        return assess_mx(
+            self.domain,
+            expected_hosts=self.wanted.hosts,
+            by_list=self.by_list,
+            special_addresses=self.special,
+            fresh=self.fresh,
+        )
+
+    def _name_servers(self) -> Judge[DelegationReport]:
+        rest_on = _verdicts_rest_on(self.domain.text, self.selectors)
+        return assess_delegation(
+            self.domain,
+            servers=self.nameservers,
+            checked=(*rest_on, *self.wanted.checked),
+            by_list=self.by_list,
+            reach=self.reach,
+        )
+
+    def _sender(self, sender: SpfSender) -> Judge[Reverse]:
+        return assess_address(sender.ip, ehlo=sender.helo, fresh=self.fresh)
+
+    def _transport(self, mx: MxReport) -> Judge[TransportReport]:
+        hosts = tuple(one.host for one in mx.exchanges if one.addresses)
+        return assess_transport(
+            self.domain, hosts, reach=self.reach, sts_before=self.sts_before, fresh=self.fresh
+        )
+
+
+def _summed(parts: DomainReport, chosen: Chosen) -> DomainReport:
     """The same with the findings of all parts, and those that only several together show."""
     reports = (
         parts.spf.report, parts.dkim.report, parts.dmarc.report, parts.mx.report,
@@ -182,12 +240,13 @@ def _summed(parts: DomainReport) -> DomainReport:
     found = [said for report in reports for said in report.findings]
     found += (said for one in parts.senders for said in one.findings)
     found += (state.finding for state in parts.records if state.finding is not None)
-    found += dmarc_findings(parts.bimi, parts.dmarc)
-    lacking = _lacking(parts)
+    if Part.DMARC in chosen:
+        found += dmarc_findings(parts.bimi, parts.dmarc)
+    lacking = _lacking(parts, chosen)
     if lacking:
         subject = parts.domain.text
         found.append(finding(dmarc_rules.BULK_MINIMUM, subject, lacking=", ".join(lacking)))
-    left = [line for report in reports for line in report.not_judged]
+    left = [line for report in (*reports, parts.report) for line in report.not_judged]
     left += _unknown(parts)
     report = Report(parts.domain.text, tuple(found), tuple(dict.fromkeys(left)))
     return replace(parts, report=report)
@@ -204,15 +263,16 @@ def _unknown(parts: DomainReport) -> Iterator[str]:
         yield "sending addresses (SPF-14, RDNS-01 for senders): none given"
 
 
-def _lacking(parts: DomainReport) -> tuple[str, ...]:
+def _lacking(parts: DomainReport, chosen: Chosen) -> tuple[str, ...]:
     """What bulk senders need and this domain surely lacks; a failed look-up is not a lack."""
     lacking = []
-    if not parts.spf.status.is_temporary and not parts.spf.texts:
+    if Part.SPF in chosen and not parts.spf.status.is_temporary and not parts.spf.texts:
         lacking.append("SPF")
     selectors = parts.dkim.selectors
     if selectors and all(one.status.is_void for one in selectors):
         lacking.append("DKIM")
-    if parts.dmarc.effective is None and not parts.dmarc.walk.failed:
+    unruled = parts.dmarc.effective is None and not parts.dmarc.walk.failed
+    if Part.DMARC in chosen and unruled:
         lacking.append("DMARC")
     if any(one.state is ReverseState.MISSING for one in parts.senders):
         lacking.append("PTR")

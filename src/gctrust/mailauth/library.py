@@ -5,11 +5,12 @@ A zone is a DictZone, a plain dictionary of one, or anything with `answer(questi
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ..names import DomainName
 from .assess import DomainReport, assess_domain
 from .dmarc import MailStream
+from .parts import ALL_PARTS, Part
 from .record_text import RequiredRecord
 from .spf_check import check_host
 from .spf_lint import SpfSender
@@ -50,8 +51,9 @@ def check_domain(
     include: str | None = None,
     sender_ips: Iterable[str | SpfSender] = (),
     streams: Iterable[MailStream] = (),
+    parts: Collection[Part] = ALL_PARTS,
 ) -> DomainReport:
-    """Everything gctrust says of a mail domain.
+    """Everything gctrust says of a mail domain, or the `parts` asked for.
 
     `selectors` are DKIM selectors (well-known ones are tried without any); `required` the records a
     platform asks for; `include` a domain that the SPF policy must include; `sender_ips` addresses
@@ -66,6 +68,7 @@ def check_domain(
         sender_ips=sender_ips,
         streams=tuple(streams),
         by_list=registrable,
+        parts=parts,
     )
     return run(judge, _answers(zone))
 
