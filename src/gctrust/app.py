@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .adapters.genesys.regions import PlatformAddress, platform_address
@@ -33,10 +33,12 @@ if TYPE_CHECKING:
     from .adapters.store import Store
     from .certs.assess import CertificateReport
     from .mailauth.assess import DomainReport
-    from .pipelines.effects import CertificateFiles, HandshakesSeen, Pipeline
+    from .pipelines.effects import CertificateFiles, Effect, HandshakesSeen, Pipeline
     from .pipelines.orders import RunEnd
     from .runner.engine_dbos import Runner
     from .runner.perform_custom_domain import CustomDomainPerformer
+
+Outcome = TypeVar("Outcome")
 
 
 @dataclass
@@ -211,6 +213,10 @@ class App:
         """Judge certificate files at `at` (Unix seconds, None: now). Raises Problem file.*."""
         moment = None if at is None else datetime.fromtimestamp(at, UTC)
         return self.certificates.files(files, host, profile, moment)
+
+    async def perform(self, effect: Effect[Outcome]) -> Outcome:
+        """One effect on its own, as a run would perform it. Raises its Problems."""
+        return cast("Outcome", await self._performers()(effect))
 
     async def probe_host(self, host: str, port: int, count: int) -> HandshakesSeen:
         """Shake hands with every address of the host. Raises Problem tls.no-address."""

@@ -34,6 +34,7 @@ UNREADABLE = ProblemType(
 PROBLEMS = (UNREADABLE,)
 
 MOST = 256 << 20  # octets read of the end of one log; older lines count as unseen
+LONGEST = 1 << 20  # octets of a line
 MOST_NAMES = 20
 _GOOD = frozenset({"matched", "accepted", "success", "ok"})
 _REFUSED = frozenset({"unmatched", "invalid", "refused", "failed", "failed-after-certificate"})
@@ -120,12 +121,13 @@ def entries_of(path: Path, read: Read) -> Iterator[Entry]:
                     yield entry
 
 
-def _lines(path: Path) -> list[bytes]:
+def _lines(path: Path) -> Iterator[bytes]:
     try:
         with path.open("rb") as stream:
             size = stream.seek(0, 2)
             stream.seek(max(0, size - MOST))
-            return stream.read(MOST).split(b"\n")
+            while line := stream.readline(LONGEST):
+                yield line
     except OSError as error:
         facts = {"path": str(path), "seen": error.strerror or "it cannot be read"}
         raise Problem(UNREADABLE, facts) from None

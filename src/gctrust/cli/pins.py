@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,19 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from .attached import RunShown, order_and_follow
-from .domain import ledger_step, platform_of
 from .exit_codes import ExitCode
 from .output import Block, Heading
 from .pins_order import NO_BACKUP, Clients, Declared, Files, Pace, order_of
+from .pins_plan import flags_of, pin_of, plan_of
 from .pins_steer import rotation_of, steer, tell_stages, write_trust
-from .plan import Planned, show
 from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
     from ..adapters.genesys.wire import OAuthClient
-    from ..pipelines.effects import CertificateFiles
-    from ..pipelines.orders import PinRotationOrder
 
 app = App(name="pins", help="Client-certificate pins: rotated without a refused handshake.")
 
@@ -77,78 +73,12 @@ def rotate(
         order = order_of(app, files, clients, pace, declared)
         hazards = () if order.backup or NO_BACKUP in order.allow else (NO_BACKUP,)
         if not yes or hazards:
-            return await _planned(app, options, order, hazards)
+            flags = flags_of(files, clients, pace, declared)
+            return await plan_of(app, options.out, order, hazards, flags)
         attached = order.soak + order.drain + order.confirm + 180.0 if wait is None else wait
         return await order_and_follow(app, options.out, order, attached, beside=tell_stages)
 
     return with_app(options, body, **files.settings(), **clients.settings())
-
-
-async def _planned(
-    app: composition.App, options: Options, order: PinRotationOrder, hazards: tuple[str, ...]
-) -> ExitCode:
-    from ..pipelines.effects import CertificateFiles
-
-    report = await asyncio.to_thread(app.certificates.files, order.new, "", order.profile)
-    new, old = _pin_of(order.new, order.kind), _pin_of(order.old, order.kind)
-    backup = _pin_of(CertificateFiles(order.backup), order.kind) if order.backup else ""
-    plan = Planned(
-        journey="pin-rotation",
-        subject=order.client_id,
-        platform=platform_of(app.settings),
-        steps=(*_steps(order, new, old, backup), ledger_step(app.settings)),
-        hazards=hazards,
-        findings=report.findings,
-        perform=_perform(order, hazards),
-    )
-    return show(options.out, plan, refused=report.blocks)
-
-
-_HOW = {
-    "files": "swap {n} clients' files and reload them, {canary} first; probe what each then holds",
-    "operator": "wait for `gctrust pins advance`: one client first, then all, switched by you",
-    "observed": "say that clients may load the new certificate; who shows which is observed",
-}
-
-
-def _steps(order: PinRotationOrder, new: str, old: str, backup: str) -> tuple[str, ...]:
-    with_backup = f" and {backup} (backup)" if backup else ""
-    published = f"publish {new} (new) beside {old} (old){with_backup}; {order.kind} pins"
-    how = _HOW[order.switch].format(n=len(order.targets), canary=order.canary)
-    first = f"read the live pins and judge {order.new.certificate}"
-    if order.compromised:
-        return first, published, how, "retire the old pin at once; count what that refuses"
-    return (
-        first,
-        published,
-        f"wait {order.soak:.0f} s, then {order.handshakes} handshakes on all endpoints with each "
-        "certificate whose key is given",
-        how,
-        f"keep both until nobody has shown the old certificate for {order.drain:.0f} s",
-        f"retire the old pin when at least {order.target_rate} match by the lower bound, "
-        "else restore the pins of before",
-        f"watch {order.confirm:.0f} s longer: a refused client brings the old pin back",
-    )
-
-
-def _perform(order: PinRotationOrder, hazards: tuple[str, ...]) -> str:
-    allowed = "".join(f" --allow {name}" for name in (*order.allow, *hazards))
-    return f"gctrust pins rotate --yes{allowed}"
-
-
-def _pin_of(files: CertificateFiles, kind: str) -> str:
-    """The pin of the files' leaf. Raises Problem file.*, cli.nothing-to-pin."""
-    from ..adapters.files import read_files
-    from ..certs.chain import sort_bundle
-    from ..errors import Problem
-    from ..pins.spki import Pin
-    from .pin import NOTHING_TO_PIN
-
-    leaf = sort_bundle(read_files((files.certificate, files.key))).leaf
-    if leaf is None:
-        raise Problem(NOTHING_TO_PIN, {"path": files.certificate})
-    pin = Pin.of_spki(leaf.spki) if kind == "spki" else Pin.of_certificate(leaf.der)
-    return pin.base64
 
 
 @app.command
@@ -219,7 +149,7 @@ def check(
         from ..pipelines.effects import CertificateFiles
 
         found = await _client(app)
-        pin = _pin_of(CertificateFiles(cert), found.pin_kind)
+        pin = pin_of(CertificateFiles(cert), found.pin_kind)
         live = {
             found.primary_pin: "primary",
             found.fallback_pin: "fallback",

@@ -191,9 +191,9 @@ def _drain(run: Rotation) -> Pipeline[None]:
     order = run.order
     yield from stage(run, "drain", f"{order.drain:.0f} s without the old certificate")
     since = yield from now(run)
-    until = since + order.drain
+    until, reason = since + order.drain, "nobody to show the old certificate any more"
     while True:
-        yield from pause(run, until, "nobody to show the old certificate any more")
+        yield from pause(run, until, reason)
         yield from _observe(run, order.new, "drain")
         at = yield from now(run)
         seen = yield from use_since(run, since)
@@ -207,7 +207,9 @@ def _drain(run: Rotation) -> Pipeline[None]:
         if at >= run.deadline:
             run.find(watched.findings)
             raise Stop(_too_late(run, at))
-        yield from stage(run, "drain", f"the old certificate was shown {old.accepted} times")
+        by = f" by {', '.join(old.who)}" if old.who else ""
+        reason = f"the old certificate to go out of use: {old.accepted} handshakes{by}"
+        yield from stage(run, "drain", reason)
         until = min(max(old.last + order.drain, at + FIRST_PAUSE), run.deadline)
 
 
@@ -224,7 +226,7 @@ def _watched(run: Rotation, seen: PinUse, at: float) -> Watched:
         now=at,
         drain=run.order.drain,
         known=tuple(target.name for target in run.switched),
-        switched=run.order.switch == "files",
+        switched=True,
         unknown=seen.unknown,
     )
 

@@ -265,6 +265,7 @@ def ended(run: Rotation, status: str) -> Pipeline[RunEnd]:
         "status": status,
         "error": _error(run),
         "pinsOverTime": list(run.told),
+        "issuerPaths": list(after.issuer_paths or ()) if after else [],
     }
     event: dict[str, Fact] = {
         "event": "certificate_rotation",
