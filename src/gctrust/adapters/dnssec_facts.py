@@ -20,10 +20,14 @@ import dns.rcode
 import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
+from dns.rdtypes.ANY.DNSKEY import DNSKEY
+from dns.rdtypes.ANY.DS import DS
+from dns.rdtypes.ANY.RRSIG import RRSIG
 
 from ..mailauth.looks import Ds, Signature, SignedZone
 from ..mailauth.questions import Answer, Status
 
+_MOST = 4  # keys of one tag, signatures of one RRset: more is no zone but an attack (KeyTrap)
 _PAYLOAD = 1232  # the DNS flag day 2020 size
 _POLICY = dns.dnssec.allow_all_policy  # what is weak is the judge's to say
 
@@ -90,7 +94,7 @@ class DnssecFacts:
                                                 [*replies, keys])  # fmt: skip
         facts = SignedZone(
             zone=_text(zone),
-            ds=tuple(_ds(one, zone, dnskey) for one in ds.rrset(zone, "DS") or ()),
+            ds=tuple(_ds(one, zone, dnskey) for one in list(ds.rrset(zone, "DS") or ())[:20]),
             algorithms=tuple(sorted({int(key.algorithm) for key in dnskey or ()})),
             signatures=signatures,
             unsigned=unsigned,
@@ -137,7 +141,7 @@ class DnssecFacts:
             if signed is None:
                 unsigned.append(f"{kind} {_text(owner)}")
                 continue
-            made = [self._signature(zone, dnskey, rrset, one) for one in signed]
+            made = [self._signature(zone, dnskey, rrset, one) for one in list(signed)[:_MOST]]
             # one good signature is enough (RFC 4035 section 5.3.3)
             seen.append(max(made, key=lambda one: (not one.fault, one.left)))
         return tuple(seen), tuple(unsigned)
@@ -145,18 +149,22 @@ class DnssecFacts:
     def _signature(
         self, zone: dns.name.Name, keys: dns.rrset.RRset, rrset: dns.rrset.RRset, one: object
     ) -> Signature:
-        from dns.rdtypes.ANY.RRSIG import RRSIG
-
         assert isinstance(one, RRSIG)
         now = self._clock.now()
         fault = ""
+        fitting = dns.rrset.from_rdata_list(zone, keys.ttl, _with_tag(keys, one.key_tag))
         try:
-            dns.dnssec.validate_rrsig(rrset, one, {zone: keys}, None, now, _POLICY)
+            dns.dnssec.validate_rrsig(rrset, one, {zone: fitting}, None, now, _POLICY)
         except (dns.exception.DNSException, ValueError) as error:
             fault = str(error)[:120] or type(error).__name__
         kind = dns.rdatatype.to_text(rrset.rdtype)
         life = one.expiration - one.inception
         return Signature(_text(rrset.name), kind, int(one.expiration - now), life, fault)
+
+
+def _with_tag(keys: dns.rrset.RRset | None, tag: int) -> list[DNSKEY]:
+    """Keys of that tag. A hostile zone has hundreds, so that every signature is tried with each."""
+    return [key for key in keys or () if dns.dnssec.key_id(key) == tag][:_MOST]
 
 
 def _zone_of(reply: _Reply) -> dns.name.Name | None:
@@ -173,20 +181,13 @@ def _wanted(name: dns.name.Name, zone: dns.name.Name) -> list[tuple[dns.name.Nam
 
 
 def _ds(record: object, zone: dns.name.Name, keys: dns.rrset.RRset | None) -> Ds:
-    from dns.rdtypes.ANY.DS import DS
-
     assert isinstance(record, DS)
-    matches = any(_is_digest(record, zone, key) for key in keys or ())
+    matches = any(_is_digest(record, zone, key) for key in _with_tag(keys, record.key_tag))
     return Ds(record.key_tag, int(record.algorithm), int(record.digest_type), matches)
 
 
-def _is_digest(record: object, zone: dns.name.Name, key: object) -> bool:
-    from dns.rdtypes.ANY.DNSKEY import DNSKEY
-    from dns.rdtypes.ANY.DS import DS
-
-    assert isinstance(record, DS)
-    assert isinstance(key, DNSKEY)
-    if dns.dnssec.key_id(key) != record.key_tag or key.algorithm != record.algorithm:
+def _is_digest(record: DS, zone: dns.name.Name, key: DNSKEY) -> bool:
+    if key.algorithm != record.algorithm:
         return False
     try:
         made = dns.dnssec.make_ds(zone, key, record.digest_type, policy=_POLICY, validating=True)

@@ -44,26 +44,33 @@ class SmtpProbe:
 
     async def look(self, host: str, addresses: tuple[str, ...]) -> Answer:
         """What the exchange does with STARTTLS; the first address that can be reached counts."""
-        status = Status.NO_DATA
-        for address in addresses[:3]:
-            try:
-                await self._guarded(host, address)
-                async with asyncio.timeout(self._seconds):
-                    seen = await self._speak(host, address)
-                return Answer(Status.FOUND, (seen,), server=address)
-            except TimeoutError:
-                status = Status.TIMEOUT
-            except (OSError, AddressRefused, _Fault):
-                status = Status.REFUSED
-        return Answer(status)
+        try:
+            async with asyncio.timeout(self._seconds):
+                for address in addresses[:3]:
+                    seen = await self._try(host, address)
+                    if seen is not None:
+                        return Answer(Status.FOUND, (seen,), server=address)
+        except TimeoutError:
+            return Answer(Status.TIMEOUT)
+        return Answer(Status.REFUSED)
+
+    async def _try(self, host: str, address: str) -> Starttls | None:
+        try:
+            await self._guarded(host, address)
+            async with asyncio.timeout(self._seconds / 3):  # so that another address has a turn
+                streams = await asyncio.open_connection(address, self._port, limit=_LONGEST)
+            return await self._speak(host, *streams)
+        except (OSError, AddressRefused, _Fault):
+            return None
 
     async def _guarded(self, host: str, address: str) -> None:
         """An address that may not be connected to is refused; raises AddressRefused."""
         if not self._guard.allows(host):
             await self._guard.addresses(address, self._port)
 
-    async def _speak(self, host: str, address: str) -> Starttls:
-        reader, writer = await asyncio.open_connection(address, self._port, limit=_LONGEST)
+    async def _speak(
+        self, host: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> Starttls:
         try:
             await _reply(reader, "220")
             mine = ipaddress.ip_address(writer.get_extra_info("sockname")[0].partition("%")[0])
@@ -79,6 +86,8 @@ class SmtpProbe:
                 return self._judged(host, await _Tls(reader, writer, host).shake())
             except _Fault as fault:
                 return Starttls(True, fault=str(fault))
+            except ValueError as error:
+                return Starttls(True, fault=f"its certificate cannot be read: {error}"[:200])
         finally:
             writer.close()
             with contextlib.suppress(OSError):
