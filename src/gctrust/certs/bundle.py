@@ -22,12 +22,12 @@ from ..findings import Finding
 from ..secret import Secret
 from .certificate import Certificate, Unreadable, read_certificate
 from .der import node
+from .kdf import MOST_ROUNDS, rounds
 from .rules import found
 
 MAX_BYTES, MAX_CERTIFICATES = 1 << 20, 64
 MOST_CERTIFICATES = 1000  # files of roots hold some 150
-_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.S)
-_HEAD = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+_EDGE = re.compile(rb"-----(BEGIN|END) ([A-Z0-9 ]{1,40})-----")
 _COMMENT, _BINARY = re.compile(rb"(?m)^#.*$"), re.compile(rb"[^\x09-\x7e]")
 _CERTIFICATES = ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE")
 _KEYS = frozenset(
@@ -100,6 +100,8 @@ class _Reading:
         if encrypted and not self.passphrase:
             self.add("cert.key-encrypted")
             return
+        if encrypted and self.is_endless(_body(data) if pem else data):
+            return
         load = serialization.load_pem_private_key if pem else serialization.load_der_private_key
         if b"OPENSSH" in data[:60]:
             load = serialization.load_ssh_private_key
@@ -113,6 +115,14 @@ class _Reading:
                 self.add("cert.key-passphrase")
             else:
                 self.add("cert.key-unreadable")
+
+    def is_endless(self, der: bytes) -> bool:
+        """Whether opening it would take minutes; told as a finding."""
+        count = rounds(der)
+        if count > MOST_ROUNDS:
+            reason = f"its passphrase is to be hashed {count} times, {MOST_ROUNDS} are done"
+            self.add("cert.unreadable", reason=reason)
+        return count > MOST_ROUNDS
 
     def hold(self, key: object) -> None:
         public = key.public_key() if hasattr(key, "public_key") else None
@@ -197,15 +207,30 @@ def _read_base64(data: bytes, reading: _Reading) -> None:
 
 def _read_pem(data: bytes, reading: _Reading) -> None:
     data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-    blocks = list(_BLOCK.finditer(data))
-    if len(_HEAD.findall(data)) > len(blocks):
+    blocks, broken = _blocks(data)
+    if broken:
         reading.add("cert.pem-broken", detail="a BEGIN line has no matching END line")
-    edges = [0, *(edge for block in blocks for edge in block.span()), len(data)]
+    edges = [0, *(edge for begin, end in blocks for edge in (begin.start(), end.end())), len(data)]
     between = (data[a:b] for a, b in zip(edges[::2], edges[1::2], strict=True))
     if any(_BINARY.search(_COMMENT.sub(b"", text)) for text in between):
         reading.add("cert.pem-broken", detail="binary data stands between the blocks")
-    for block in blocks:
-        _read_block(block.group(1).decode("ascii"), block.group(0), block.group(2), reading)
+    for begin, end in blocks:
+        block, body = data[begin.start() : end.end()], data[begin.end() : end.start()]
+        _read_block(begin[2].decode("ascii"), block, body, reading)
+
+
+def _blocks(data: bytes) -> tuple[list[tuple[re.Match[bytes], re.Match[bytes]]], bool]:
+    """BEGIN and END lines in pairs, in one pass, and whether a line was left over."""
+    blocks, broken = [], False
+    begin: re.Match[bytes] | None = None
+    for line in _EDGE.finditer(data):
+        if begin is not None and line[1] == b"END" and line[2] == begin[2]:
+            blocks.append((begin, line))
+            begin = None
+        else:
+            broken = broken or begin is not None or line[1] == b"END"
+            begin = line if line[1] == b"BEGIN" else None
+    return blocks, broken or begin is not None
 
 
 def _read_block(label: str, block: bytes, body: bytes, reading: _Reading) -> None:
@@ -228,6 +253,14 @@ def _read_block(label: str, block: bytes, body: bytes, reading: _Reading) -> Non
     else:
         reading.unpaired.append(label)
         reading.add("cert.unexpected-block", label=label)
+
+
+def _body(block: bytes) -> bytes:
+    """The octets of a PEM block; none when it has headers or is no base64."""
+    try:
+        return base64.b64decode(b"".join(block.split(b"-----")[2].split()), validate=True)
+    except (binascii.Error, ValueError, IndexError):
+        return b""
 
 
 def _first_element(der: bytes) -> bytes:
@@ -253,6 +286,8 @@ def _read_der(data: bytes, reading: _Reading) -> None:
 
 
 def _read_der_key(data: bytes, reading: _Reading) -> None:
+    if reading.is_endless(data):
+        return
     for passphrase in dict.fromkeys((None, reading.passphrase)):
         try:
             reading.hold(serialization.load_der_private_key(data, passphrase))
@@ -270,6 +305,8 @@ def _read_pkcs12(data: bytes, reading: _Reading) -> bool:
     """Whether the data is PKCS#12, read or not."""
     if b"\x2a\x86\x48\x86\xf7\x0d\x01\x07" not in data[:64] or data[4:12].find(b"\x02\x01\x03") < 0:
         return False
+    if reading.is_endless(data):
+        return True
     try:
         parts = pkcs12.load_pkcs12(data, reading.passphrase)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:

@@ -19,7 +19,7 @@ from .certificate import Certificate
 from .der import Unreadable, children, dotted, node
 from .evidence import KeyFile
 from .rules import found
-from .weak_keys import weaknesses
+from .weak_keys import number_text, weaknesses
 
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
 _LATTICE = {  # FIPS 204; RFC 9881 section 2
@@ -196,7 +196,7 @@ def _judge_rsa(cert: Certificate, key: PublicKey, deep: bool) -> Iterator[Findin
     for weakness in weaknesses(key.modulus, key.exponent, deep=deep):
         yield found(_WEAK_RULES[weakness.kind], cert.label, detail=weakness.detail)
     if 3 <= key.exponent <= 1 << 16 or key.exponent >= 1 << 256:
-        yield found("cert.key-exponent-odd", cert.label, exponent=str(key.exponent)[:24])
+        yield found("cert.key-exponent-odd", cert.label, exponent=number_text(key.exponent))
 
 
 def _judge_ec(cert: Certificate, key: PublicKey) -> Iterator[Finding]:

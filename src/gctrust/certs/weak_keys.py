@@ -168,6 +168,11 @@ def _small_digits(modulus: int, width: int) -> tuple[int, int]:
     return small, total
 
 
+def number_text(number: int) -> str:
+    """A number for people; Python refuses to write very long ones in decimal."""
+    return str(number) if number.bit_length() <= 64 else f"a number of {number.bit_length()} bits"
+
+
 def weaknesses(modulus: int, exponent: int, *, deep: bool = True) -> tuple[Weakness, ...]:
     """Every weakness seen. `deep` adds the test for a prime modulus (17 ms at 2048 bits)."""
     if modulus < 4:
@@ -179,10 +184,10 @@ def weaknesses(modulus: int, exponent: int, *, deep: bool = True) -> tuple[Weakn
     elif modulus.bit_length() <= 16384:
         found += _structural(modulus, deep)
     if exponent < 3 or exponent % 2 == 0:
-        found.append(Weakness("exponent", f"the exponent is {str(exponent)[:24]}"))
+        found.append(Weakness("exponent", f"the exponent is {number_text(exponent)}"))
     elif exponent >= modulus:
         found.append(Weakness("exponent", "the exponent is larger than the modulus"))
-    elif modulus.bit_length() <= 16384 and has_small_private_exponent(modulus, exponent):
+    elif modulus.bit_length() <= 8192 and has_small_private_exponent(modulus, exponent):
         found.append(Weakness("small-d", "the private exponent is small (Wiener)"))
     return tuple(found)
 
