@@ -5,13 +5,16 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import fields
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
 
 from gctrust.sandbox.control import ROUTES as CONTROLS
+from gctrust.sandbox.dialects import Dialect
 from gctrust.sandbox.faults import FaultKind
 from gctrust.sandbox.guide import ROUTES
+from gctrust.sandbox.platform_routes import ROUTES as PUBLISHED
 from gctrust.sandbox.seed import (
     CLIENT_FIELDS,
     MOST_SERVERS,
@@ -19,7 +22,9 @@ from gctrust.sandbox.seed import (
     Hostility,
     Limits,
     Mail,
+    Organisation,
     Servers,
+    load_seed,
 )
 from gctrust.sandbox.state import OAuthClient
 from gctrust.sandbox.upload import MAX_CHAIN_BYTES
@@ -35,7 +40,7 @@ def page() -> str:
     return PAGE.read_text("utf-8")
 
 
-CALL = re.compile(r"`((?:GET|POST|PUT|PATCH|DELETE) /[^`\s]*)`")
+CALL = re.compile(r"`((?:GET|HEAD|POST|PUT|PATCH|DELETE) /[^`\s]*)`")
 OUTSIDE = {  # served before routing, or by the authority's own small server
     *("POST /oauth/token", "POST /api/v2/oauth/token", "GET /sandbox/clock"),
     *("GET /ocsp/{request}", "POST /ocsp", "GET /ca/root.cer", "GET /ca/intermediate.cer"),
@@ -44,12 +49,12 @@ OUTSIDE = {  # served before routing, or by the authority's own small server
 
 
 def test_the_page_and_the_route_tables_name_the_same_calls(page: str) -> None:
-    guide = {f"{route.method} {route.template}" for route in ROUTES}
+    served = {f"{route.method} {route.template}" for route in Dialect.BOTH.routes}
     control = {
         f"{method} {pattern.replace('([^/]+)', '{name}', 1).replace('([^/]+)', '{type}')}"
         for method, pattern, _ in CONTROLS
     }
-    assert set(CALL.findall(page)) == guide | control | OUTSIDE
+    assert set(CALL.findall(page)) == served | control | OUTSIDE
 
 
 def test_each_call_is_told_with_its_scope_and_role(page: str) -> None:
@@ -59,6 +64,23 @@ def test_each_call_is_told_with_its_scope_and_role(page: str) -> None:
         ]
         assert f"`{route.scope}`" in row
         assert (f"`{route.role}`" in row) == bool(route.role)
+
+
+def test_each_published_call_is_told_with_its_permissions(page: str) -> None:
+    for route in PUBLISHED:
+        (row,) = [
+            line for line in page.splitlines() if f"| `{route.method} {route.template}` |" in line
+        ]
+        told = " and " if route.every else " or "
+        assert f"| {told.join(f'`{one}`' for one in route.permissions) or 'none'} |" in row
+
+
+def test_the_default_administrator_has_every_permission() -> None:
+    seed = load_seed()
+    permissions = {one for role in seed.roles for one in role.permissions}
+    for route in PUBLISHED:
+        for wanted in route.permissions if route.every else route.permissions[:1]:
+            assert any(fnmatchcase(wanted, held) for held in permissions), wanted
 
 
 def test_what_is_served_beside_the_tables_answers(sandbox: Sandbox) -> None:
@@ -71,7 +93,7 @@ def test_what_is_served_beside_the_tables_answers(sandbox: Sandbox) -> None:
 
 
 def test_each_fault_and_seed_word_is_on_the_page(page: str) -> None:
-    parts = (Limits, Hostility, Mail, Servers)
+    parts = (Limits, Hostility, Mail, Organisation, Servers)
     inner = {camel(slot.name) for part in parts for slot in fields(part)}
     words = {*FaultKind, *Trouble, *PARTS, *CLIENT_FIELDS, *inner} - {"chain"}
     assert [word for word in words if f"`{word}`" not in page] == []

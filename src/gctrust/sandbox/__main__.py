@@ -19,6 +19,7 @@ from pathlib import Path
 
 from .answer import JsonObject, MalformedError
 from .clock import check_instant, check_rate
+from .dialects import Dialect
 from .faults import read_rules
 from .seed import load_seed
 from .world import Options, World
@@ -39,6 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             clock_rate=args.clock_rate,
             clock_start=args.clock_start,
             strict=not args.loose,
+            dialect=Dialect(args.dialect),
             api_port=args.api_port,
             control_port=args.control_port,
         )
@@ -153,6 +155,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--clock-start", type=_number(check_instant), help="Unix seconds the clock starts at"
+    )
+    parser.add_argument(
+        "--dialect", choices=list(Dialect), default=Dialect.BOTH, help="which calls are served"
     )
     parser.add_argument("--loose", action="store_true", help="pass over unknown fields")
     parser.add_argument("--api-port", type=_port, default=0)

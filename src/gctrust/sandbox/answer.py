@@ -76,6 +76,9 @@ class Refusal(Exception):
     headers: Headers = ()
     limit: Mapping[str, object] | None = None
     plain: JsonObject | None = field(default=None)
+    template: str = ""  # the message with {holes}, where the published API tells its parameters
+    params: Mapping[str, str] = field(default_factory=dict)
+    entity: tuple[str, str] | None = None  # id and kind of what the refusal is about
 
     def __str__(self) -> str:
         return f"{self.status} {self.code or CODES.get(self.status, '')}: {self.message}"
@@ -96,6 +99,10 @@ class Refusal(Exception):
         }
         if self.limit is not None:
             body["limit"] = dict(self.limit)
+        if self.template:
+            body |= {"messageWithParams": self.template, "messageParams": dict(self.params)}
+        if self.entity is not None:
+            body |= {"entityId": self.entity[0], "entityName": self.entity[1]}
         return body
 
 

@@ -1,4 +1,4 @@
-"""The API origin: limits, faults, authentication, routing and journal around the guide's handlers.
+"""The API origin: limits, faults, authentication, routing and journal around the handlers.
 
 Order: fault rule, known path, token, rate limit, rights, media type, handler. Every answer carries
 Date (by the virtual clock), ININ-Correlation-Id and the inin-ratelimit-* headers.
@@ -15,13 +15,15 @@ from uvicorn._types import ASGIReceiveCallable, ASGISendCallable, HTTPScope, Sco
 
 from .answer import Answer, Headers, JsonObject, Refusal
 from .asgi import break_off, head_of, read_request, send_answer, send_bytes
+from .dialects import Dialect
 from .faults import FaultKind, FaultPlan, Rule
-from .guide import check_media_type, check_rights, find_route
 from .journal import Entry, Journal
 from .limits import Reading, Windows
-from .oauth import Token, TokenEndpoint, Tokens
+from .oauth import Token, TokenEndpoint
 from .platform import Platform, new_id
-from .state import OAuthClient
+from .platform_clients import permissions_of
+from .routes import Caller, Match, Table, allowed, check_media_type, merged
+from .state import OAuthClient, View
 from .wire import Call, Request
 
 _NOBODY = ""  # the rate-limit key of requests without a token: counted, never refused
@@ -54,15 +56,19 @@ class _Exchange:
 class Api:
     """The ASGI application of the API port."""
 
-    def __init__(self, platform: Platform, faults: FaultPlan, journal: Journal) -> None:
+    def __init__(
+        self, platform: Platform, faults: FaultPlan, dialect: Dialect, table: Table
+    ) -> None:
         limits = platform.seed.limits
         self.platform = platform
         self.faults = faults
-        self.journal = journal
-        self.tokens = Tokens(platform.clock)
+        self.journal: Journal = platform.journal
+        self.tokens = platform.tokens
+        self._dialect = dialect
+        self._table = table
         self.windows = Windows(platform.clock, limits.per_minute)
         self.token_windows = Windows(platform.clock, limits.tokens_per_minute)
-        self._token_endpoint = TokenEndpoint(self.tokens, self.token_windows)
+        self._token_endpoint = TokenEndpoint(self.tokens, self.token_windows, scoped=dialect.guide)
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -103,26 +109,35 @@ class Api:
         match request.method, request.path:
             case "GET", "/sandbox/clock":
                 return Answer(200, {"now": self.platform.clock.now()})
-            case "POST", "/oauth/token" | "/api/v2/oauth/token":
+            case "POST", "/oauth/token":
                 return self._token(exchange)
-        route, params = find_route(request.method, request.path)
+            case "POST", "/api/v2/oauth/token" if self._dialect.guide:
+                return self._token(exchange)
+        matches = self._table.find(request.method, request.path)
         token, client = self._authenticate(exchange)
         if exchange.reading.exceeded:
             raise exchange.reading.refusal()
-        check_rights(route, token, client)
-        check_media_type(route, request.headers.get("content-type", ""), request.body)
+        caller = Caller(token, client, permissions_of(self.platform, client))
+        matches = allowed(matches, caller)
+        check_media_type(matches[0].route, request.headers.get("content-type", ""), request.body)
         stale = exchange.fault(FaultKind.STALE) and request.method == "GET"
-        state = self.platform.state
-        call = Call(request, params, client, state.before if stale else state.now, state)
+        view = self.platform.state.before if stale else self.platform.state.now
+        answers = [await self._handle(exchange, match, client, view) for match in matches]
+        return answers[0] if len(answers) == 1 else merged(answers)
+
+    async def _handle(
+        self, exchange: _Exchange, match: Match, client: OAuthClient, view: View
+    ) -> Answer:
+        call = Call(exchange.request, match.params, client, view, self.platform.state)
         try:
-            return await route.handler(self.platform, call)
+            return await match.route.handler(self.platform, call)
         finally:
-            exchange.effect = call.effect
+            exchange.effect |= call.effect
 
     def _authenticate(self, exchange: _Exchange) -> tuple[Token, OAuthClient]:
         token = self.tokens.find(exchange.request.headers.get("authorization"))
         client = self.platform.state.now.clients.get(token.client_id)
-        if client is None:
+        if client is None or not client.active:
             raise Refusal(401, "Invalid login credentials.", "bad.credentials")
         exchange.client_id = client.id
         exchange.reading = self.windows.count(token.key)

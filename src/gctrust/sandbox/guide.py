@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from . import guide_clients, guide_custom, guide_email
-from .answer import Answer, Detail, Refusal
-from .oauth import Token
-from .platform import Platform
-from .state import OAuthClient
-from .wire import Call
-
-Handler = Callable[[Platform, Call], Awaitable[Answer]]
+from .answer import Detail, Refusal
+from .routes import Caller, Handler
 
 EMAIL_ROLE = "Email Administrator"
 CLIENT_ROLE = "API Client Admin"
@@ -36,10 +30,19 @@ class Route:
     handler: Handler
     role: str = ""
 
-    def match(self, path: str) -> dict[str, str] | None:
-        pattern = self.template.replace("{id}", "(?P<id>[^/]+)")
-        found = re.fullmatch(pattern, path)
-        return found.groupdict() if found else None
+    dialect: ClassVar[str] = "guide"
+
+    @property
+    def needs_body(self) -> bool:
+        creates = self.method == "POST" and "{" not in self.template
+        return creates or self.method in ("PUT", "PATCH")
+
+    def check(self, caller: Caller) -> None:
+        """Raises Refusal 403 that names what is missing."""
+        if self.scope not in caller.token.scopes:
+            raise _missing("scope", self.scope, "app.not.authorized.for.scope")
+        if self.role and self.role not in caller.client.roles:
+            raise _missing("role", self.role, "missing.any.permissions")
 
 
 ROUTES = (
@@ -57,42 +60,6 @@ ROUTES = (
     Route("GET", "/api/v2/oauth/clients/{id}", CLIENT_READ, guide_clients.read),
     Route("PATCH", "/api/v2/oauth/clients/{id}", CLIENT_UPDATE, guide_clients.patch, CLIENT_ROLE),
 )
-
-
-def find_route(method: str, path: str) -> tuple[Route, dict[str, str]]:
-    """Raises Refusal 404 for an unknown path, 405 for a known one with another method."""
-    allowed: list[str] = []
-    for route in ROUTES:
-        params = route.match(path)
-        if params is None:
-            continue
-        if route.method == method:
-            return route, params
-        allowed.append(route.method)
-    if allowed:
-        raise Refusal(
-            405,
-            f"{method} is not allowed here",
-            headers=(("Allow", ", ".join(sorted(allowed))),),
-        )
-    raise Refusal(404, f"No resource at [{path}]", "not.found")
-
-
-def check_rights(route: Route, token: Token, client: OAuthClient) -> None:
-    """Raises Refusal 403 that names what is missing."""
-    if route.scope not in token.scopes:
-        raise _missing("scope", route.scope, "app.not.authorized.for.scope")
-    if route.role and route.role not in client.roles:
-        raise _missing("role", route.role, "missing.any.permissions")
-
-
-def check_media_type(route: Route, content_type: str, body: bytes) -> None:
-    """Raises Refusal 415 unless a body that a call needs is said to be JSON."""
-    needed = route.method in ("PUT", "PATCH") or (
-        route.method == "POST" and "{" not in route.template
-    )
-    if (needed or body) and content_type.partition(";")[0].strip().lower() != "application/json":
-        raise Refusal(415, "The body must be application/json")
 
 
 def _missing(kind: str, name: str, code: str) -> Refusal:

@@ -33,7 +33,7 @@ UDP_PAYLOAD = 1232  # DNS flag day 2020
 
 async def required_records(domain: str, mail: Mail) -> tuple[RequiredRecord, ...]:
     """Fresh ownership token and DKIM key (RSA 2048, its private half thrown away) for a domain."""
-    public = await asyncio.to_thread(_dkim_public_key)
+    public = await asyncio.to_thread(dkim_public_key)
     return (
         RequiredRecord("MX", domain, f"10 {mail.inbound_host}", "inbound"),
         RequiredRecord("TXT", domain, f"v=spf1 include:{mail.spf_include} ~all", "spf"),
@@ -59,13 +59,17 @@ class MailLook:
 
     async def found(self, records: Sequence[RequiredRecord]) -> tuple[str, ...]:
         """The purposes of those records that one server has, in order."""
-        server = self._dice.choice(self._servers)
-        answers = await asyncio.gather(*(self._ask(server, record) for record in records))
+        answers = await self.values(records)
         return tuple(
             record.purpose
             for record, values in zip(records, answers, strict=True)
             if self._satisfies(record, values)
         )
+
+    async def values(self, records: Sequence[RequiredRecord]) -> list[list[str]]:
+        """What one server, chosen by the dice, has at each record's name and type."""
+        server = self._dice.choice(self._servers)
+        return list(await asyncio.gather(*(self._ask(server, record) for record in records)))
 
     async def _ask(self, server: tuple[str, int], record: RequiredRecord) -> list[str]:
         """The record set's values; none when the server is silent or refuses."""
@@ -90,7 +94,7 @@ class MailLook:
             case "spf":
                 return self._includes(values)
             case "dkim":
-                return [_dkim_key(value) for value in values] == [_dkim_key(record.value)]
+                return [dkim_key(value) for value in values] == [dkim_key(record.value)]
             case _:
                 return record.value in values
 
@@ -110,7 +114,7 @@ def _text(rdata: object) -> str:
     return str(rdata)
 
 
-def _dkim_key(value: str) -> str:
+def dkim_key(value: str) -> str:
     """The p= tag without white space (RFC 6376 section 3.6.1), or "" when the record is no key."""
     tags: dict[str, str] = {}
     for part in value.split(";"):
@@ -120,7 +124,7 @@ def _dkim_key(value: str) -> str:
     return tags.get("p", "") if usable else ""
 
 
-def _dkim_public_key() -> str:
+def dkim_public_key() -> str:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     der = key.public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo

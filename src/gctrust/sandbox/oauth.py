@@ -76,6 +76,9 @@ class Tokens:
             raise Refusal(401, "Invalid login credentials.", "bad.credentials")
         return token
 
+    def revoke(self, token: Token) -> None:
+        self._issued.pop(token.key, None)
+
     def clear(self) -> None:
         self._issued.clear()
 
@@ -96,9 +99,13 @@ class TokenRequest:
 
 
 class TokenEndpoint:
-    """Answers `POST /oauth/token` (form) and `POST /api/v2/oauth/token` (JSON)."""
+    """Answers `POST /oauth/token` (form) and `POST /api/v2/oauth/token` (JSON).
 
-    def __init__(self, tokens: Tokens, windows: Windows) -> None:
+    Not `scoped`: as the published platform, where scopes do not limit client credentials.
+    """
+
+    def __init__(self, tokens: Tokens, windows: Windows, *, scoped: bool = True) -> None:
+        self._scoped = scoped
         self._tokens = tokens
         self._windows = windows
 
@@ -125,31 +132,38 @@ class TokenEndpoint:
         client = clients.get(request.client_id)
         known = client.secret if client else ""
         matches = hmac.compare_digest(known.encode(), request.client_secret.encode())
-        if client is None or not matches:
+        if client is None or not matches or not client.active:
             raise _oauth_error(401, "invalid_client", "client authentication failed")
         reading = self._windows.count(client.id)
         if reading.exceeded:
             raise reading.oauth_refusal()
         if request.grant_type != "client_credentials":
             raise _oauth_error(400, "unsupported_grant_type", "only client_credentials is served")
+        if client.registration.grant_type != "CLIENT-CREDENTIALS":
+            raise _oauth_error(400, "unauthorized_client", "the client has another grant type")
         return self._answer(client, request.scope)
 
     def _answer(self, client: OAuthClient, wanted: str | None) -> Answer:
         held = frozenset(client.scopes)
+        if not self._scoped:
+            return Answer(200, self._grant_of(client, held), NO_STORE)
         granted = held & frozenset(wanted.split()) if wanted else held
         if wanted and not granted:
             raise _oauth_error(
                 400, "invalid_scope", "the client holds none of the scopes asked for"
             )
-        body: JsonObject = {
-            "access_token": self._tokens.issue(client, granted),
-            "token_type": "bearer",
-            "expires_in": client.token_seconds,
-        }
+        body = self._grant_of(client, granted)
         # RFC 6749 section 5.1: the scope must be told when it differs from what was asked.
         if wanted is None or granted != frozenset(wanted.split()):
             body["scope"] = " ".join(sorted(granted))
         return Answer(200, body, NO_STORE)
+
+    def _grant_of(self, client: OAuthClient, scopes: frozenset[str]) -> JsonObject:
+        return {
+            "access_token": self._tokens.issue(client, scopes),
+            "token_type": "bearer",
+            "expires_in": client.token_seconds,
+        }
 
 
 _Clients = Mapping[str, OAuthClient]

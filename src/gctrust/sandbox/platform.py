@@ -1,22 +1,27 @@
-"""What the handlers of the guide dialect work on: clock, state, DNS, and the edges behind doors."""
+"""What the handlers of both dialects work on: clock, state, DNS, and the edges behind doors."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from .clock import VirtualClock
+from .journal import Journal
 from .mail_look import MailLook
+from .oauth import Tokens
 from .seed import Seed
 from .state import AuditEntry, OAuthClient, State
 from .upload import Upload
+from .zone_data import Record
 
 Deploy = Callable[[str, Upload, float], None]  # domain, upload, instant it is served from
 Withdraw = Callable[[str], None]
 DeployFailed = Callable[[str], bool]
 SetPins = Callable[[OAuthClient], None]
+Publish = Callable[[Sequence[Record]], None]  # records of the vendor's own zones
+TemplateOf = Callable[[str, str], str]  # method and path, to the path's template
 
 
 @dataclass(slots=True)
@@ -30,6 +35,12 @@ class Platform:
     withdraw: Withdraw
     deploy_failed: DeployFailed
     set_pins: SetPins
+    publish: Publish
+    template_of: TemplateOf
+    journal: Journal
+    tokens: Tokens
+    roots_pem: str
+    ses_key: str = ""  # the public half of SES's DKIM key, made when first needed
 
     def instant(self, seconds: float) -> str:
         """RFC 3339, UTC, milliseconds, as the platform writes dates."""

@@ -17,12 +17,14 @@ from importlib import resources
 from typing import Any, TypeVar, cast
 
 from .answer import MalformedError
-from .state import OAuthClient
+from .platform_records import Delays
+from .state import OAuthClient, Role
 from .zone_data import BadRecord, Record, rrsets
 
 PartT = TypeVar("PartT")
 PARTS = (
-    "randomSeed", "limits", "hostile", "mail", "clients", "zones", "servers", "comment", "label",
+    "randomSeed", "limits", "hostile", "mail", "organisation", "roles", "clients", "zones",
+    "servers", "comment", "label",
 )  # fmt: skip
 
 MOST_SERVERS = 16
@@ -52,6 +54,13 @@ class Hostility:
     stale_status_reads: int = 1  # reads that still say pending after DNS was found right
     audit_lag_seconds: float = 2.0  # before an audit entry can be read
     deploy_seconds: float = 2.0  # before an edge serves an uploaded certificate
+    appear_seconds: float = 1.0  # published dialect: a new thing is 404 for so long,
+    listed_seconds: float = 3.0  # and missing from lists for so long;
+    vanish_seconds: float = 2.0  # a deleted one is still read for so long
+
+    @property
+    def delays(self) -> Delays:
+        return Delays(self.appear_seconds, self.listed_seconds, self.vanish_seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +73,24 @@ class Mail:
     ownership_label: str = "_genesys"
     recheck_seconds: float = 5.0  # a status read looks at DNS again after this long
     horizon_seconds: float = 259_200.0  # 72 h, then failed until a restart
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """The organisation of the published dialect, its limits and its slow processes."""
+
+    id: str = "5f3a7e0c-2b41-4d8e-9a6d-c0b1f2e3d4a5"
+    name: str = "Sandbox"
+    root_domain: str = "mypurecloud.com"  # what a sub-domain of the region ends in
+    aws_region: str = "us-east-1"
+    integration: str = "8d0c3b7e-51a9-4f6b-8e2a-7c9d0e1f2a3b"  # the only one mail may refer to
+    inbound_domains: int = 2
+    outbound_domains: int = 15
+    provision_seconds: float = 5.0  # before a campaign domain can be activated
+    audit_query_seconds: float = 2.0  # before an audit query has succeeded
+    action_certificate_days: float = 365.0  # from one switch to the next
+    action_upcoming_days: float = 30.0  # the next one is shown for so long before it
+    action_unsettled_seconds: float = 600.0  # reads disagree for so long after it
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +108,9 @@ class Seed:
     limits: Limits
     hostile: Hostility
     mail: Mail
+    organisation: Organisation
     servers: Servers
+    roles: tuple[Role, ...]
     clients: tuple[OAuthClient, ...]
     zones: tuple[Record, ...]
     label: str = ""
@@ -104,7 +133,9 @@ def load_seed(text: str | None = None) -> Seed:
         limits=_part(Limits, document, "limits"),
         hostile=_part(Hostility, document, "hostile"),
         mail=_part(Mail, document, "mail"),
+        organisation=_part(Organisation, document, "organisation"),
         servers=servers,
+        roles=_roles(document.get("roles", [])),
         clients=_clients(document["clients"]),
         zones=parse_records(document["zones"], "seed: zones"),
         label=_checked(document.get("label", ""), (str,), "seed: label"),
@@ -138,6 +169,7 @@ CLIENT_FIELDS: Mapping[str, tuple[str, tuple[type, ...]]] = {
     "secret": ("secret", (str,)),
     "scopes": ("scopes", (list,)),
     "roles": ("roles", (list,)),
+    "permissions": ("permissions", (list,)),
     "tokenSeconds": ("token_seconds", (int,)),
     "mtlsRequired": ("mtls_required", (bool,)),
     "certificateChain": ("chain", (str,)),
@@ -168,8 +200,26 @@ def parse_client(item: object, place: str = "client") -> OAuthClient:
             raise MalformedError(f"{place}.{key}: no such field of a client")
         values[name] = _checked(value, types, f"{place}.{key}")
     values["scopes"] = _texts(values["scopes"], f"{place}.scopes")
-    values["roles"] = _texts(values.get("roles", []), f"{place}.roles")
+    for name in ("roles", "permissions"):
+        values[name] = _texts(values.get(name, []), f"{place}.{name}")
     return _sensible(OAuthClient(**values), place)
+
+
+def _roles(listed: object) -> tuple[Role, ...]:
+    if not isinstance(listed, list):
+        raise MalformedError("seed: roles: must be a list of objects")
+    return tuple(_role(item, f"seed: roles[{n}]") for n, item in enumerate(listed))
+
+
+def _role(item: object, place: str) -> Role:
+    if not isinstance(item, dict) or set(item) != {"id", "name", "permissions"}:
+        raise MalformedError(f"{place}: must be an object of id, name and permissions")
+    permissions = _checked(item["permissions"], (list,), f"{place}.permissions")
+    return Role(
+        _checked(item["id"], (str,), f"{place}.id"),
+        _checked(item["name"], (str,), f"{place}.name"),
+        _texts(permissions, f"{place}.permissions"),
+    )
 
 
 def _clients(listed: object) -> tuple[OAuthClient, ...]:
@@ -231,7 +281,7 @@ def _part(kind: type[PartT], document: Mapping[str, Any], name: str) -> PartT:
     """A part's dataclass from its camelCase JSON; each value must have its default's type."""
     known = {_camel(slot.name): slot for slot in fields(cast(Any, kind))}
     values: dict[str, Any] = {}
-    part = _checked(document[name], (dict,), f"seed: {name}")
+    part = _checked(document.get(name, {}), (dict,), f"seed: {name}")
     for key, value in part.items():
         slot = known.get(key)
         if slot is None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from .platform_records import Published
+
 EMAIL_PENDING, EMAIL_VERIFIED, EMAIL_FAILED = "pending", "verified", "failed"
 
 
@@ -58,6 +60,32 @@ class CustomDomain:
 
 
 @dataclass(frozen=True, slots=True)
+class Role:
+    """What the published dialect grants by; `permissions` are `domain:entity:action` with *."""
+
+    id: str
+    name: str
+    permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """What only the published dialect tells of an OAuth client."""
+
+    grant_type: str = "CLIENT-CREDENTIALS"
+    description: str = ""
+    redirects: tuple[str, ...] = ()
+    role_divisions: tuple[tuple[str, str], ...] = ()
+    state: str = "active"
+    date_to_delete: str = ""
+    created: float = 0.0
+    modified: float = 0.0
+    created_by: str = ""
+    modified_by: str = ""
+    ended: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class OAuthClient:
     """An OAuth client, both as an account that asks for tokens and as a resource with pins."""
 
@@ -65,7 +93,8 @@ class OAuthClient:
     name: str
     secret: str = field(repr=False)
     scopes: tuple[str, ...]
-    roles: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()  # names or ids
+    permissions: tuple[str, ...] = ()  # beside those of its roles
     token_seconds: int = 86_400
     mtls_required: bool = False
     chain: str = ""
@@ -76,6 +105,20 @@ class OAuthClient:
     max_pin_count: int = 3
     pin_kind: str = "certificate"
     version: int = 1
+    registration: Registration = Registration()
+
+    @property
+    def active(self) -> bool:
+        """Whether it may ask for tokens and use them."""
+        return self.registration.state == "active" and self.registration.ended is None
+
+    @property
+    def created(self) -> float:
+        return self.registration.created
+
+    @property
+    def ended(self) -> float | None:
+        return self.registration.ended
 
     @property
     def pins(self) -> frozenset[str]:
@@ -108,6 +151,7 @@ class View:
     custom_domains: dict[str, CustomDomain]
     clients: dict[str, OAuthClient]
     audit: tuple[AuditEntry, ...] = ()
+    published: Published = field(default_factory=Published)
 
     def email_domain_named(self, domain: str) -> EmailDomain | None:
         return next((d for d in self.email_domains.values() if d.domain == domain), None)
@@ -117,7 +161,11 @@ class View:
 
     def copy(self) -> View:
         return View(
-            dict(self.email_domains), dict(self.custom_domains), dict(self.clients), self.audit
+            dict(self.email_domains),
+            dict(self.custom_domains),
+            dict(self.clients),
+            self.audit,
+            self.published.copy(),
         )
 
 

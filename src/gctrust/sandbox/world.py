@@ -5,7 +5,7 @@ One object with start and stop, so that a test can run it inside its own event l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
@@ -17,6 +17,7 @@ from .authority import Authority
 from .clock import VirtualClock
 from .control import Control
 from .deployment import Deployments
+from .dialects import Dialect
 from .edge import TlsEdges
 from .faults import FaultPlan, Rule, read_rules
 from .inbox import Inbox
@@ -24,9 +25,10 @@ from .journal import Journal
 from .listener import HttpListener
 from .mail_look import MailLook
 from .mtls import MtlsEdges, PinKind
+from .oauth import Tokens
 from .platform import Platform
 from .seed import Seed, load_seed
-from .state import OAuthClient, State, View
+from .state import OAuthClient, Registration, State, View
 from .upload import Upload
 from .zone import ZoneServers
 
@@ -40,6 +42,7 @@ class Options:
     clock_rate: float = 1.0
     clock_start: float | None = None
     strict: bool = True
+    dialect: Dialect = Dialect.BOTH
     api_port: int = 0
     control_port: int = 0
 
@@ -77,7 +80,7 @@ class World:
         self.seed = load_seed(options.seed)
         self._rules = _rules(options)
         self.clock = VirtualClock(options.clock_start, options.clock_rate)
-        self.state = State(_start_view(self.seed))
+        self.state = State(_start_view(self.seed, self.clock.now()))
         self.faults = FaultPlan(self._rules)
         self.journal = Journal()
         self.servers = self._build_servers()
@@ -121,6 +124,7 @@ class World:
         self._issuer.write_text(self.servers.authority.chain_pem, "ascii")
         self._sow()
         zones = self.servers.zones.addresses
+        table = self._options.dialect.table()
         self.platform = Platform(
             clock=self.clock,
             seed=self.seed,
@@ -131,8 +135,13 @@ class World:
             withdraw=self.servers.deployments.withdraw,
             deploy_failed=self.servers.deployments.failed,
             set_pins=self.set_pins,
+            publish=self.servers.zones.put_records,
+            template_of=table.template,
+            journal=self.journal,
+            tokens=Tokens(self.clock),
+            roots_pem=self.servers.authority.roots_pem,
         )
-        self.api = Api(self.platform, self.faults, self.journal)
+        self.api = Api(self.platform, self.faults, self._options.dialect, table)
         self.api_listener = HttpListener(self.api, self._options.api_port)
         self.control_listener = HttpListener(Control(self), self._options.control_port)
         await self.api_listener.start()
@@ -168,6 +177,7 @@ class World:
             "api": api,
             "login": api,
             "label": self.seed.label,
+            "dialect": self._options.dialect.value,
             "control": self.control_listener.origin,
             "nameservers": self.servers.zones.addresses,
             "edge": self.servers.edges.addresses[0],
@@ -199,8 +209,11 @@ class World:
         )
 
 
-def _start_view(seed: Seed) -> View:
-    return View({}, {}, {client.id: client for client in seed.clients})
+def _start_view(seed: Seed, now: float) -> View:
+    """The seed's clients were registered a day ago."""
+    told = Registration(created=now - 86_400)
+    clients = (replace(client, registration=told) for client in seed.clients)
+    return View({}, {}, {client.id: client for client in clients})
 
 
 def _rules(options: Options) -> list[Rule]:

@@ -1,0 +1,308 @@
+"""Inbound email domains of the published dialect: made, read, changed, verified in real DNS.
+
+DKIM, MAIL FROM and ownership are three checks with a horizon of their own; there is no overall
+status, as in the published API.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+from collections.abc import Sequence
+from dataclasses import replace
+
+from .answer import Answer, JsonObject
+from .mail_look import dkim_public_key
+from .platform import Platform
+from .platform_changes import audited
+from .platform_checks import (
+    SES,
+    begun,
+    easy_dkim,
+    inbound_mx,
+    looked_at,
+    mail_from,
+    ownership,
+    refreshed,
+    restarted,
+)
+from .platform_models import read_body
+from .platform_paging import chosen, listing, query_of
+from .platform_postino import (
+    checked_settings,
+    dmarc_json,
+    postino_name,
+    refuse_beyond,
+    refuse_taken,
+    result,
+    settings_json,
+)
+from .platform_records import VERIFIED, Change, Check, InboundDomain
+from .platform_refusals import missing, refuse
+from .state import RequiredRecord
+from .wire import Call
+from .zone_data import Record
+
+KIND = ("Emails", "InboundDomain")
+DKIM_TOKENS = 3
+_READ, _WRITE = "postino.error.not.found", "postino.domain.not.found"
+
+
+async def list_all(platform: Platform, call: Call) -> Answer:
+    query = query_of(
+        call, platform.strict, "pageSize", "pageNumber", "excludeStatus", "filter", "expand"
+    )
+    chosen(query, "expand", "settings")
+    bare = chosen(query, "excludeStatus", "true", "false") == "true"
+    now, delays = platform.clock.now(), platform.seed.hostile.delays
+    wanted = query.get("filter", "").lower()
+    shown = [
+        one
+        for one in call.view.published.inbound.values()
+        if delays.shows(one, now, listing=True) and wanted in one.id
+    ]
+    return Answer(200, listing(call, query, shown, lambda one: _listed(platform, one, bare)))
+
+
+async def create(platform: Platform, call: Call) -> Answer:
+    body = read_body(call.request.body, "InboundDomainCreateRequest", platform.strict)
+    name = postino_name(str(body.pop("id")))
+    sub_domain = bool(body.pop("subDomain", False))
+    if sub_domain:
+        name = postino_name(f"{name}.{platform.seed.organisation.root_domain}")
+    refuse_taken(platform, name)
+    _refuse_more(platform)
+    settings = checked_settings(platform, call, body)
+    now = platform.clock.now()
+    made = InboundDomain(
+        id=name,
+        sub_domain=sub_domain,
+        token=base64.b64encode(secrets.token_bytes(32)).decode(),
+        dkim_tokens=tuple(secrets.token_hex(16) for _ in range(DKIM_TOKENS)),
+        created=now,
+        verification=_checked(now, sub_domain),
+        dkim=_checked(now, sub_domain),
+        mail_from_check=begun(now),
+        mail_from=_mail_from_name(settings.pop("mailFromSettings", None), name, sub_domain),
+        settings=settings,
+    )
+    state = audited(platform, call, "Create", KIND, (name, name))
+    state.now.published.inbound[name] = made
+    await _publish_keys(platform, made)
+    return Answer(200, _json(platform, made, call))
+
+
+async def read(platform: Platform, call: Call) -> Answer:
+    chosen(query_of(call, platform.strict, "expand"), "expand", "settings")
+    found = _find(platform, call)
+    if call.view is platform.state.now:
+        seen = await looked_at(platform, found)
+        found = replace(
+            _now(platform, found), mx=seen.mx, mx_looked=seen.mx_looked, dmarc=seen.dmarc
+        )
+        _store(platform, found)
+    return Answer(200, _json(platform, found, call))
+
+
+async def patch(platform: Platform, call: Call) -> Answer:
+    found = _find(platform, call, writing=True)
+    body = read_body(call.request.body, "InboundDomainPatchRequest", platform.strict)
+    changed = _patched(platform, call, found, body)
+    told = [
+        Change(name, str(found.settings.get(name, "")), str(value)) for name, value in body.items()
+    ]
+    audited(platform, call, "Update", KIND, (found.id, found.id), told)
+    return Answer(200, _json(platform, _store(platform, changed), call))
+
+
+async def validate(platform: Platform, call: Call) -> Answer:
+    """Settings are judged as a change would be, and nothing changes."""
+    found = _find(platform, call, writing=True)
+    body = read_body(call.request.body, "InboundDomainPatchRequest", platform.strict)
+    return Answer(200, _json(platform, _patched(platform, call, found, body), call))
+
+
+async def delete(platform: Platform, call: Call) -> Answer:
+    found = _find(platform, call, writing=True)
+    audited(platform, call, "Delete", KIND, (found.id, found.id))
+    _store(platform, replace(found, ended=platform.clock.now()))
+    return Answer(200)
+
+
+async def verification(platform: Platform, call: Call) -> Answer:
+    found = _find(platform, call)
+    if call.view is platform.state.now and not found.sub_domain:
+        check = await refreshed(platform, found.verification, [ownership(found)])
+        found = _store(platform, replace(_now(platform, found), verification=check))
+    return Answer(200, _verification(platform, found))
+
+
+async def restart_verification(platform: Platform, call: Call) -> Answer:
+    found = _find(platform, call, writing=True)
+    audited(platform, call, "Verify", KIND, (found.id, found.id))
+    check = restarted(platform, found.verification)
+    return Answer(
+        200, _verification(platform, _store(platform, replace(found, verification=check)))
+    )
+
+
+async def dkim(platform: Platform, call: Call) -> Answer:
+    found = _find(platform, call)
+    if call.view is platform.state.now and not found.sub_domain:
+        check = await refreshed(platform, found.dkim, easy_dkim(found))
+        found = _store(platform, replace(_now(platform, found), dkim=check))
+    return Answer(200, result(found.dkim, _dkim_records(found)))
+
+
+async def restart_dkim(platform: Platform, call: Call) -> Answer:
+    found = _find(platform, call, writing=True)
+    audited(platform, call, "Update", KIND, (found.id, found.id))
+    found = _store(platform, replace(found, dkim=restarted(platform, found.dkim)))
+    return Answer(200, result(found.dkim, _dkim_records(found)))
+
+
+async def read_mail_from(platform: Platform, call: Call) -> Answer:
+    found = _find(platform, call)
+    if not found.mail_from:
+        raise refuse(
+            404,
+            "email.domain.mailfrom.notfound",
+            "The domain [{domain}] has no MAIL FROM domain",
+            domain=found.id,
+        )
+    if call.view is platform.state.now:
+        # SES asks for the MX record alone; SPF decides only whether its mail passes.
+        records = mail_from(found, platform.seed.organisation)[:1]
+        check = await refreshed(platform, found.mail_from_check, records)
+        found = _store(platform, replace(_now(platform, found), mail_from_check=check))
+    return Answer(200, _mail_from(platform, found))
+
+
+async def set_mail_from(platform: Platform, call: Call) -> Answer:
+    found = _find(platform, call, writing=True)
+    body = read_body(call.request.body, "MailFromResult", platform.strict)
+    name = _mail_from_name(body, found.id, found.sub_domain)
+    told = [Change("mailFromDomain", found.mail_from, name)]
+    audited(platform, call, "Update", KIND, (found.id, found.id), told)
+    check = Check(restarted=platform.clock.now())
+    if name == found.mail_from:
+        check = restarted(platform, found.mail_from_check)
+    found = _store(platform, replace(found, mail_from=name, mail_from_check=check))
+    return Answer(200, _mail_from(platform, found))
+
+
+async def setup(platform: Platform, call: Call) -> Answer:
+    return Answer(200, {"rootDomain": platform.seed.organisation.root_domain})
+
+
+def _patched(
+    platform: Platform, call: Call, found: InboundDomain, body: JsonObject
+) -> InboundDomain:
+    settings = checked_settings(platform, call, body)
+    told = settings.pop("mailFromSettings", None)
+    changed = replace(found, settings={**found.settings, **settings})
+    if told is None:
+        return changed
+    name = _mail_from_name(told, found.id, found.sub_domain)
+    if name == found.mail_from:
+        return changed
+    return replace(changed, mail_from=name, mail_from_check=Check(restarted=platform.clock.now()))
+
+
+def _mail_from_name(told: object, domain: str, sub_domain: bool) -> str:
+    if not isinstance(told, dict):
+        return ""
+    name = postino_name(str(told["mailFromDomain"]))
+    if sub_domain or not name.endswith(f".{domain}"):
+        raise refuse(
+            400,
+            "postino.invalid.domain.name",
+            "The MAIL FROM domain [{name}] must be a sub-domain of [{domain}]",
+            name=name,
+            domain=domain,
+        )
+    return name
+
+
+def _refuse_more(platform: Platform) -> None:
+    now, delays = platform.clock.now(), platform.seed.hostile.delays
+    held = platform.state.now.published.inbound.values()
+    taken = sum(delays.holds(one, now) for one in held)
+    refuse_beyond(platform.seed.organisation.inbound_domains, taken, "domains.count")
+
+
+def _find(platform: Platform, call: Call, *, writing: bool = False) -> InboundDomain:
+    key = call.params["domainId"].lower()
+    found = call.view.published.inbound.get(key)
+    shown = found is not None and platform.seed.hostile.delays.shows(found, platform.clock.now())
+    if found is None or not shown or (writing and found.ended is not None):
+        raise missing("domain", key, _WRITE if writing else _READ)
+    return found
+
+
+def _now(platform: Platform, seen: InboundDomain) -> InboundDomain:
+    """The domain as it is after DNS was asked: others may have changed it meanwhile."""
+    return platform.state.now.published.inbound.get(seen.id, seen)
+
+
+def _store(platform: Platform, domain: InboundDomain) -> InboundDomain:
+    platform.state.now.published.inbound[domain.id] = domain
+    return domain
+
+
+def _checked(now: float, done: bool) -> Check:
+    """The vendor has its own DNS in order: a sub-domain of the region needs no record."""
+    return Check(now, VERIFIED, VERIFIED, now) if done else begun(now)
+
+
+async def _publish_keys(platform: Platform, domain: InboundDomain) -> None:
+    """SES's side of Easy DKIM: the keys behind the CNAMEs, one key for all of a sandbox's."""
+    platform.ses_key = platform.ses_key or await asyncio.to_thread(dkim_public_key)
+    platform.publish(
+        [
+            Record(f"{token}.dkim.{SES}", "TXT", 60, f"v=DKIM1; k=rsa; p={platform.ses_key}")
+            for token in domain.dkim_tokens
+        ]
+    )
+
+
+def _json(platform: Platform, domain: InboundDomain, call: Call) -> JsonObject:
+    body: JsonObject = {
+        "id": domain.id,
+        "name": domain.id,
+        "mxRecordStatus": domain.mx,
+        "subDomain": domain.sub_domain,
+        **settings_json(call, domain.settings),
+        "selfUri": f"/api/v2/routing/email/domains/{domain.id}",
+    }
+    if domain.mail_from:
+        body["mailFromSettings"] = _mail_from(platform, domain)
+    if domain.dmarc is not None:
+        body["dmarcVerificationResult"] = dmarc_json(platform, domain.id, domain.dmarc)
+    return body
+
+
+def _listed(platform: Platform, domain: InboundDomain, bare: bool) -> JsonObject:
+    body: JsonObject = {
+        "id": domain.id,
+        "name": domain.id,
+        "subDomain": domain.sub_domain,
+        "selfUri": f"/api/v2/routing/email/domains/{domain.id}",
+    }
+    return body if bare else body | {"mxRecordStatus": domain.mx}
+
+
+def _verification(platform: Platform, domain: InboundDomain) -> JsonObject:
+    records = (ownership(domain), inbound_mx(domain, platform.seed.organisation))
+    return result(domain.verification, () if domain.sub_domain else records)
+
+
+def _dkim_records(domain: InboundDomain) -> Sequence[RequiredRecord]:
+    return () if domain.sub_domain else easy_dkim(domain)
+
+
+def _mail_from(platform: Platform, domain: InboundDomain) -> JsonObject:
+    records = mail_from(domain, platform.seed.organisation)
+    shown = result(domain.mail_from_check, records)
+    return shown | {"mailFromDomain": domain.mail_from}

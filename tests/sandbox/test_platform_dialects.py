@@ -1,0 +1,90 @@
+"""Which calls a sandbox answers by its dialect, and who may call them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx2
+import pytest
+
+from .conftest import AUDIT, MAIL, Sandbox, launch
+
+DOMAINS = "/api/v2/routing/email/domains"
+CLIENTS = "/api/v2/oauth/clients"
+
+
+@contextmanager
+def speaking(dialect: str) -> Iterator[Sandbox]:
+    process, addresses = launch("--dialect", dialect)
+    try:
+        with httpx2.Client(timeout=10, trust_env=False) as http:
+            yield Sandbox(addresses, http)
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0
+
+
+def test_a_published_organisation_has_none_of_the_guides_calls() -> None:
+    with speaking("platform") as sandbox:
+        token = sandbox.token()
+        for path in (MAIL, AUDIT, "/api/v2/customdomains"):
+            assert sandbox.call("GET", path, token=token).status_code == 404
+        for path in (DOMAINS, CLIENTS, "/api/v2/organizations/me"):
+            assert sandbox.call("GET", path, token=token).status_code == 200
+        one = f"{CLIENTS}/{sandbox.addresses['client_id']}"
+        assert "primaryPin" not in sandbox.call("GET", one, token=token).json()
+        assert sandbox.call("PATCH", one, {}, token).status_code == 405
+        url = sandbox.addresses["api"] + "/api/v2/oauth/token"
+        assert sandbox.http.post(url, json={}).status_code == 404
+        told = sandbox.ask_token("no:such:scope")  # scopes do not limit client credentials
+        assert set(told.json()) == {"access_token", "token_type", "expires_in"}
+
+
+def test_a_guide_organisation_has_none_of_the_published_calls() -> None:
+    with speaking("guide") as sandbox:
+        token = sandbox.token()
+        for path in (DOMAINS, CLIENTS, "/api/v2/organizations/me", "/api/v2/tokens/me"):
+            assert sandbox.call("GET", path, token=token).status_code == 404
+        assert sandbox.call("GET", MAIL, token=token).status_code == 200
+
+
+def test_a_call_both_have_tells_the_fields_of_each_right(sandbox: Sandbox) -> None:
+    one = f"{CLIENTS}/{sandbox.addresses['client_id']}"
+    both = sandbox.call("GET", one).json()
+    assert {"primaryPin", "authorizedGrantType", "scope", "scopes"} <= set(both)
+    reader = {"id": "reader", "secret": "s", "permissions": ["oauth:client:view"]}
+    sandbox.control("PUT", "/clients", reader)
+    token = sandbox.token(id="reader", secret="s")
+    published = sandbox.call("GET", one, token=token).json()
+    assert "primaryPin" not in published
+    assert published["authorizedGrantType"] == "CLIENT-CREDENTIALS"
+
+
+@pytest.mark.parametrize(
+    ("held", "method", "path", "code"),
+    [
+        ("routing:email:view", "GET", DOMAINS, "missing.permissions"),
+        ("oauth:client:view", "GET", f"{DOMAINS}/x.example", "missing.any.permissions"),
+        ("routing:queue:*", "POST", CLIENTS, "missing.any.permissions"),
+    ],
+)
+def test_a_missing_permission_is_named(
+    sandbox: Sandbox, held: str, method: str, path: str, code: str
+) -> None:
+    sandbox.control("PUT", "/clients", {"id": "few", "secret": "s", "permissions": [held]})
+    refused = sandbox.call(method, path, token=sandbox.token(id="few", secret="s"))
+    body = refused.json()
+    assert (refused.status_code, body["code"]) == (403, code)
+    named = body["messageParams"]["permissions"]
+    assert named in body["message"]
+    assert "routing:email:manage" in named or "oauth:client:add" in named
+    assert body["contextId"] == refused.headers["ININ-Correlation-Id"]
+
+
+def test_permissions_may_come_from_a_role_and_may_have_stars(sandbox: Sandbox) -> None:
+    by_role = {"id": "few", "secret": "s", "roles": ["Email Administrator"]}
+    sandbox.control("PUT", "/clients", by_role)
+    token = sandbox.token(id="few", secret="s")
+    assert sandbox.call("GET", DOMAINS, token=token).status_code == 200
+    assert sandbox.call("GET", CLIENTS, token=token).status_code == 403
