@@ -108,3 +108,28 @@ def test_wrong_arguments() -> None:
         gctrust.check_domain("a b", {})
     with pytest.raises(ValueError, match="no-such-kind"):
         gctrust.check_record("v=spf1", "no-such-kind")
+
+
+async def test_the_checker_looks_beyond_dns_and_stays_off_this_machine() -> None:
+    """Addresses of this machine are not connected to: said, never a verdict."""
+    rows = [
+        *RECORDS,
+        {"name": "example.com", "type": "MX", "ttl": 60, "value": "10 mx.example.com."},
+        {"name": "mx.example.com", "type": "A", "ttl": 60, "value": "127.0.0.1"},
+        {"name": "mta-sts.example.com", "type": "A", "ttl": 60, "value": "127.0.0.1"},
+        {"name": "_mta-sts.example.com", "type": "TXT", "ttl": 60, "value": "v=STSv1; id=1;"},
+    ]
+    servers = ZoneServers(HandClock(), 1)
+    await servers.start()
+    servers.put_records(Record.parse(row) for row in rows)
+    try:
+        async with gctrust.MailChecker([servers.addresses[0]], beyond_dns=True) as mail:
+            report = await mail.check_domain("example.com", authoritative=servers.addresses)
+            tree = await mail.spf_tree("example.com")
+            more = await mail.what_if("example.com", "_spf.example.net")
+    finally:
+        await servers.stop()
+    (said,) = [f for f in report.findings if f.rule == "mta-sts.policy-unavailable"]
+    assert "not a public address" in said.message
+    assert any("TLS-01" in line for line in report.not_judged)
+    assert (tree.total, more.after) == (1, 1)
