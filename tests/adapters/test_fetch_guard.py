@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import ssl
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,8 @@ from gctrust.adapters.address_guard import AddressGuard, AddressRefused, is_publ
 from gctrust.adapters.dns_resolver import Resolver
 from gctrust.adapters.guarded_fetch import GuardedFetch, Limits, checked_url
 from gctrust.adapters.system import SystemClock
+
+from ..certs.authority import Authority
 
 Speak = Callable[[bytes, asyncio.StreamWriter], Awaitable[None]]
 PRIVATE = (
@@ -27,7 +31,9 @@ HERE = AddressGuard(frozenset({"127.0.0.1"}))
 
 
 @asynccontextmanager
-async def _server(speak: Speak, host: str = "127.0.0.1") -> AsyncIterator[int]:
+async def _server(
+    speak: Speak, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """Hands each request's head to `speak`, which writes what it likes."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -40,7 +46,7 @@ async def _server(speak: Speak, host: str = "127.0.0.1") -> AsyncIterator[int]:
         finally:
             writer.close()
 
-    server = await asyncio.start_server(serve, host, 0)
+    server = await asyncio.start_server(serve, host, 0, ssl=tls)
     async with server:
         yield server.sockets[0].getsockname()[1]
 
@@ -206,6 +212,26 @@ async def test_slow_in_every_part_ends_at_the_deadline() -> None:
             seen = await GuardedFetch(HERE).get(f"http://127.0.0.1:{port}/", Limits(seconds=0.3))
             assert asyncio.get_running_loop().time() - start < 1.5
         assert seen.failure == "no whole answer in 0.3 s"
+
+
+async def test_https_is_verified_against_the_name_not_the_address(tmp_path: Path) -> None:
+    root = Authority("Root of the mirror")
+    leaf = root.issue("localhost", days=3000)
+    (tmp_path / "root.pem").write_bytes(root.pem)
+    (tmp_path / "pair.pem").write_bytes(leaf.pem + leaf.key_pem())
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pair.pem")
+    here = AddressGuard(frozenset({"localhost", "127.0.0.1"}))
+    trusting = GuardedFetch(here, roots=str(tmp_path / "root.pem"))
+    async with _server(_says(_answer(b"list")), tls=context) as port:
+
+        async def get(fetch: GuardedFetch, host: str) -> str:
+            seen = await fetch.get(f"https://{host}:{port}/", schemes=("https",))
+            return seen.body.decode() or seen.failure
+
+        assert await get(trusting, "localhost") == "list"
+        assert "not reached" in await get(trusting, "127.0.0.1")
+        assert "not reached" in await get(GuardedFetch(here), "localhost")
 
 
 @pytest.mark.parametrize(

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     PrivateFormat,
+    PublicFormat,
 )
 
 from ..adapters.test_cert_log_list import log_list
@@ -159,6 +165,44 @@ def test_ct_update_puts_a_list_in_force(tmp_path: Path) -> None:
     assert run(tmp_path, "ct", "update", "http://log.example/log_list.json").returncode == 2
     private = run(tmp_path, "ct", "update", "https://127.0.0.1:1/log_list.json", "--json")
     assert told(private)["facts"]["seen"] == "127.0.0.1, which is not a public address"
+
+
+def test_ct_update_fetches_a_list_and_its_signature_beside_it(tmp_path: Path) -> None:
+    """From a mirror under a CA of its own, which is allowed by name, signed by a key of its own."""
+    root = Authority("Root of the mirror")
+    leaf = root.issue("localhost", days=3000)
+    (tmp_path / "root.pem").write_bytes(root.pem)
+    (tmp_path / "pair.pem").write_bytes(leaf.pem + leaf.key_pem())
+    data = log_list(NOW)
+    signature = leaf.key.sign(data, ec.ECDSA(hashes.SHA256()))
+    public = leaf.key.public_key()
+    (tmp_path / "list.key").write_bytes(
+        public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    )
+    pages = {"/log_list.json": data, "/log_list.sig": signature}
+
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = pages.get(self.path)
+            self.send_response(200 if body else 404)
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, format: str, *args: object) -> None: ...
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(tmp_path / "pair.pem")
+    with ThreadingHTTPServer(("127.0.0.1", 0), Page) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"https://localhost:{server.server_port}/log_list.json"
+        tokens = ("ct", "update", url, "--key", "list.key", "--allow-fetch", "localhost", "--json")
+        done = run(tmp_path, *tokens, GCTRUST_ROOTS_FILE="root.pem")
+        server.shutdown()
+    found = told(done)
+    assert done.returncode == 0, found
+    assert (found["signed"], found["logs"]) == (True, 1)
 
 
 def test_a_certificate_s_own_words_cannot_steer_the_terminal(tmp_path: Path) -> None:
