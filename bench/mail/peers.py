@@ -62,7 +62,15 @@ def pyspf_network(port: int, count: int) -> float:
     return _pyspf(spf, count)
 
 
+def pyspf_memory_cold(_: int, count: int) -> float:
+    return _pyspf_memory(count, 1)
+
+
 def pyspf_memory(_: int, count: int) -> float:
+    return _pyspf_memory(count, 10)
+
+
+def _pyspf_memory(count: int, times: int) -> float:
     import spf
 
     table: dict[tuple[str, str], list[object]] = {}
@@ -74,7 +82,7 @@ def pyspf_memory(_: int, count: int) -> float:
         return [(key, value) for value in table.get(key, ())]
 
     spf.DNSLookup = look
-    return _pyspf(spf, count)
+    return _pyspf(spf, count, times)
 
 
 def _pyspf_value(kind: str, value: str) -> object:
@@ -86,8 +94,8 @@ def _pyspf_value(kind: str, value: str) -> object:
     return value.rstrip(".")
 
 
-def _pyspf(spf: object, count: int) -> float:
-    senders = world.make(count).senders
+def _pyspf(spf: object, count: int, times: int = 1) -> float:
+    senders = world.make(count).senders * times
     started = time.perf_counter()
     for one in senders:
         spf.check2(one.ip, one.mail_from, one.helo)  # type: ignore[attr-defined]

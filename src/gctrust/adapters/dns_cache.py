@@ -8,9 +8,7 @@ from ..mailauth.questions import Answer, Question, Status
 
 Key = tuple[str, str, str | None, str]  # lower-case name, type, server, way
 
-_ENTRY_COST = (
-    700  # octets a cached answer takes beside its message, by tracemalloc
-)
+_ENTRY_COST = 700  # octets a cached answer takes beside its message, by tracemalloc
 _LONGEST = 86_400  # RFC 8767 section 4 suggests a cap of days to weeks; a check wants the present
 _LONGEST_VOID = 10_800  # RFC 2308 section 5: one to three hours have been found to work well
 _FAILURE_SECONDS = 5  # RFC 9520 section 3.2: at least one, so that failing zones are not hammered
@@ -68,10 +66,10 @@ class Cache:
 
 
 def _lifetime(answer: Answer) -> int:
-    status = answer.status
+    status, ttl = answer.status, answer.ttl
     if status is _FOUND:
-        return min(answer.ttl, _LONGEST)
-    return min(answer.ttl, _LONGEST_VOID) if status.is_void else _FAILURE_SECONDS
+        return ttl if ttl < _LONGEST else _LONGEST
+    return min(ttl, _LONGEST_VOID) if status.is_void else _FAILURE_SECONDS
 
 
 def _aged(a: Answer, ttl: int) -> Answer:

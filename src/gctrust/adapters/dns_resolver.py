@@ -22,6 +22,7 @@ from .dns_silence import Silence, SilentOnes
 from .dns_socket import Endpoint
 from .dns_wire import Reply
 
+_PLAIN = frozenset(status for status in Status if not status.is_temporary)
 _CHAIN_LIMIT = 8
 _MOST_LANES = 128  # sockets held open to authoritative servers
 _TICK = 0.05  # seconds between looks at what is overdue
@@ -267,7 +268,9 @@ class Resolver:
             self._unheard(flight)
             return
         self._silence.heard(lane.label)
-        if reply.truncated:
+        if reply.answer.status in _PLAIN and not reply.truncated:
+            self._finish(flight, reply)
+        elif reply.truncated:
             lane.ask_over_tcp(flight)
         elif (
             reply.format_error and flight.edns and not flight.question.over
@@ -275,8 +278,6 @@ class Resolver:
             flight.edns = False
             self._release(flight)
             lane.submit(flight)
-        elif not reply.answer.status.is_temporary:
-            self._finish(flight, reply)
         else:  # it did answer: the same question gives the same failure there
             flight.answer = reply.answer
             flight.lanes = [one for one in flight.lanes if one is not lane]

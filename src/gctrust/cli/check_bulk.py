@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import sys
@@ -75,6 +76,15 @@ class _Sum:
         resumed = f", {self.before:,} done before" if self.before else ""
         took = _duration(monotonic() - self.started)
         return f"{self.done:,} domains in {took} ({self.rate:,.0f}/s){resumed}: {found or 'none'}"
+
+
+def quick_loop() -> None:
+    """Let the next event loop be uvloop's, where that is installed."""
+    try:
+        import uvloop
+    except ImportError:
+        return
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 async def check_list(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:

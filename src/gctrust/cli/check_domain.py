@@ -12,7 +12,7 @@ from cyclopts import Parameter
 
 from ..adapters.domain_list import Standard
 from ..findings import Report
-from .check_bulk import Bulk, check_list, work
+from .check_bulk import Bulk, check_list, quick_loop, work
 from .check_spf import spf_result
 from .exit_codes import ExitCode, of_findings
 from .findings_shown import FailOn, bad_argument, findings_blocks, severity
@@ -89,6 +89,7 @@ def domain(
             (("--home", options.home), ("--org", options.org)),
         )  # fmt: skip
         run = work if worker else check_list
+        quick_loop()
         return with_app(options, lambda app: run(app, bulk, options.out))
     if not names or only or rate or resume:
         reason = "needs at least one NAME, or --from" if not names else "takes these with --from"
