@@ -279,7 +279,7 @@ def test_a_new_pin_in_use_is_not_rolled_back():
 def test_a_compromised_key_goes_without_soak_and_drain_and_never_comes_back():
     w = world(Platform())
     w.signals = {1: "roll-back"}
-    assert w.run(pin_rotation(replace(SWITCHED, compromised=True))).status == "rolled-back"
+    assert w.run(pin_rotation(replace(SWITCHED, compromised=True))).status == "unverified"
     assert moves(w) == ["new+old+backup", "a:new", "b:new", "new+backup"]
     assert w.waits == 1, "only the confirmation waits"
 
@@ -385,3 +385,21 @@ def test_a_refused_client_after_retiring_brings_the_old_pin_back():
 def test_the_pin_set_over_time_is_told():
     told = world(Platform()).run(pin_rotation(ORDER)).summary["pinsOverTime"]
     assert [line.partition(":")[0] for line in told] == ["prepare", "publish", "retire"]
+
+
+def test_taken_up_again_with_both_pins_live_it_brings_every_client_back_before_the_new_pin_goes():
+    """A run before this one may have switched any of them."""
+    platform = Platform()
+    platform.live = replace(BEFORE, primary=NEW, fallback=OLD, backup=BACKUP)
+    w = world(platform)
+    w.signals = {1: "roll-back"}
+    assert w.run(pin_rotation(SWITCHED)).status == "rolled-back"
+    assert moves(w) == ["new+old+backup", "b:old", "a:old", "old+backup"]
+    assert w.waits == 2, "and waits until nobody shows the new one"
+
+
+def test_an_old_certificate_that_has_ended_stops_nobody_once_its_pin_is_gone():
+    platform = Platform()
+    platform.live = replace(BEFORE, primary=NEW, fallback=BACKUP)
+    gone = replace(FILES, old_not_after=1.0)
+    assert world(platform, pins=gone).run(pin_rotation(ORDER)).status == "succeeded"

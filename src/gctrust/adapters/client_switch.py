@@ -48,9 +48,8 @@ async def switch(effect: SwitchClient) -> Switched:
     Raises Problem pins.client-not-switched, pins.client-not-reloaded, file.*.
     """
     target = effect.target
-    certificate, key = _pair(effect)
     try:
-        changed = await asyncio.to_thread(_swap, target, certificate, key, effect)
+        changed = await asyncio.to_thread(_swap, target, effect)
     except OSError as error:
         seen = error.strerror or type(error).__name__
         raise Problem(NOT_SWITCHED, {"client": target.name, "seen": seen}) from None
@@ -84,10 +83,11 @@ def _pair(effect: SwitchClient) -> tuple[bytes, bytes]:
     return certificate, key
 
 
-def _swap(target: ClientTarget, certificate: bytes, key: bytes, effect: SwitchClient) -> bool:
+def _swap(target: ClientTarget, effect: SwitchClient) -> bool:
     with contextlib.suppress(Problem):
         if _pin_of(target, effect.kind) == effect.pin:
             return False
+    certificate, key = _pair(effect)
     if target.certificate == target.key:
         same = effect.files.certificate == effect.files.key
         new = {target.key: key if same else certificate.rstrip(b"\n") + b"\n" + key}

@@ -216,7 +216,7 @@ def _about_time(plan: RotationPlan) -> Iterator[Finding]:
     late = plan.new_life.not_before + SKEW - first_use
     if plan.new_life.not_before > plan.start and late > 0:
         yield finding(rules.NOT_YET_VALID, subject, wait=round(late))
-    if not waits:
+    if not waits or plan.roles.old not in plan.live.pins:
         return
     short = first_use + windows.drain + MARGIN - plan.old_life.not_after
     if short > 0:
@@ -249,8 +249,7 @@ def _about_order(plan: RotationPlan) -> Iterator[Finding]:
     if plan.roles.old in plan.live.pins and plan.roles.new != plan.roles.old:
         for flaw in flaws_of(plan.choreography, plan.roles, compromised=plan.compromised):
             yield finding(rules.ORDER, plan.client_id, flaw=flaw)
-    if not plan.compromised:
-        for what in plan.policies.no_way_back:
+        for what in plan.policies.no_way_back if not plan.compromised else ():
             yield finding(rules.NO_WAY_BACK, plan.client_id, what=what)
 
 

@@ -35,15 +35,17 @@ def roll_back(run: Rotation, status: str) -> Pipeline[str]:
 def _undo(run: Rotation, status: str) -> Pipeline[str]:
     """Only over a set this run wrote: a set of someone else's is left alone, and told."""
     before, order = run.before, run.order
-    if before is None or not run.written or order.compromised:
+    if before is None or not run.written:
         return status
+    if order.compromised:
+        return "unverified" if status == "rolled-back" else status
     live = yield from settled(run, tuple(run.written))
-    if live.pins == before.pins and not run.switched:
+    if live.pins == before.pins and not run.shown:
         return status
     changed = assess_writer(order.client_id, live.pins, (before.pins, *run.written))
     if not changed.passes():
         run.find(changed.findings)
-        return status
+        return "unverified" if status == "rolled-back" else status
     live = yield from _old_again(run, live)
     if not (yield from _nobody_on_new(run)):
         return "unverified"
@@ -63,7 +65,7 @@ def _old_again(run: Rotation, live: ClientPins) -> Pipeline[ClientPins]:
         landed(run, "roll-back", live.pins)
         until = (yield from now(run)) + order.soak
         yield from do(Wait(until, "propagation of the old pin", ()))
-    for target in reversed(run.switched):
+    for target in reversed(run.may_show_new):
         yield from stage(run, "roll-back", f"{target.name} goes back to the old certificate")
         files = order.old if order.old.key else _kept(target)
         yield from do(SwitchClient(target, files, run.files.old, order.kind))

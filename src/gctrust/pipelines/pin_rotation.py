@@ -139,7 +139,8 @@ def _soak(run: Rotation) -> Pipeline[None]:
 def _canary(run: Rotation) -> Pipeline[None]:
     """The first clients show the new certificate, and are watched."""
     order = run.order
-    yield from stage(run, "canary", "the first client shows the new certificate")
+    first = "this machine" if order.switch == "observed" else "the first client"
+    yield from stage(run, "canary", f"{first} shows the new certificate")
     began = yield from now(run)
     if order.switch == "files":
         for target in order.targets[: order.canary]:

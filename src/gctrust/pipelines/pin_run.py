@@ -76,6 +76,13 @@ class Rotation:
         assert self.pins is not None
         return self.pins
 
+    @property
+    def may_show_new(self) -> tuple[ClientTarget, ...]:
+        """Clients to bring back; a run before this one may have switched any of them."""
+        if self.standing is Standing.PUBLISHED:
+            return self.order.targets
+        return tuple(self.switched)
+
     def find(self, findings: tuple[Finding, ...]) -> None:
         """Keep what is new."""
         fresh = (f for f in findings if f.message not in [old.message for old in self.findings])
@@ -99,6 +106,7 @@ def plan_of(
     backup = ours[2] if files.backup else None
     roles = run.roles = Roles(ours[0], ours[1], backup, others)
     run.standing = standing(live.pins, roles)
+    run.shown = run.standing is Standing.PUBLISHED  # by a run before this one, who knows
     last_use = backup_use.of(files.backup).last if backup_use and backup_use.source else None
     return RotationPlan(
         client_id=order.client_id,
