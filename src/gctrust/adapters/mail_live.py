@@ -16,13 +16,9 @@ from ..mailauth.spf_result import SpfResult
 from ..mailauth.spf_tree import IncludeNode, WhatIf, fetch_tree, what_if_include
 from ..mailauth.suffixes import registrable
 from ..names import DomainName
-from .address_guard import AddressGuard
 from .dns_driver import Dns, drive
 from .dns_resolver import Resolver
-from .dnssec_facts import DnssecFacts
-from .mail_looks import MailLooks
-from .mta_sts_fetch import PolicyFetch
-from .smtp_probe import SmtpProbe
+from .mail_looks import MailLooks, all_looks
 from .system import SystemClock
 
 
@@ -47,17 +43,9 @@ class MailChecker:
     ) -> None:
         self._resolver = Resolver(nameservers, SystemClock())
         self._seconds = seconds
-        self._looks = self._reaching(private, roots) if beyond_dns else None
-
-    def _reaching(self, private: bool, roots: str | None) -> MailLooks:
-        guard, servers = AddressGuard(private=private), self._resolver.servers
-        return MailLooks(
-            self._resolver,
-            policies=PolicyFetch(guard, roots=roots),
-            exchanges=SmtpProbe(guard, roots=roots),
-            dnssec=DnssecFacts(servers[0], SystemClock()) if servers else None,
-            transports=True,
-        )
+        self._looks: MailLooks | None = None
+        if beyond_dns:
+            self._looks = all_looks(self._resolver, SystemClock(), private=private, roots=roots)
 
     @property
     def _dns(self) -> Dns:

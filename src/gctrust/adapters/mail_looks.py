@@ -8,7 +8,12 @@ from typing import Protocol
 
 from ..mailauth.looks import DNSSEC, POLICY, STARTTLS, Reach
 from ..mailauth.questions import Answer, Question, Status
+from .address_guard import AddressGuard
 from .dns_driver import Dns
+from .dns_resolver import Resolver
+from .dnssec_facts import DnssecFacts, Now
+from .mta_sts_fetch import PolicyFetch
+from .smtp_probe import SmtpProbe
 
 _AT_ONCE = 32  # connections open to strangers at one time
 _REMEMBERED = 10_000  # looks that are not repeated while this object lives
@@ -84,6 +89,21 @@ class MailLooks:
 
 def _is_passing(seen: asyncio.Task[Answer]) -> bool:
     return seen.cancelled() or seen.exception() is not None or seen.result().status.is_temporary
+
+
+def all_looks(
+    resolver: Resolver, clock: Now, *, private: bool = False, roots: str | None = None
+) -> MailLooks:
+    """Everything in reach. `private` allows connections to addresses that are not public, `roots`
+    is a PEM file of trusted issuers (None: the public ones)."""
+    guard = AddressGuard(private=private)
+    return MailLooks(
+        resolver,
+        policies=PolicyFetch(guard, roots=roots),
+        exchanges=SmtpProbe(guard, roots=roots),
+        dnssec=DnssecFacts(resolver.servers[0], clock) if resolver.servers else None,
+        transports=True,
+    )
 
 
 _UNABLE = Answer(Status.REFUSED)
