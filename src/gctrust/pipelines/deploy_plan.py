@@ -26,7 +26,7 @@ NO_ROLLBACK = Rule(
     why="A platform never gives a key back. gctrust keeps sealed only the keys it deployed itself.",
     fix="Deploy the old files once more: nothing is sent, and their key is kept. Or allow it: "
     "--allow tls.no-rollback",
-    source="ARCHITECTURE: a rollback whose old key is gone is a hazard at plan time",
+    source="docs/decisions/sealed-keys.md",
     example="the first renewal of a certificate that was deployed by other means",
 )
 OLDER = Rule(
