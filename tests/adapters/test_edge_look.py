@@ -47,7 +47,10 @@ def _context(leaf: Issued, folder: Path, *, ciphers: str = "", low: str = "") ->
 async def _server(context: ssl.SSLContext, host: str = "127.0.0.1") -> AsyncIterator[str]:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if await reader.read(500):
-            writer.write(f"HTTP/1.1 301 Moved\r\nLocation: /x\r\n{HSTS}\r\n\r\n".encode())
+            writer.write(b"HTTP/1.1 301 Moved\r\nLocation: /x\r\n")
+            await writer.drain()
+            await asyncio.sleep(0.01)  # a head may come in several records
+            writer.write(f"{HSTS}\r\n\r\n".encode())
         writer.close()
 
     server = await asyncio.start_server(serve, host, 0, ssl=context)

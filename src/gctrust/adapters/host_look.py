@@ -120,7 +120,13 @@ async def _try_web(edge: str, host: str) -> list[Web]:
     """What https answers, and port 80 when https is at its own port."""
     address, port = address_of(edge)
     made = await handshake(
-        address, port, server_name(host), ask=True, alpn=("http/1.1",), timeout=_TIMEOUT
+        address,
+        port,
+        server_name(host),
+        ask=True,
+        alpn=("http/1.1",),
+        timeout=_TIMEOUT,
+        whole_head=True,
     )
     answers = [read_answer(made.read, edge, "https")]
     if port == 443:
@@ -130,16 +136,19 @@ async def _try_web(edge: str, host: str) -> list[Web]:
 
 
 async def _plain(address: str, host: str) -> bytes:
-    request = f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n"
+    name = f"[{host}]" if ":" in host else host
+    request = f"GET / HTTP/1.1\r\nHost: {name}\r\nConnection: close\r\n\r\n"
     try:
         async with asyncio.timeout(_TIMEOUT):
             reader, writer = await asyncio.open_connection(address, 80)
             try:
                 writer.write(request.encode("ascii", "replace"))
-                return await reader.read(8192)
+                return await reader.readuntil(b"\r\n\r\n")
             finally:
                 writer.close()
-    except (OSError, TimeoutError):
+    except asyncio.IncompleteReadError as ended:
+        return ended.partial
+    except (OSError, TimeoutError, asyncio.LimitOverrunError):
         return b""
 
 

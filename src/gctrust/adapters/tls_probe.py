@@ -21,6 +21,7 @@ from cryptography.x509 import Certificate as X509Certificate
 from OpenSSL import SSL
 
 _CHUNK = 65_536
+_MOST_HEAD = 16_384
 _VERSIONS = {
     "TLSv1": SSL.TLS1_VERSION,
     "TLSv1.1": SSL.TLS1_1_VERSION,
@@ -191,10 +192,12 @@ async def handshake(
     staple: bool = True,
     ask: bool | None = None,
     ciphers: str = "",
+    whole_head: bool = False,
 ) -> Handshake:
     """One full handshake with `address` (an IP address), `server_name` in SNI (None: without).
 
-    `ciphers` are OpenSSL's words for the suites of TLS 1.2 and older that are offered.
+    `ciphers` are OpenSSL's words for the suites of TLS 1.2 and older that are offered. With
+    `whole_head` the answer is read to the end of its head, otherwise what comes first is enough.
 
     With `ask` (the default when a client certificate is given) a request is sent and the answer
     awaited: in TLS 1.3 a server refuses a client certificate only after the client is done
@@ -207,7 +210,9 @@ async def handshake(
     cause, read = "", b""
     try:
         async with asyncio.timeout(timeout):
-            read = await wire.run(address, port, _request(server_name, address) if ask else b"")
+            await wire.run(address, port)
+            if ask:
+                read = await wire.ask(_request(server_name, address), whole_head=whole_head)
     except _Refused as error:
         cause = error.cause
     except TimeoutError:
@@ -225,7 +230,7 @@ async def handshake(
 
 
 def _request(server_name: str | None, address: str) -> bytes:
-    host = server_name or address
+    host = server_name or (f"[{address}]" if ":" in address else address)
     return f"GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode("ascii", "replace")
 
 
@@ -244,7 +249,7 @@ class _Wire:
         self.sock: socket.socket | None = None
         self.done = False
 
-    async def run(self, address: str, port: int, request: bytes) -> bytes:
+    async def run(self, address: str, port: int) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         loop = asyncio.get_running_loop()
         self.sock = socket.socket(family, socket.SOCK_STREAM)
@@ -254,11 +259,17 @@ class _Wire:
         await self._drive(self.tls.do_handshake)
         self.done = True
         await self._flush()
-        if not request:
-            return b""
+
+    async def ask(self, request: bytes, *, whole_head: bool) -> bytes:
         await self._drive(lambda: self.tls.send(request))
         await self._flush()
-        return await self._drive(lambda: self.tls.recv(4096)) or b""
+        read = await self._drive(lambda: self.tls.recv(4096))
+        while whole_head and b"\r\n\r\n" not in read and len(read) < _MOST_HEAD:
+            try:
+                read += await self._drive(lambda: self.tls.recv(4096))
+            except _Refused:  # the end of what it has to say
+                break
+        return read
 
     async def _drive(self, step: Callable[[], object]) -> bytes:
         """Repeat `step` while it wants octets. Raises _Refused with the cause."""
