@@ -114,3 +114,16 @@ def test_any_part_may_be_left_out(part: Part) -> None:
     families = {f.rule.partition(".")[0] for f in alone.report.findings}
     others = {"dmarc"} if "dmarc.bulk-sender-minimum" in str(alone.report.findings) else set()
     assert families <= {part.value} | others
+
+
+def test_a_domain_that_sends_nothing_is_to_say_so() -> None:
+    quiet = {"example.com": {"TXT": ["v=spf1 -all"], "MX": ["0 ."]}}
+    options = {"required": (), "sender_ips": (), "streams": (), "sends_mail": False}
+    assert "spf.no-mail-policy" not in {f.rule for f in judge(quiet, **options).report.findings}
+    assert "spf.no-mail-policy" in {f.rule for f in judge(ZONE, **options).report.findings}
+
+
+def test_a_thorough_look_finds_the_withdrawn_type() -> None:
+    old = {**ZONE, "example.com": {**ZONE["example.com"], "SPF": ["v=spf1 -all"]}}
+    assert "spf.type-99-record" in {f.rule for f in judge(old, reach=ALL).report.findings}
+    assert "spf.type-99-record" not in {f.rule for f in judge(old).report.findings}

@@ -79,6 +79,7 @@ class MailChecker:
         sender_ips: Iterable[str | SpfSender] = (),
         streams: Iterable[MailStream] = (),
         authoritative: Sequence[str] = (),
+        sends_mail: bool = True,
         parts: Collection[Part] = ALL_PARTS,
     ) -> DomainReport:
         """As `gctrust.check_domain`; `authoritative` are the zone's own servers, where known.
@@ -94,6 +95,7 @@ class MailChecker:
             streams=tuple(streams),
             by_list=registrable,
             nameservers=tuple(authoritative),
+            sends_mail=sends_mail,
             parts=parts,
             reach=self._looks.reach if self._looks else DNS_ONLY,
         )

@@ -78,6 +78,7 @@ def assess_domain(
     nameservers: tuple[str, ...] = (),
     reach: Reach = DNS_ONLY,
     sts_before: StsSeen | None = None,
+    sends_mail: bool = True,
     parts: Collection[Part] = ALL_PARTS,
 ) -> Judge[DomainReport]:
     """Judge `domain` by every standard, or by the `parts` asked for.
@@ -87,7 +88,8 @@ def assess_domain(
     name they give in EHLO where it is known (SpfSender); `by_list` is the public suffix list's
     registrable domain; `nameservers` are the addresses of the zone's servers ("192.0.2.1#5353"),
     looked up when none is given. `reach` says what can be asked beside DNS, `sts_before` what an
-    earlier look saw of the MTA-STS policy. Raises ValueError for an address that is none.
+    earlier look saw of the MTA-STS policy. A domain that sends none (`sends_mail` False) is to say
+    so. Raises ValueError for an address that is none.
     """
     wanted = _Wanted(domain.text, tuple(required))
     look = _Look(
@@ -103,6 +105,7 @@ def assess_domain(
         nameservers=nameservers,
         reach=reach,
         sts_before=sts_before,
+        sends_mail=sends_mail,
         chosen=Chosen(domain.text, frozenset(parts)),
     )
     return (yield from look.run())
@@ -169,12 +172,13 @@ class _Look:
     nameservers: tuple[str, ...]
     reach: Reach
     sts_before: StsSeen | None
+    sends_mail: bool
     chosen: Chosen
 
     def run(self) -> Judge[DomainReport]:
         domain, name, fresh = self.domain, self.domain.text, self.fresh
         part, reach = self.chosen.part, self.reach
-        spf = part(Part.SPF, assess_spf(name, self.senders, self.include))
+        spf = part(Part.SPF, self._spf())
         dkim = part(Part.DKIM, assess_dkim(name, self.selectors, self.wanted.keys))
         dmarc = part(Part.DMARC, self._dmarc())
         mx = part(Part.MX, self._mx())
@@ -195,6 +199,15 @@ class _Look:
             ),
             self.chosen,
         )  # fmt: skip
+
+    def _spf(self) -> Judge[SpfReport]:
+        return assess_spf(
+            self.domain.text,
+            self.senders,
+            self.include,
+            sends_mail=self.sends_mail,
+            ask_type_99=self.reach.transports,  # a thorough look
+        )
 
     def _dmarc(self) -> Judge[DmarcReport]:
         return assess_dmarc(

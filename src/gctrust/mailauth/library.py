@@ -51,13 +51,15 @@ def check_domain(
     include: str | None = None,
     sender_ips: Iterable[str | SpfSender] = (),
     streams: Iterable[MailStream] = (),
+    sends_mail: bool = True,
     parts: Collection[Part] = ALL_PARTS,
 ) -> DomainReport:
     """Everything gctrust says of a mail domain, or the `parts` asked for.
 
     `selectors` are DKIM selectors (well-known ones are tried without any); `required` the records a
     platform asks for; `include` a domain that the SPF policy must include; `sender_ips` addresses
-    that send; `streams` the MAIL FROM and d= of each way mail is sent, for DMARC alignment. Raises
+    that send; `streams` the MAIL FROM and d= of each way mail is sent, for DMARC alignment;
+    `sends_mail` False for a domain that is to say that it sends none. Raises
     BadName (a ValueError) for a name that is none, ValueError for an address that is none.
     """
     judge = assess_domain(
@@ -68,6 +70,7 @@ def check_domain(
         sender_ips=sender_ips,
         streams=tuple(streams),
         by_list=registrable,
+        sends_mail=sends_mail,
         parts=parts,
     )
     return run(judge, _answers(zone))
