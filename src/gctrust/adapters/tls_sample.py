@@ -50,12 +50,12 @@ async def sample(
     alpn: tuple[str, ...] = (),
 ) -> HandshakeSample:
     """`n` handshakes, at most `concurrency` at once; fewer when the address never answers."""
-    results: list[Handshake] = []
+    tally = _Tally()
     turns = iter(range(n))
 
     async def worker() -> None:
         for _ in turns:
-            if len(results) >= SILENT and all(made.cause == "timeout" for made in results):
+            if tally.silent:
                 return
             made = await handshake(
                 address,
@@ -68,31 +68,53 @@ async def sample(
                 staple=staple,
                 alpn=alpn,
             )
-            results.append(made)
+            tally.add(made)
 
     start = time.perf_counter()
     async with asyncio.TaskGroup() as group:
         for _ in range(max(1, min(concurrency, n))):
             group.create_task(worker())
-    return summarise(results, time.perf_counter() - start)
+    return tally.summary(time.perf_counter() - start)
 
 
-def summarise(results: list[Handshake], seconds: float) -> HandshakeSample:
-    """Percentiles by the nearest rank: the smallest value that at least p of all do not exceed."""
-    times = sorted(r.seconds for r in results if r.ok)
+class _Tally:
+    """Counts as they come: a hundred thousand chains are not kept."""
 
-    def rank(share: float) -> float:
-        return times[max(0, -(-int(share * 1000) * len(times) // 1000) - 1)] if times else 0.0
+    def __init__(self) -> None:
+        self.first: Handshake | None = None
+        self.times: list[float] = []
+        self.causes: Counter[str] = Counter()
+        self.leaves: Counter[bytes] = Counter()
 
-    return HandshakeSample(
-        count=len(results),
-        succeeded=len(times),
-        p50=rank(0.50),
-        p95=rank(0.95),
-        p99=rank(0.99),
-        causes=tuple(Counter(r.cause for r in results if not r.ok).most_common()),
-        latencies=tuple(times),
-        leaves=tuple(Counter(r.leaf for r in results if r.leaf is not None).most_common()),
-        seconds=seconds,
-        first=next((r for r in results if r.ok), None),
-    )
+    def add(self, made: Handshake) -> None:
+        if made.ok:
+            self.first = self.first or made
+            self.times.append(made.seconds)
+        else:
+            self.causes[made.cause] += 1
+        if made.leaf is not None:
+            self.leaves[made.leaf] += 1
+
+    @property
+    def silent(self) -> bool:
+        return not self.times and self.causes["timeout"] == self.causes.total() >= SILENT
+
+    def summary(self, seconds: float) -> HandshakeSample:
+        """Percentiles by the nearest rank: the smallest value that at least p do not exceed."""
+        times = sorted(self.times)
+
+        def rank(share: float) -> float:
+            return times[max(0, -(-int(share * 1000) * len(times) // 1000) - 1)] if times else 0.0
+
+        return HandshakeSample(
+            count=len(times) + self.causes.total(),
+            succeeded=len(times),
+            p50=rank(0.50),
+            p95=rank(0.95),
+            p99=rank(0.99),
+            causes=tuple(self.causes.most_common()),
+            latencies=tuple(times),
+            leaves=tuple(self.leaves.most_common()),
+            seconds=seconds,
+            first=self.first,
+        )
