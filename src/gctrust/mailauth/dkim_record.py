@@ -59,7 +59,7 @@ class DkimKey:
 def parse_dkim_key(data: bytes) -> DkimKey:
     """Parse the joined text of a TXT record. Never raises."""
     tags = parse_tag_list(data)
-    key_type = tags.get("k") or "rsa"
+    key_type = "rsa" if (said := tags.get("k")) is None else said
     key: PublicKey | None = None
     fault = mismatch = ""
     published = tags.get("p")
