@@ -272,3 +272,26 @@ async def test_no_tcp_is_a_timeout_that_says_so() -> None:
         async with resolver(server) as d:
             result = await d.resolve(Question("example.com", "TXT", server.name, over="tcp"))
     assert (result.status, result.over) == (Status.TIMEOUT, "tcp")
+
+
+async def test_a_server_that_is_no_address_is_told_each_time_and_hangs_nobody() -> None:
+    async with Server(lambda q, _: [answer(q, HELLO)]) as server, resolver(server) as d:
+        for _ in range(2):
+            with pytest.raises(ValueError):
+                await d.resolve(Question("example.com", "TXT", "not an address"))
+
+
+async def test_a_dead_authoritative_server_is_not_waited_for_while_it_rests() -> None:
+    patience = Patience(first=0.05, tries=3, deadline=0.4, dead_after=0.1)
+    async with Server(silent) as dead, Server(echo) as good:
+        async with Resolver([good.name], Clock(), patience=patience) as d:
+            for n in range(6):
+                asked = Question(f"n{n}.example", "TXT", dead.name)
+                assert (await d.resolve(asked)).status is Status.TIMEOUT
+            before = len(dead.seen)
+            started = time.monotonic()
+            asked = [Question(f"m{n}.example", "TXT", dead.name) for n in range(20)]
+            assert {one.status for one in await d.resolve_all(asked)} == {Status.TIMEOUT}
+            assert time.monotonic() - started < 0.05
+            assert len(dead.seen) == before
+            assert (await d.resolve(Question("n0.example", "TXT"))).status is Status.FOUND

@@ -13,6 +13,7 @@ import tracemalloc
 import pytest
 
 from gctrust.adapters.dns_lane import Pace
+from gctrust.adapters.dns_resolver import Patience, Resolver
 from gctrust.adapters.domain_bulk import Checked, StandardsCheck, check_all
 from gctrust.adapters.domain_list import Entry, Journal, entries
 from gctrust.cli.check_bulk import line_of
@@ -20,7 +21,9 @@ from gctrust.cli.output import plain
 from gctrust.errors import Problem
 from gctrust.findings import Finding, Report, Severity
 
-from .dns_server import Server, answer, resolver
+from .dns_server import Clock, Server, answer, resolver
+
+HASTY = Patience(first=0.05, tries=3, deadline=0.4, dead_after=0.1)
 
 
 def listed(text: bytes) -> list[tuple[int, str]]:
@@ -136,7 +139,7 @@ async def test_each_result_is_given_when_it_is_there_and_a_bad_name_stops_nothin
     async with Server(reply) as server, resolver(server) as dns_:
         check = StandardsCheck(dns_, ("spf",)).check
         todo = [Entry(n, name) for n, name in enumerate(names, 1)]
-        await check_all(todo, check, given.append, at_once=2)
+        await check_all(todo, check, given.append, dns_, at_once=2)
     by_line = {one.entry.number: one for one in given}
     assert sorted(by_line) == [1, 2, 3, 4, 5]
     assert {n: one.problem.code for n, one in by_line.items() if one.problem} == {
@@ -152,8 +155,9 @@ async def test_a_defect_ends_the_check_with_its_own_error() -> None:
         await asyncio.sleep(0)
         raise ZeroDivisionError
 
-    with pytest.raises(ZeroDivisionError):
-        await check_all([Entry(1, "a"), Entry(2, "b")], check, print, at_once=2)
+    async with Server(lambda q, _: []) as server, resolver(server) as dns_:
+        with pytest.raises(ZeroDivisionError):
+            await check_all([Entry(1, "a"), Entry(2, "b")], check, print, dns_, at_once=2)
 
 
 async def test_a_list_of_silent_domains_does_not_take_forever() -> None:
@@ -163,7 +167,7 @@ async def test_a_list_of_silent_domains_does_not_take_forever() -> None:
             check = StandardsCheck(dns_, ("spf", "dmarc", "mx")).check
             started = time.monotonic()
             todo = [Entry(n, f"n{n}.example") for n in range(40)]
-            await check_all(todo, check, given.append)
+            await check_all(todo, check, given.append, dns_)
     assert time.monotonic() - started < 4
     assert len(given) == 40
     assert all(one.report.not_judged for one in given)
@@ -246,3 +250,45 @@ async def test_several_processes_do_each_line_once(tmp_path) -> None:
     assert sorted(one["line"] for one in lines) == list(range(1, 62))
     assert {one["worst"] for one in lines if "problem" not in one} == {"info"}
     assert len(server.seen) == 60
+
+
+async def test_an_outage_stops_the_list_and_spoils_no_more_of_it() -> None:
+    """The server goes silent for a while: what is begun then waits until it is back."""
+    out = False
+
+    def reply(query, _):
+        name = query.question[0].name.to_text()
+        return [] if out else [answer(query, f'{name} 60 TXT "v=spf1 ip4:192.0.2.1 -all"')]
+
+    given: list[Checked] = []
+    async with Server(reply) as server, Resolver([server.name], Clock(), patience=HASTY) as dns_:
+        check = StandardsCheck(dns_, ("spf",)).check
+        todo = [Entry(n, f"n{n}.example") for n in range(2000)]
+
+        async def fail() -> None:
+            nonlocal out
+            while len(given) < 200:
+                await asyncio.sleep(0.001)
+            out = True
+            await asyncio.sleep(1.2)
+            out = False
+
+        outage = asyncio.create_task(fail())
+        await check_all(todo, check, given.append, dns_, at_once=20, patience=20)
+        await outage
+    spoilt = [one for one in given if any("timeout" in row for row in one.report.not_judged)]
+    assert len(given) == 2000
+    assert 0 < len(spoilt) < 200
+
+
+async def test_a_lasting_outage_ends_the_list_with_a_problem() -> None:
+    given: list[Checked] = []
+    silent = Server(lambda q, _: [])
+    async with silent as server, Resolver([server.name], Clock(), patience=HASTY) as dns_:
+        check = StandardsCheck(dns_, ("spf",)).check
+        todo = [Entry(n, f"n{n}.example") for n in range(500)]
+        with pytest.raises(Problem) as ended:
+            await check_all(todo, check, given.append, dns_, at_once=10, patience=0.5)
+    assert ended.value.code == "bulk.no-server"
+    assert ended.value.facts["servers"] == [server.name]
+    assert len(given) < 100

@@ -37,12 +37,14 @@ class Now(Protocol):
 @dataclass(frozen=True, slots=True)
 class Patience:
     """How long to wait, in seconds. Each transmission waits `growth` times as long as the one
-    before; an answer to an earlier one still counts. Silent ones get a single transmission."""
+    before; an answer to an earlier one still counts. Silent ones get a single transmission; a
+    server that answers nothing for `dead_after` seconds is taken for dead."""
 
     first: float = 0.8
     tries: int = 3
     deadline: float = 4.0
     growth: float = 1.5
+    dead_after: float = 3.0
 
 
 @dataclass(slots=True)
@@ -82,7 +84,7 @@ class Resolver:
         self._cache = Cache(cache_octets, clock.now)
         self._waiting: dict[tuple[Key, bool], list[tuple[Batch, int]]] = {}
         self._flying: set[Flight] = set()
-        self._silence = SilentOnes()
+        self._silence = SilentOnes(self._patience.dead_after)
         self._overdue: dict[int, list[Flight]] = {}  # by tick
         self._timer: asyncio.TimerHandle | None = None
         self._chains: set[asyncio.Task[None]] = set()
@@ -113,6 +115,18 @@ class Resolver:
     @property
     def silent_servers(self) -> tuple[Silence, ...]:
         return self._silence.servers
+
+    async def heard_from(self, seconds: float) -> bool:
+        """Whether a server of ours answers; while all are taken for dead, one is asked each second,
+        for at most `seconds`."""
+        end = monotonic() + seconds
+        while self.servers and all(self._silence.rank(server) == 2 for server in self.servers):
+            if monotonic() > end:
+                return False
+            asked = (await self.resolve(Question(".", "NS", fresh=True))).status
+            if asked is Status.TIMEOUT:
+                await asyncio.sleep(max(0.0, min(1.0, end - monotonic())))
+        return True
 
     def known(self, question: Question) -> Answer | None:
         """The cached answer, its TTL being what is left of it; None when it has to be asked."""
@@ -158,7 +172,11 @@ class Resolver:
             batch.put(index, Answer(Status.NX_DOMAIN))
             return
         self._waiting[key, question.fresh] = [(batch, index)]
-        self._launch(question, wire, self._answered)
+        try:
+            self._launch(question, wire, self._answered)
+        except ValueError:  # a server that is no address: nobody must wait for it
+            del self._waiting[key, question.fresh]
+            raise
 
     def _answered(self, flight: Flight, reply: Reply) -> None:
         """The flight of a question that batches wait for has ended."""
@@ -235,12 +253,12 @@ class Resolver:
         """Known silence is waited for once, and not at all while a server is left in peace."""
         rank, now = self._silence.rank, monotonic()
         flight.lanes = sorted(flight.lanes, key=lambda lane: rank(lane.label))
-        if self._silence.is_silent_name(flight.question.name, now):
+        own = flight.question.server is None
+        if own and self._silence.is_silent_name(flight.question.name, now):
             flight.tries = len(flight.lanes)
         if all(rank(lane.label) == 2 for lane in flight.lanes):
-            flight.tries = 1
-            if all(self._silence.is_resting(lane.label, now) for lane in flight.lanes):
-                flight.tries = 0
+            resting = all(self._silence.is_resting(lane.label, now) for lane in flight.lanes)
+            flight.tries = 0 if resting and not own else 1
 
     def _next(self, flight: Flight) -> None:
         """Send to the server whose turn it is; end when all patience is used up."""
@@ -303,7 +321,8 @@ class Resolver:
         answer = flight.answer
         if answer is None:
             self.tally.silent += 1
-            self._silence.name_unheard(flight.question.name, monotonic())
+            if flight.question.server is None:
+                self._silence.name_unheard(flight.question.name, monotonic())
             answer = Answer(Status.TIMEOUT, server=", ".join([one.label for one in flight.lanes]))
         self._finish(flight, Reply(answer))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-_SERVER_PATIENCE = 3.0  # silent for longer, with three questions open: taken for dead
 _LEAST_QUESTIONS = 3
 _FIRST_REST, _LONGEST_REST = 2.0, 60.0
 _NAME_SECONDS = 30.0
@@ -28,9 +27,13 @@ class Silence:
 
 
 class SilentOnes:
-    """What a resolver remembers of silence. An answer makes a server good again at once."""
+    """What a resolver remembers of silence. An answer makes a server good again at once.
 
-    def __init__(self) -> None:
+    A server is taken for dead when three questions and `dead_after` seconds have gone by without.
+    """
+
+    def __init__(self, dead_after: float = 3.0) -> None:
+        self._dead_after = dead_after
         self._servers: dict[str, Silence] = {}
         self._names: dict[str, float] = {}
 
@@ -56,7 +59,7 @@ class SilentOnes:
             self._servers[server] = Silence(server, 1, sent)
             return
         questions, until, rest = known.questions + 1, known.until, known.rest
-        dead = questions >= _LEAST_QUESTIONS and now - known.since >= _SERVER_PATIENCE
+        dead = questions >= _LEAST_QUESTIONS and now - known.since >= self._dead_after
         if dead and now >= until:
             rest = min(rest * 2, _LONGEST_REST) if rest else _FIRST_REST
             until = now + rest

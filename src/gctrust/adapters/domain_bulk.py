@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from ..errors import Problem
+from ..errors import Problem, ProblemType, Retry
 from ..findings import Finding, Report
 from ..mailauth.caa import assess_caa
 from ..mailauth.dkim_key import assess_dkim
@@ -22,6 +22,17 @@ from .domain_list import Entry, Standard
 from .mail_check import BAD_NAME, registrable
 
 AT_ONCE = 200
+OUTAGE_SECONDS = 60.0
+
+NO_SERVER = ProblemType(
+    "bulk.no-server",
+    "None of the configured DNS servers answers any more.",
+    "What is checked now would be a list of failed look-ups.",
+    "Look at the network; then go on with --resume, or name another server with --nameserver.",
+    retry=Retry.LATER,
+    source="docs/guides/bulk.md",
+)
+PROBLEMS = (NO_SERVER,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +53,22 @@ async def check_all(
     entries: Iterable[Entry],
     check: Callable[[str], Awaitable[Report]],
     give: Callable[[Checked], None],
+    resolver: Resolver,
     *,
     at_once: int = AT_ONCE,
+    patience: float = OUTAGE_SECONDS,
 ) -> None:
     """Check every entry and `give` what came of it, in the order in which they end.
 
-    A Problem is given with its entry and the rest goes on; any other error ends it all.
+    A Problem is given with its entry and the rest goes on; any other error ends it all. While no
+    server of `resolver` answers nothing is begun: an outage must not become findings on domains.
+    Raises Problem bulk.no-server after `patience` seconds of it.
     """
     left = iter(entries)
     try:
         async with asyncio.TaskGroup() as group:
             for _ in range(at_once):
-                group.create_task(_work(left, check, give))
+                group.create_task(_work(left, check, give, resolver, patience))
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
 
@@ -62,13 +77,21 @@ async def _work(
     entries: Iterator[Entry],
     check: Callable[[str], Awaitable[Report]],
     give: Callable[[Checked], None],
+    resolver: Resolver,
+    patience: float,
 ) -> None:
-    for entry in entries:
+    while await _is_heard(resolver, patience) and (entry := next(entries, None)) is not None:
         try:
             checked = Checked(entry, await check(entry.text))
         except Problem as problem:
             checked = Checked(entry, problem=problem)
         give(checked)
+
+
+async def _is_heard(resolver: Resolver, patience: float) -> bool:
+    if not await resolver.heard_from(patience):
+        raise Problem(NO_SERVER, {"servers": list(resolver.servers), "seconds": round(patience)})
+    return True
 
 
 class StandardsCheck:

@@ -23,6 +23,7 @@ from .pin import UNREADABLE
 
 if TYPE_CHECKING:
     from .. import app as composition
+    from ..adapters.dns_resolver import Resolver
     from ..adapters.domain_bulk import Checked
     from ..adapters.domain_list import Entry, Journal, Standard
 
@@ -126,8 +127,8 @@ async def _check_here(
 
     gc.freeze()  # what stays is not searched for garbage, and what comes less often
     gc.set_threshold(_GC_OBJECTS)
-    async with _checking(app, bulk) as check:
-        await check_all(left, check, give)
+    async with _checking(app, bulk) as (resolver, check):
+        await check_all(left, check, give, resolver)
 
 
 def _worker_arguments(bulk: Bulk) -> list[str]:
@@ -173,7 +174,7 @@ def _open_ones(listed: Iterable[Entry], journal: Journal | None) -> Iterator[Ent
 @asynccontextmanager
 async def _checking(
     app: composition.App, bulk: Bulk
-) -> AsyncIterator[Callable[[str], Awaitable[Report]]]:
+) -> AsyncIterator[tuple[Resolver, Callable[[str], Awaitable[Report]]]]:
     """The check of one domain, on a resolver of its own with the pace asked for."""
     from ..adapters.dns_resolver import Resolver
     from ..adapters.domain_bulk import StandardsCheck, pace_of
@@ -185,16 +186,15 @@ async def _checking(
         servers or None, app.clock, pace=pace_of(bulk.rate), cache_octets=_CACHE_OCTETS
     ) as resolver:
         if bulk.only:
-            yield StandardsCheck(
-                resolver, bulk.only, bulk.selectors, special_addresses=special
-            ).check
+            some = StandardsCheck(resolver, bulk.only, bulk.selectors, special_addresses=special)
+            yield resolver, some.check
             return
         mail = MailCheck(resolver, app.clock, servers, special_addresses=special)
 
         async def check(name: str) -> Report:
             return (await mail.check(name, bulk.selectors)).report
 
-        yield check
+        yield resolver, check
 
 
 def _writer(
