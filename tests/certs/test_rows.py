@@ -116,6 +116,12 @@ row(
     lambda: of(extra=(strange("1.2.3.4", b"\5\0", critical=True),)),
     lambda: of(extra=(strange("1.2.3.4", b"\5\0"),)),
 )
+OWN_ID = x509.SubjectKeyIdentifier(b"k" * 20)
+row(
+    "cert.critical-wrongly",
+    lambda: of(extra=((OWN_ID, True),)),
+    lambda: of(extra=((OWN_ID, False),)),
+)
 row("cert.precertificate", lambda: of(extra=((x509.PrecertPoison(), True),)), lambda: of())
 row(
     "cert.key-in-certificate-file",
@@ -371,6 +377,8 @@ row(
 )
 row("cert.no-digital-signature", lambda: of(usages=("key_agreement",)), lambda: of())
 row("cert.usage-empty", lambda: of(usages=()), lambda: of())
+TIED = x509.NameConstraints([x509.DNSName("example.org")], None)
+row("cert.leaf-ca-extension", lambda: of(extra=((TIED, True),)), lambda: of())
 row("cert.leaf-signs", lambda: of(usages=("digital_signature", "key_cert_sign")), lambda: of())
 row(
     "cert.usage-not-for-key",
@@ -388,6 +396,10 @@ row("cert.subject-attributes", lambda: of(policies=(OV,)), lambda: of())
 
 row("cert.no-revocation-pointer", lambda: of(crl=False), lambda: of(crl=False, days=6))
 row("cert.crl-scheme", lambda: of(crl="https://crl.example.org/1"), lambda: of())
+POINT = x509.UniformResourceIdentifier("http://crl.example.org/1.crl")
+SOME = frozenset({x509.ReasonFlags.key_compromise})
+PARTIAL = x509.CRLDistributionPoints([x509.DistributionPoint([POINT], None, SOME, None)])
+row("cert.crl-point", lambda: of(crl=False, extra=((PARTIAL, False),)), lambda: of())
 SERIAL = LEAF.certificate.serial_number
 
 

@@ -18,6 +18,7 @@ BASIC_CONSTRAINTS, KEY_USAGE, EXTENDED_KEY_USAGE = "2.5.29.19", "2.5.29.15", "2.
 SUBJECT_ALT_NAME, AUTHORITY_KEY_ID, SUBJECT_KEY_ID = "2.5.29.17", "2.5.29.35", "2.5.29.14"
 NAME_CONSTRAINTS, CERTIFICATE_POLICIES = "2.5.29.30", "2.5.29.32"
 POLICY_CONSTRAINTS, POLICY_MAPPINGS = "2.5.29.36", "2.5.29.33"
+INHIBIT_ANY = "2.5.29.54"
 CRL_POINTS, AUTHORITY_ACCESS = "2.5.29.31", "1.3.6.1.5.5.7.1.1"
 SCT_LIST, PRECERT_POISON = "1.3.6.1.4.1.11129.2.4.2", "1.3.6.1.4.1.11129.2.4.3"
 TLS_FEATURE = "1.3.6.1.5.5.7.1.24"
@@ -39,7 +40,7 @@ KNOWN = frozenset(
         TLS_FEATURE,
         POLICY_CONSTRAINTS,
         POLICY_MAPPINGS,
-        "2.5.29.54",  # inhibitAnyPolicy
+        INHIBIT_ANY,
         "2.5.29.18",  # issuerAltName
     }
 )
@@ -83,6 +84,7 @@ class Extensions:
     ski: bytes | None = None
     crl_urls: tuple[str, ...] = ()
     crl_odd_names: bool = False
+    crl_odd_fields: bool = False
     ocsp_urls: tuple[str, ...] = ()
     issuer_urls: tuple[str, ...] = ()
     policies: tuple[str, ...] = ()
@@ -194,7 +196,9 @@ def _aki(value: x509.AuthorityKeyIdentifier) -> dict[str, Any]:
 def _crl(value: x509.CRLDistributionPoints) -> dict[str, Any]:
     names = [name for point in value for name in point.full_name or ()]
     urls = [name.value for name in names if isinstance(name, x509.UniformResourceIdentifier)]
-    return {"crl_urls": tuple(urls), "crl_odd_names": len(urls) < len(names)}
+    odd = any(point.reasons or point.crl_issuer or point.relative_name for point in value)
+    odd_names = len(urls) < len(names)
+    return {"crl_urls": tuple(urls), "crl_odd_names": odd_names, "crl_odd_fields": odd}
 
 
 def _access(value: x509.AuthorityInformationAccess) -> dict[str, Any]:

@@ -34,6 +34,14 @@ _INTERNAL = (
 )
 
 
+# fmt: off
+_COMMON_ENDS = frozenset({
+    "ae", "ai", "app", "ar", "at", "au", "be", "br", "ca", "ch", "cl", "cloud", "cn", "co", "com",
+    "cz", "de", "dev", "dk", "edu", "es", "eu", "fi", "fr", "gov", "hk", "ie", "il", "in", "info",
+    "io", "it", "jp", "kr", "mx", "net", "nl", "no", "nz", "org", "pl", "pt", "se", "sg", "tr",
+    "tw", "uk", "us", "za",
+})
+# fmt: on
 # Scripts that one label may mix (UTS 39, "highly restrictive").
 _TOGETHER = {"LATIN", "CJK", "HIRAGANA", "KATAKANA", "KATAKANA-HIRAGANA", "HANGUL", "BOPOMOFO"}
 _ODD_OCTET = re.compile(r"0[xX][0-9a-fA-F]{1,2}|[0-9]{1,4}")
@@ -206,16 +214,24 @@ def _judge_dns_name(name: str, label: str, *, public: bool) -> Iterator[Finding]
         return
     if not name.isascii():
         yield found("cert.bad-name", label, name=name, reason=f"write {parsed} instead")
+    if any(part[2:4] == "--" and part[:2] != "xn" for part in parsed.text.split(".")):
+        yield found("cert.bad-name", label, name=name[:120], reason="it has a reserved label")
     if "xn--" in parsed.text and parsed.unicode == parsed.text:
         yield found("cert.bad-name", label, name=name, reason="an A-label is not valid IDNA")
     if public:
         yield from _judge_public_name(name, parsed, label)
 
 
+def _has_real_end(name: str) -> bool:
+    """Whether its top-level domain is delegated; the list is loaded for the less common ones."""
+    end = name.rpartition(".")[2]
+    return end in _COMMON_ENDS or _suffixes(only_icann=True).publicsuffix(name) is not None
+
+
 def _judge_public_name(name: str, parsed: DomainName, label: str) -> Iterator[Finding]:
     text = parsed.text
-    internal = f".{text}".endswith(_INTERNAL) or "." not in text
     shown = parsed.unicode if "xn--" in text else text  # the list is in U-labels
+    internal = f".{text}".endswith(_INTERNAL) or "." not in text or not _has_real_end(shown)
     if name.startswith("*.") and _suffixes(only_icann=False).publicsuffix(shown) == shown:
         if _suffixes(only_icann=True).publicsuffix(shown) == shown:
             yield found("cert.wildcard-on-suffix", label, name=name)

@@ -27,6 +27,22 @@ _FOREIGN_USES = {
 }
 
 
+_CA_USAGES = {"key_cert_sign": "keyCertSign", "crl_sign": "cRLSign"}
+_CA_EXTENSIONS = {
+    ext.NAME_CONSTRAINTS: "nameConstraints",
+    ext.POLICY_CONSTRAINTS: "policyConstraints",
+    ext.POLICY_MAPPINGS: "policyMappings",
+    ext.INHIBIT_ANY: "inhibitAnyPolicy",
+}
+_NEVER_CRITICAL = {
+    ext.SUBJECT_KEY_ID: "subjectKeyIdentifier",
+    ext.AUTHORITY_KEY_ID: "authorityKeyIdentifier",
+    ext.AUTHORITY_ACCESS: "authorityInfoAccess",
+    ext.CRL_POINTS: "cRLDistributionPoints",
+    ext.SCT_LIST: "signedCertificateTimestampList",
+}
+
+
 class Profile(StrEnum):
     """What the certificate is for: a public server, a private server, an mTLS client."""
 
@@ -49,6 +65,9 @@ def judge_form(cert: Certificate) -> Iterator[Finding]:
         yield found("cert.duplicate-extension", label, oid=oid)
     for oid, reason in cert.extensions.bad:
         yield found("cert.extension-unreadable", label, oid=oid, reason=reason)
+    wrongly = [name for oid, name in _NEVER_CRITICAL.items() if oid in cert.critical]
+    if wrongly:
+        yield found("cert.critical-wrongly", label, names=wrongly)
     if ext.PRECERT_POISON in oids:
         yield found("cert.precertificate", label)
     for extension in cert.raw_extensions:
@@ -75,6 +94,11 @@ def judge_profile(
 ) -> Iterator[Finding]:
     if leaf.is_ca:
         yield found("cert.ca-as-leaf", leaf.label)
+    else:
+        held = {e.oid for e in leaf.raw_extensions}
+        names = [name for oid, name in _CA_EXTENSIONS.items() if oid in held]
+        if names:
+            yield found("cert.leaf-ca-extension", leaf.label, names=names)
     if profile is Profile.CLIENT:
         yield from _client(leaf, public_root=public_root)
     else:
@@ -123,8 +147,9 @@ def _usage(leaf: Certificate) -> Iterator[Finding]:
         yield found("cert.usage-empty", leaf.label)
     if "digital_signature" not in usage:
         yield found("cert.no-digital-signature", leaf.label)
-    if "key_cert_sign" in usage and not leaf.is_ca:
-        yield found("cert.leaf-signs", leaf.label)
+    signs = [word for name, word in _CA_USAGES.items() if name in usage]
+    if signs and not leaf.is_ca:
+        yield found("cert.leaf-signs", leaf.label, usages=signs)
     elliptic = b"\x2a\x86\x48\xce\x3d\x02\x01" in leaf.spki[:24]
     lattice = b"\x60\x86\x48\x01\x65\x03\x04\x03" in leaf.spki[:24]  # RFC 9881 section 5
     if (elliptic or lattice) and usage & {"key_encipherment", "data_encipherment"}:
@@ -143,7 +168,10 @@ def _public(leaf: Certificate) -> Iterator[Finding]:
         yield found("cert.no-aia", leaf.label)
     if not facts.crl_urls and not facts.ocsp_urls and not is_short_lived(leaf):
         yield found("cert.no-revocation-pointer", leaf.label)
-    for url in facts.crl_urls:
+    if facts.crl_odd_fields or facts.crl_odd_names or len(facts.crl_urls) > 1:
+        odd = "reasons or an issuer" if facts.crl_odd_fields else "more than one http address"
+        yield found("cert.crl-point", leaf.label, detail=odd)
+    for url in facts.crl_urls[:8]:
         if not url.startswith("http://"):
             yield found("cert.crl-scheme", leaf.label, url=url[:160])
 
