@@ -12,7 +12,7 @@ import re
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -226,7 +226,7 @@ async def handshake(
     finally:
         wire.close()
     seconds = time.perf_counter() - start
-    return replace(wire.result(address, port, server_name), seconds=seconds, cause=cause, read=read)
+    return wire.result(address, port, server_name, seconds=seconds, cause=cause, read=read)
 
 
 def _request(server_name: str | None, address: str) -> bytes:
@@ -317,7 +317,16 @@ class _Wire:
         text = str(reasons[-1][-1]) if reasons else str(error)
         return "protocol: " + re.sub(r"\s+", " ", text or type(error).__name__)[:80]
 
-    def result(self, address: str, port: int, server_name: str | None) -> Handshake:
+    def result(
+        self,
+        address: str,
+        port: int,
+        server_name: str | None,
+        *,
+        seconds: float,
+        cause: str,
+        read: bytes,
+    ) -> Handshake:
         chain = tuple(
             certificate.public_bytes(Encoding.DER)
             for certificate in self.tls.get_peer_cert_chain(as_cryptography=True) or ()
@@ -326,7 +335,8 @@ class _Wire:
             address,
             port,
             server_name,
-            0.0,
+            seconds,
+            cause,
             chain=chain,
             staple=self.seen.staple,
             version=self.tls.get_protocol_version_name() if self.done else "",
@@ -334,6 +344,7 @@ class _Wire:
             group=(self.tls.get_group_name() or "") if self.done else "",
             alpn=self.tls.get_alpn_proto_negotiated().decode("ascii", "replace"),
             asked_for_certificate=bool(self.tls.get_client_ca_list()),
+            read=read,
         )
 
     def close(self) -> None:
