@@ -21,7 +21,7 @@ from gctrust.adapters.dns_question import (
     repeats_question,
     repeats_without_case,
 )
-from gctrust.adapters.dns_wire import decode
+from gctrust.adapters.dns_wire import _Decoder, _plain_answer, decode
 from gctrust.mailauth.questions import Status
 
 labels = st.binary(min_size=1, max_size=20)
@@ -246,3 +246,49 @@ def test_another_question_is_not_repeated() -> None:
     assert not repeats_question(shouted, encode_question("example.com", "MX"))
     assert repeats_without_case(shouted, asked)
     assert not repeats_question(shouted, asked)
+
+
+def both(message: bytes, question: bytes):
+    """What the quick way says, and what the whole decoder says; None and "malformed" apart."""
+    ways = []
+    for read in (
+        lambda: _plain_answer(message, question, "s"),
+        lambda: _Decoder(message, question, "s").reply().answer,
+    ):
+        try:
+            ways.append(read())
+        except Exception as error:
+            ways.append(type(error).__name__)
+    return ways
+
+
+@settings(max_examples=300, deadline=None)
+@given(replies(), st.data())
+def test_the_quick_way_says_what_the_whole_decoder_says(case, data) -> None:
+    kind, query, reply, _, _ = case
+    wire = reply.to_wire(max_size=65535)
+    question = encode_question(text(query.question[0].name), kind)
+    damaged = bytearray(wire)
+    for at in data.draw(st.lists(st.integers(0, len(wire) - 1), max_size=3)):
+        damaged[at] = data.draw(u8)
+    for message in (wire, bytes(damaged)):
+        quick, whole = both(message, question)
+        assert quick is None or isinstance(quick, str) or quick == whole
+
+
+def test_the_quick_way_reads_the_plain_cases_itself() -> None:
+    query = dns.message.make_query("www.example.com", "MX")
+    reply = dns.message.make_response(query)
+    host = dns.rrset.from_text("www.example.com.", 60, "IN", "MX", "5 a.b.", "6 c.b.")
+    reply.answer.append(host)
+    question = encode_question("www.example.com", "MX")
+    quick, whole = both(reply.to_wire(), question)
+    assert quick == whole
+    assert set(quick.records) == {(5, "a.b"), (6, "c.b")}
+    void = dns.message.make_response(query)
+    void.authority.append(
+        dns.rrset.from_text("example.com.", 900, "IN", "SOA", SOA.split("SOA ")[1])
+    )
+    quick, whole = both(void.to_wire(), question)
+    assert quick == whole
+    assert (quick.status, quick.ttl) == (Status.NO_DATA, 300)
