@@ -9,7 +9,7 @@ from __future__ import annotations
 from .spf_networks import lets_all_pass, network_findings
 from .spf_record import Mechanism, Qualifier
 from .spf_terms import SpfFindings, cut, judge_discouraged, judge_terms
-from .spf_tree import LOOKUP_LIMIT, IncludeNode, contributions, querying_terms
+from .spf_tree import LOOKUP_LIMIT, IncludeNode, contributions
 
 NEAR_LIMIT = 8  # of RFC 7208 section 4.6.4's ten look-ups: our margin
 
@@ -60,7 +60,7 @@ class _Drawn:
         """`speaks`: the node's result is the domain's; `passes`: its pass lets a sender pass."""
         includes = {}
         if node.record is not None:
-            includes = {t.text: t for t in querying_terms(node.record) if isinstance(t, Mechanism)}
+            includes = {t.text: t for t in node.record.querying if isinstance(t, Mechanism)}
         for child in node.children:
             term = includes.get(child.via)
             own = speaks and term is None

@@ -25,7 +25,6 @@ from .spf_tree import (
     IncludeNode,
     branch_target,
     fetch_tree,
-    querying_terms,
     walk_tree,
     with_include,
 )
@@ -210,7 +209,7 @@ class _Probe:
 
 def _probes(tree: IncludeNode) -> Iterator[_Probe]:
     for node in tree.walk():
-        for term in querying_terms(node.record) if node.record else ():
+        for term in node.record.querying if node.record else ():
             if isinstance(term, Modifier) or term.name not in ("a", "mx", "exists"):
                 continue
             name = node.domain if term.target is None else branch_target(term, node.domain)
@@ -277,7 +276,7 @@ def _judge_required(out: SpfFindings, tree: IncludeNode, required: str) -> None:
 def _position(tree: IncludeNode, required: str) -> int | None:
     """Which look-up the required include is when all terms before it are tried."""
     spent = 0
-    for term in querying_terms(tree.record) if tree.record else ():
+    for term in tree.record.querying if tree.record else ():
         spent += 1
         branch = next((child for child in tree.children if child.via == term.text), None)
         if branch is None:

@@ -92,6 +92,8 @@ class SpfRecord:
     redirect: Modifier | None
     exp: Modifier | None
     faults: tuple[Fault, ...]
+    querying: tuple[Mechanism | Modifier, ...] = ()
+    """The terms that count towards the limit of ten, as far as they can be reached."""
 
     @property
     def all(self) -> Mechanism | None:
@@ -171,9 +173,12 @@ def _assembled(text: str, terms: list[Mechanism | Modifier], faults: list[Fault]
                 faults.append(Fault(FaultKind.REPEATED, term.text, reason))
             once.setdefault(term.name, term)
     redirect = once.get("redirect") if reached else None
+    asking: list[Mechanism | Modifier] = [term for term in mechanisms if term.queries]
+    asking += [redirect] if redirect is not None else []
     return SpfRecord(
-        text, tuple(terms), tuple(mechanisms), redirect, once.get("exp"), tuple(faults)
-    )
+        text, tuple(terms), tuple(mechanisms), redirect, once.get("exp"), tuple(faults),
+        tuple(asking),
+    )  # fmt: skip
 
 
 def _modifier(word: str) -> Modifier | Fault | None:

@@ -99,15 +99,11 @@ class _Known:
         return self.records[name]
 
 
-def querying_terms(record: SpfRecord) -> tuple[Mechanism | Modifier, ...]:
-    """The terms that count towards the limit of ten, as far as they can be reached."""
-    terms: tuple[Mechanism | Modifier, ...] = tuple(t for t in record.mechanisms if t.queries)
-    return terms if record.redirect is None else (*terms, record.redirect)
-
-
 def branch_target(term: Mechanism | Modifier, domain: str) -> str | None:
     """Where an include or redirect leads, None when that depends on the sender."""
     assert term.target is not None
+    if term.target.is_plain:
+        return fit_name(str(term.target.pieces[0]) if term.target.pieces else "").lower()
     if not term.target.letters <= {"d"}:
         return None
     return fit_name(expand(term.target, {"d": domain})).lower()
@@ -133,7 +129,7 @@ def walk_tree(domain: str, answer: Answer) -> Judge[IncludeNode]:
 
 
 def _targets(domain: str, record: SpfRecord | None) -> Iterator[str]:
-    for term in querying_terms(record) if record is not None else ():
+    for term in record.querying if record is not None else ():
         if isinstance(term, Modifier) or term.name == "include":
             target = branch_target(term, domain)
             if target is not None:
@@ -156,7 +152,7 @@ def _node(domain: str, via: str, known: _Known, path: tuple[str, ...]) -> Includ
         return _leaf(domain, via, "cut")
     if record is None:
         return IncludeNode(domain, via, answer.status, texts, None, 0, 0)
-    terms = querying_terms(record)
+    terms = record.querying
     children = tuple(
         _branch(term, domain, known, (*path, name))
         for term in terms
@@ -185,8 +181,7 @@ def contributions(tree: IncludeNode) -> tuple[Contribution, ...]:
         return ()
     branches = {child.via: child.total for child in tree.children}
     return tuple(
-        Contribution(term.text, 1 + branches.get(term.text, 0))
-        for term in querying_terms(tree.record)
+        Contribution(term.text, 1 + branches.get(term.text, 0)) for term in tree.record.querying
     )
 
 
