@@ -88,7 +88,8 @@ async def test_files_are_swapped_and_the_old_pair_is_kept_for_the_way_back(clien
     assert stat.S_IMODE(client.key.stat().st_mode) == 0o640, "the mode that was there"
     kept = CertificateFiles(str(client.certificate) + KEPT, str(client.key) + KEPT)
     assert stat.S_IMODE(os.stat(kept.key).st_mode) == 0o600
-    back = await switch(SwitchClient(client.target(), kept, client.old_pin, "certificate"))
+    way_back = SwitchClient(client.target(), kept, client.old_pin, "certificate", keep=False)
+    back = await switch(way_back)
     assert back.changed
     assert why_not(client.target(), client.old_pin, "certificate") == ""
 
@@ -98,6 +99,15 @@ async def test_done_again_it_swaps_nothing_and_keeps_what_stood_there_first(clie
     kept = (client.certificate.parent / (client.certificate.name + KEPT)).read_bytes()
     assert not (await switch(client.effect())).changed
     assert (client.certificate.parent / (client.certificate.name + KEPT)).read_bytes() == kept
+
+
+async def test_the_next_rotation_keeps_the_pair_of_its_own_beginning(client, tmp_path):
+    await switch(client.effect())
+    third, pin = issue(tmp_path, "third")
+    await switch(SwitchClient(client.target(), third, pin, "certificate"))
+    kept = client.certificate.with_name(client.certificate.name + KEPT)
+    assert kept.read_bytes() == Path(client.new.certificate).read_bytes()
+    assert why_not(client.target(), client.new_pin, "certificate") == ""
 
 
 async def test_a_crash_between_the_two_files_is_mended(client):

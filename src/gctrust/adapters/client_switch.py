@@ -61,10 +61,11 @@ async def switch(effect: SwitchClient) -> Switched:
 def why_not(target: ClientTarget, old_pin: str, kind: str) -> str:
     """Why this client could not be switched and brought back; empty when it can."""
     try:
-        live = _pin_of(target, kind)
+        live = _leaf_pin((target.certificate, target.key), kind)
     except Problem as problem:
         return f"{target.name}: {problem.code}, {problem.facts.get('seen', 'unreadable')}"
-    if live != old_pin and not Path(target.certificate + KEPT).exists():
+    kept = _held(target.certificate + KEPT, target.key + KEPT, kind)
+    if old_pin not in (live, kept):
         return f"{target.name} holds another certificate than the old one"
     folders = {Path(target.certificate).parent, Path(target.key).parent}
     closed = [str(folder) for folder in folders if not os.access(folder, os.W_OK)]
@@ -84,27 +85,29 @@ def _pair(effect: SwitchClient) -> tuple[bytes, bytes]:
 
 
 def _swap(target: ClientTarget, effect: SwitchClient) -> bool:
-    with contextlib.suppress(Problem):
-        if _pin_of(target, effect.kind) == effect.pin:
-            return False
+    held = _held(target.certificate, target.key, effect.kind)
+    if held == effect.pin:
+        return False
     certificate, key = _pair(effect)
     if target.certificate == target.key:
         same = effect.files.certificate == effect.files.key
         new = {target.key: key if same else certificate.rstrip(b"\n") + b"\n" + key}
     else:
         new = {target.key: key, target.certificate: certificate}
-    for path in new:
-        _keep(Path(path))
+    # A pair that does not fit is what a crash left between two files: the one before it is kept.
+    for path in new if effect.keep and held else ():
+        replace_file(Path(path + KEPT), read_file(path))
     for path, data in new.items():
         replace_file(Path(path), data)
     return True
 
 
-def _keep(path: Path) -> None:
-    """Once: a second swap must not overwrite what stood there before the first."""
-    kept = path.with_name(path.name + KEPT)
-    if path.exists() and not kept.exists():
-        _write(kept, path.read_bytes(), OWNER_ONLY)
+def _held(certificate: str, key: str, kind: str) -> str:
+    """The pin of a pair that fits together, empty for any other."""
+    try:
+        return _leaf_pin((certificate, key), kind)
+    except Problem:
+        return ""
 
 
 def replace_file(path: Path, data: bytes, mode: int = OWNER_ONLY) -> None:
@@ -150,10 +153,6 @@ async def _reload(target: ClientTarget) -> None:
     if process.returncode:
         seen = f"exit code {process.returncode}: {said.decode('utf-8', 'replace')[-SHOWN:]}"
         raise Problem(NOT_RELOADED, {**facts, "seen": seen})
-
-
-def _pin_of(target: ClientTarget, kind: str) -> str:
-    return _leaf_pin((target.certificate, target.key), kind)
 
 
 def _leaf_pin(paths: tuple[str, ...], kind: str) -> str:

@@ -131,7 +131,7 @@ class Pace:
     confirm: float = 60.0
     "Seconds after that in which the old pin can come back."
     horizon: float = 24 * 3600.0
-    "Seconds until a guard that does not pass makes the run go back."
+    "Seconds, beyond these three, after which a guard that does not pass makes the run go back."
     target_rate: float = 0.997
     "The least match rate, by its 95 % lower bound."
     handshakes: int = 1002
@@ -212,7 +212,7 @@ def order_of(
     def path(given: Path | None) -> str:
         return str(given.resolve()) if given else ""
 
-    names = ("soak", "drain", "confirm", "horizon", "target_rate", "handshakes", "compromised")
+    names = ("soak", "drain", "confirm", "target_rate", "handshakes", "compromised")
     told = ("propagation", "ticket_life", "connection_life", "token_life", "client_reload")
     return PinRotationOrder(
         client_id=needed("pin_client_id"),
@@ -222,6 +222,7 @@ def order_of(
         backup=str(app.settings.backup_cert_path or ""),
         kind=app.settings.pin_kind,
         backup_key=path(files.backup_key),
+        horizon=pace.soak + pace.drain + pace.confirm + pace.horizon,
         targets=clients.targets(),
         switch=clients.switch,
         canary=max(1, clients.canary),

@@ -162,7 +162,7 @@ class Switched:
 class SwitchClient(Effect[Switched]):
     """Swap one client's files atomically for `files`, then run its reload command.
 
-    The pair replaced is kept beside them, readable by the owner only, until the rotation is done.
+    With `keep` the pair replaced is kept beside them, readable by the owner only.
     """
 
     outcome = Switched
@@ -171,6 +171,7 @@ class SwitchClient(Effect[Switched]):
     files: CertificateFiles
     pin: str
     kind: str
+    keep: bool = True
 
     @property
     def key(self) -> str:

@@ -68,7 +68,7 @@ def _old_again(run: Rotation, live: ClientPins) -> Pipeline[ClientPins]:
     for target in reversed(run.may_show_new):
         yield from stage(run, "roll-back", f"{target.name} goes back to the old certificate")
         files = order.old if order.old.key else _kept(target)
-        yield from do(SwitchClient(target, files, run.files.old, order.kind))
+        yield from do(SwitchClient(target, files, run.files.old, order.kind, keep=False))
     return live
 
 
