@@ -204,6 +204,34 @@ async def test_a_sample_counts_what_happened(site: tuple[ssl.SSLContext, Pair]) 
     assert gone.p99 == 0.0
 
 
+HOSTILE = {
+    b"HTTP/1.1 400 Bad Request\r\n\r\n": "protocol: ",
+    b"SSH-2.0-OpenSSH_9\r\n": "protocol: ",
+    b"\x15\x03\x03\x00\x02\x02\x28": "alert: handshake_failure",
+    b"\x16\x03\x03\xff\xff" + b"\0" * 70_000: "protocol: ",
+    b"\x16\x03\x03\x00\x04\x02\xff\xff\xff": "protocol: ",
+    b"\x16\x03\x03\x40\x00\x0b\x00\xff\xff" + b"\0" * 16_380: "protocol: ",
+    b"\0" * 100: "protocol: ",
+}
+
+
+@pytest.mark.parametrize("octets", HOSTILE, ids=lambda octets: octets[:8].hex())
+async def test_what_is_no_tls_is_a_cause(octets: bytes) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(100)
+        writer.write(octets)
+        with contextlib.suppress(OSError):
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        seen = await handshake("127.0.0.1", port, "edge.example.org", timeout=2)
+    assert seen.cause.startswith((HOSTILE[octets], "reset"))
+    assert seen.chain == ()
+
+
 async def test_an_address_that_never_answers_ends_the_sample() -> None:
     async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await asyncio.sleep(2)
