@@ -115,6 +115,11 @@ def test_names(host: str, names: list[str], rule: str) -> None:
     assert (rule in found) if rule else found == {"cert.revocation-unknown"}
 
 
+def test_a_host_that_nobody_can_ask_for_has_no_path() -> None:
+    for host in ("not a host", "*.example.org", "-x.example.org", ""):
+        assert not judge(good().pem + MIDDLE.pem, host=host).path.accepted
+
+
 def test_no_san_at_all() -> None:
     report = judge(MIDDLE.issue(subject=HOST).pem + MIDDLE.pem)
     assert not report.path.accepted

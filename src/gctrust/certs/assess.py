@@ -5,6 +5,7 @@ Pure: the instant, the roots, the CRLs and the log list are arguments.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -126,7 +127,9 @@ def assess_certificate(
         use,
         tuple(names),
     )
-    return _assess(case, bundle, tuple(extra), [*findings, *named])
+    with warnings.catch_warnings():  # what the library will refuse one day is judged here today
+        warnings.simplefilter("ignore")
+        return _assess(case, bundle, tuple(extra), [*findings, *named])
 
 
 def _target(host: str | None, leaf: Certificate) -> tuple[Target | None, list[Finding]]:
@@ -143,6 +146,8 @@ def _assess(
 ) -> CertificateReport:
     leaf = case.leaf
     path = _judge_path(case, case.others)
+    if any(f.rule == "cert.host-unusable" for f in findings):
+        path = PathVerdict(False, "nobody can ask for the host", (), path.tried, path.truncated)
     helped = path
     if not path.accepted and extra:
         helped = _judge_path(case, case.others + extra)
