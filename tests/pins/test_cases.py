@@ -153,3 +153,9 @@ def test_transparency_stops_a_rotation_only_where_it_is_required():
     change = CASES["PIN-22-policy"]["triggers"]
     assert assess_rotation(plan(change)).worst is Severity.CRITICAL
     assert assess_rotation(plan(CASES["PIN-22"]["triggers"])).worst is Severity.WARN
+
+
+def test_what_to_do_is_said_in_full():
+    for case in CASES.values():
+        for found in JUDGES[case["judge"]](case["triggers"]).findings:
+            assert "{" not in found.fix + found.message, found.rule

@@ -111,7 +111,9 @@ def _pinned(path: Path, host: str) -> Iterator[PinnedFile]:
     for certificate in bundle.certificates:
         pins = (Pin.of_certificate(certificate.der), Pin.of_spki(certificate.spki))
         shown = tuple(_shown(pin, host) for pin in pins)
-        warnings = tuple(not_ours(certificate.extensions.dns_names, is_ca=certificate.is_ca))
+        warnings = tuple(
+            not_ours((*certificate.extensions.dns_names, host), is_ca=certificate.is_ca)
+        )
         yield PinnedFile(str(path), certificate.subject_text, shown, warnings)
     for key in bundle.keys:
         yield PinnedFile(str(path), "private key", (_shown(Pin.of_spki(key.spki), host),))

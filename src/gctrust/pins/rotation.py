@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
@@ -182,7 +183,9 @@ def _about_live(plan: RotationPlan) -> Iterator[Finding]:
     kinds = {pin.kind for pin in live.pins}
     if kinds - {roles.new.kind}:
         shown = ", ".join(sorted(kinds))
-        yield finding(rules.MIXED_KINDS, subject, live=shown, planned=roles.new.kind.value)
+        fix = f"Rotate with --pin-kind {shown}, or change the kind in a rotation of its own."
+        planned = roles.new.kind.value
+        yield finding(rules.MIXED_KINDS, subject, fix=fix, live=shown, planned=planned)
         return
     if not live.odd and roles.old not in live.pins and roles.new not in live.pins:
         yield finding(rules.OLD_NOT_LIVE, subject, pin=roles.old.base64)
@@ -229,7 +232,8 @@ def _about_windows(windows: Windows, subject: str) -> Iterator[Finding]:
     if propagation is not None and soak < 2 * propagation:
         yield finding(
             rules.SOAK_SHORT, subject,
-            soak=round(soak), propagation=round(propagation), needed=round(2 * propagation),
+            fix=f"Plan --soak {math.ceil(2 * propagation)} or longer.",
+            soak=round(soak), propagation=round(propagation),
         )  # fmt: skip
     lives = {
         "ticket life": windows.ticket_life,
@@ -239,9 +243,11 @@ def _about_windows(windows: Windows, subject: str) -> Iterator[Finding]:
     }
     needed, what = max((life or 0.0, name) for name, life in lives.items())
     if drain < needed:
+        fix = f"Plan --drain {math.ceil(needed)} or longer."
         yield finding(
-            rules.DRAIN_SHORT, subject, drain=round(drain), what=what, needed=round(needed)
-        )
+            rules.DRAIN_SHORT, subject,
+            fix=fix, what=what, drain=round(drain), needed=round(needed),
+        )  # fmt: skip
 
 
 def _about_order(plan: RotationPlan) -> Iterator[Finding]:

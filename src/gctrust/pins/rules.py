@@ -20,7 +20,7 @@ MIXED_KINDS = Rule(
     Severity.CRITICAL,
     "The client's live pins are {live} pins, the rotation computes {planned} pins.",
     "A certificate's digest never equals its key's: every handshake would be refused.",
-    "Rotate with --pin-kind {live}, or change the kind in a rotation of its own.",
+    "Rotate with --pin-kind set to the live kind, or change the kind in a rotation of its own.",
     "RFC 7469 section 2.4",
     "live pins hash certificates, the order asks for SPKI pins",
 )
@@ -150,7 +150,7 @@ SOAK_SHORT = Rule(
     Severity.CRITICAL,
     "The soak of {soak} s is shorter than twice the propagation of {propagation} s.",
     "An endpoint that has not taken the new pin refuses the first client that shows it.",
-    "Plan --soak {needed} or longer.",
+    "Plan a longer --soak.",
     "RFC 7671 section 8.1",
     "pins propagate within two minutes, the soak is one",
 )
@@ -160,7 +160,7 @@ DRAIN_SHORT = Rule(
     Severity.CRITICAL,
     "The drain of {drain} s is shorter than the {what} of {needed} s.",
     "Until then a client may still come with the old certificate, or resume a session made by it.",
-    "Plan --drain {needed} or longer.",
+    "Plan a longer --drain.",
     "RFC 8446 section 4.6.1; RFC 8705 section 6.3",
     "session tickets live a day, the drain is ten minutes",
 )
