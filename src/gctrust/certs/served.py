@@ -80,7 +80,9 @@ def judge_served(
     """`expected` is the certificate uploaded; `known` intermediates that clients do not have."""
     target = Target.parse(facts.host)
     findings = [*_identity(facts, expected), *_protocol(facts), *_samples(facts), *_web(facts)]
-    for one in {(s.edge, s.chain, s.staple): s for s in facts.served if s.chain}.values():
+    # A default certificate is shown with and without SNI; only the look with SNI judges the name.
+    alike = {(s.edge, s.chain, s.staple, s.sni): s for s in facts.served if s.chain}
+    for one in alike.values():
         findings += _chain(facts.host, one, target, at, roots, Profile(profile), tuple(known))
     return tuple({(f.rule, f.message): f for f in findings}.values())
 
