@@ -8,7 +8,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from tests.conformance.limbo_suite import main, read_cases, run_case, run_file
+from tests.conformance.limbo_suite import assess_case, main, read_cases, run_case, run_file
+
+from gctrust.findings import Severity
 
 SUITES = Path(os.environ.get("GCTRUST_SUITES", Path(__file__).parents[3] / "shared" / "suites"))
 GENERATED = SUITES / "pki" / "limbo-2023" / "limbo.json"
@@ -48,6 +50,14 @@ def test_real_chains_are_accepted() -> None:
     outcomes = [run_case(case, now) for file in _online() for case in read_cases(file)]
     assert len(outcomes) == 14
     assert all(o.path and o.both and o.expected for o in outcomes)
+
+
+@needs_suites
+def test_a_linter_s_zeal_finds_no_error_in_real_chains() -> None:
+    for file in _online():
+        for case in read_cases(file):
+            report = assess_case(case, datetime.now(UTC))
+            assert report.as_report().at_least(Severity.ERROR) == (), case["id"]
 
 
 @needs_suites

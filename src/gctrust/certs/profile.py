@@ -168,8 +168,8 @@ def _public(leaf: Certificate) -> Iterator[Finding]:
         yield found("cert.no-aia", leaf.label)
     if not facts.crl_urls and not facts.ocsp_urls and not is_short_lived(leaf):
         yield found("cert.no-revocation-pointer", leaf.label)
-    if facts.crl_odd_fields or facts.crl_odd_names or len(facts.crl_urls) > 1:
-        odd = "reasons or an issuer" if facts.crl_odd_fields else "more than one http address"
+    if facts.crl_odd_fields or facts.crl_odd_names:
+        odd = "reasons or an issuer" if facts.crl_odd_fields else "a name that is no address"
         yield found("cert.crl-point", leaf.label, detail=odd)
     for url in facts.crl_urls[:8]:
         if not url.startswith("http://"):

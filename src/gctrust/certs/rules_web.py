@@ -75,7 +75,7 @@ ROWS = (
         "Ask the CA.",
         "BR section 7.1.2.11.2", "URI:https://crl.example.org/1.crl", LINT),
     Rule("cert.crl-point", "REV-01", ERROR, "its CRL distribution points hold {detail}",
-        "BR allows one http address and nothing else.",
+        "BR allows http addresses and nothing else.",
         "Ask the CA.",
         "BR section 7.1.2.11.2", "a distribution point with reasons", LINT),
     Rule("cert.revoked", "REV-02", CRITICAL, "it is revoked {detail}",
