@@ -36,7 +36,7 @@ async def test_waves_until_the_stop_rule_holds_the_rest_back(tmp_path):
             summary = row.end.summary
             assert (summary["succeeded"], summary["not_begun"]) == (2, 2)
             assert [one.partition(": ")[2] for one in summary["failed"]] == ["refused", "refused"]
-            assert trip.actions(row.id) == ["deploy-many.stopped"]
+            assert trip.actions(row.id).count("deploy-many.stopped") == 1
             assert len(house.journal("POST", CUSTOM)) == 2
             again = many_order(
                 read_list(listed(tmp_path, *rows[:2], *rows[4:]), "private", 2, ()), Waves(canary=0)
