@@ -17,9 +17,9 @@ def page() -> str:
     lines = [
         "# What is judged of a pin rotation",
         "",
-        "Made from the catalogue by `python tests/pins/test_catalogue.py`; `gctrust explain ID` says",
-        "the same. A `critical` finding stops a rotation; what was not declared or could not be looked",
-        "at is named in `not_judged`, and is never taken for good. How a rotation goes:",
+        "Made from the catalogue by `python tests/pins/test_catalogue.py`; `gctrust explain ID`",
+        "says the same. A `critical` finding stops a rotation; what was not declared or could not",
+        "be looked at is named in `not_judged`, and is never taken for good. How a rotation goes:",
         "[the guide](../guides/pin-rotation.md).",
     ]
     for rule in sorted(PIN_RULES, key=lambda rule: rule.row):
