@@ -11,8 +11,8 @@ import pytest
 
 from gctrust.adapters.dns_driver import drive
 from gctrust.adapters.dns_lane import Pace
-from gctrust.adapters.dns_resolver import Patience, Resolver
-from gctrust.adapters.dns_silence import SilentOnes
+from gctrust.adapters.dns_resolver import Resolver
+from gctrust.adapters.dns_silence import Patience, SilentOnes
 from gctrust.mailauth.questions import Question, Status, ask
 from gctrust.mailauth.spf_check import check_host
 

@@ -13,7 +13,8 @@ import tracemalloc
 import pytest
 
 from gctrust.adapters.dns_lane import Pace
-from gctrust.adapters.dns_resolver import Patience, Resolver
+from gctrust.adapters.dns_resolver import Resolver
+from gctrust.adapters.dns_silence import Patience
 from gctrust.adapters.domain_bulk import Checked, StandardsCheck, check_all
 from gctrust.adapters.domain_list import Entry, Journal, entries
 from gctrust.cli.check_bulk import line_of

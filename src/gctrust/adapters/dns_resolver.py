@@ -18,7 +18,7 @@ from .dns_batch import Batch, settle
 from .dns_cache import Cache, Key, key_of
 from .dns_lane import Flight, Lane, Pace
 from .dns_question import UnaskableName, encode_question
-from .dns_silence import Silence, SilentOnes
+from .dns_silence import Patience, Silence, SilentOnes
 from .dns_socket import Endpoint
 from .dns_wire import Reply
 
@@ -32,19 +32,6 @@ class Now(Protocol):
     """What tells the time: Unix seconds, possibly those of a sandbox."""
 
     def now(self) -> float: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long to wait, in seconds. Each transmission waits `growth` times as long as the one
-    before; an answer to an earlier one still counts. Silent ones get a single transmission; a
-    server that answers nothing for `dead_after` seconds is taken for dead."""
-
-    first: float = 0.8
-    tries: int = 3
-    deadline: float = 4.0
-    growth: float = 1.5
-    dead_after: float = 3.0
 
 
 @dataclass(slots=True)
@@ -150,17 +137,18 @@ class Resolver:
         """Ask at once what is not known. Raises ValueError for an unknown type."""
         batch = Batch(questions)
         self.tally.asked += batch.missing
+        get, put = self._cache.get, batch.put
         for index, question in enumerate(batch.questions):
-            self._begin(batch, index, question)
+            key = key_of(question)
+            known = None if question.fresh else get(key)
+            if known is None:
+                self._begin(batch, index, question, key)
+            else:
+                self.tally.cached += 1
+                put(index, known)
         return batch
 
-    def _begin(self, batch: Batch, index: int, question: Question) -> None:
-        key = key_of(question)
-        known = None if question.fresh else self._cache.get(key)
-        if known is not None:
-            self.tally.cached += 1
-            batch.put(index, known)
-            return
+    def _begin(self, batch: Batch, index: int, question: Question, key: Key) -> None:
         waiting = self._waiting.get((key, question.fresh))
         if waiting is not None:
             self.tally.joined += 1

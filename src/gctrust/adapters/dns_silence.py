@@ -1,8 +1,8 @@
-"""Who has not answered lately: a server, or a name that no server answers for.
+"""How long to wait for answers, and who has not given any lately: a server, or a name.
 
 Both are asked more briefly for a while, so that several silent look-ups in one assessment do not
-add up, and a bulk check does not wait for the same dead server a thousand times. Times are the
-event loop's, in seconds.
+add up, and a bulk check does not wait for the same dead server a thousand times. Times are those
+of the monotonic clock, in seconds.
 """
 
 from __future__ import annotations
@@ -13,6 +13,19 @@ _LEAST_QUESTIONS = 3
 _FIRST_REST, _LONGEST_REST = 2.0, 60.0
 _NAME_SECONDS = 30.0
 _MOST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long to wait, in seconds. Each transmission waits `growth` times as long as the one
+    before; an answer to an earlier one still counts. Silent ones get a single transmission; a
+    server that answers nothing for `dead_after` seconds is taken for dead."""
+
+    first: float = 0.8
+    tries: int = 3
+    deadline: float = 4.0
+    growth: float = 1.5
+    dead_after: float = 3.0
 
 
 @dataclass(frozen=True, slots=True)
