@@ -516,9 +516,9 @@ row(
 row("served.unreachable", lambda: probe(shown((), cause="refused")), lambda: probe())
 row("served.mixed", lambda: probe(shown(), shown(BOTH)), lambda: probe(shown(), shown()))
 WWW = web(names=["www.example.net"])
-OTHER = shown((WWW.der, CHAIN[1]))
-DEFAULT = replace(OTHER, sni=False)  # an edge without a certificate for the name shows both alike
-row("served.other-name", lambda: probe(OTHER, DEFAULT), lambda: probe(shown(), DEFAULT))
+ANOTHER = shown((WWW.der, CHAIN[1]))
+DEFAULT = replace(ANOTHER, sni=False)  # an edge without a certificate for the name shows both alike
+row("served.other-name", lambda: probe(ANOTHER, DEFAULT), lambda: probe(shown(), DEFAULT))
 row("served.unreadable", lambda: probe(shown((b"0\x03abc",))), lambda: probe())
 row("served.incomplete", lambda: probe(shown(CHAIN[:1])), lambda: probe())
 ALIEN = web(STRANGER)
