@@ -58,6 +58,8 @@ async def test_deployed_renewed_and_rolled_back(house):
         third = await trip.ended(back)
         assert (third.status, third.end.summary["rollback"]) == ("succeeded", True), told(third)
         assert await served(trip, old.domain) == {leaves[0]}
+        did = [row.end.summary["action"] for row in (first, second, third)]
+        assert did == ["create", "renew", "renew"]
     puts = [e for e in house.writes() if e["effect"]]
     assert [e["method"] for e in puts] == ["POST", "PUT", "PUT"]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import Fact, Problem
 from ..findings import Finding
-from .deploy_plan import DeploymentPlan, plan_deployment, refusal
+from .deploy_plan import plan_deployment, refusal
 from .effect import ending
 from .effects import (
     AssessFiles,
@@ -53,8 +53,8 @@ class _Run:
     seen: CustomDomainSeen | None = None
     entry: AuditEntry | None = None
     looks: int = 0
+    action: str = ""
     served: HandshakesSeen | None = None
-    plan: DeploymentPlan | None = None
     findings: tuple[Finding, ...] = ()
 
     @classmethod
@@ -65,9 +65,8 @@ class _Run:
         assert self.judged is not None
         assert self.held is not None
         assert self.seen is not None
-        return CustomDomainState(
-            self.started, self.judged, self.held, self.seen, self.entry, self.looks
-        )
+        told = (self.entry, self.looks, self.action)
+        return CustomDomainState(self.started, self.judged, self.held, self.seen, *told)
 
     def deadline(self, now: Instant) -> float:
         """A resumed run has its horizon anew; its figures still count from its first start."""
@@ -104,12 +103,12 @@ def _deployed(run: _Run) -> Pipeline[str]:
         run.judged = judged = yield from do(AssessFiles(order.files, order.domain, order.profile))
         refused = refusal(order, judged)
         if refused is not None:
-            run.findings += refused
+            run.findings = refused
             return "refused"
         run.held = held = yield from do(ReadCertificate(order.domain))
-        run.plan = plan_deployment(order, judged, held)
-        if run.plan.forbidden(order.allow):
-            run.findings += run.plan.forbidden(order.allow)
+        plan = plan_deployment(order, judged, held)
+        run.action, run.findings = plan.action, plan.forbidden(order.allow)
+        if run.findings:
             return "refused"
         yield from _uploaded(run, judged, held)
     assert run.judged is not None
@@ -121,10 +120,9 @@ def _deployed(run: _Run) -> Pipeline[str]:
 
 def _uploaded(run: _Run, judged: CertificateAssessment, held: CertificateHeld) -> Pipeline[None]:
     """Adopted is only what was there before this run: after a crash its own upload is its own."""
-    order, plan = run.order, run.plan
-    assert plan is not None
-    yield from do(Stage("upload", f"{order.domain}: {plan.action}"))
-    if plan.action == "nothing":
+    order = run.order
+    yield from do(Stage("upload", f"{order.domain}: {run.action}"))
+    if run.action == "nothing":
         yield from do(KeepKey(order.domain, order.files, judged.leaf_sha256))
         run.seen = CustomDomainSeen(held.id, order.domain, held.status, held.leaf_sha256)
         return
@@ -207,6 +205,7 @@ def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[R
         "domain": order.domain,
         "domain_id": seen.id if seen else None,
         "status": status,
+        "action": run.action or None,
         "latency_ms": round((now.at - run.started) * 1000, 1),
         "resumed": now.resumed,
         "leaf_sha256": judged.leaf_sha256 if judged else None,

@@ -132,6 +132,7 @@ class CustomDomainState:
     seen: CustomDomainSeen
     entry: AuditEntry | None = None
     looks: int = 0
+    action: str = ""  # what the plan came to: "create", "renew", ...
 
 
 @dataclass(frozen=True, slots=True)
