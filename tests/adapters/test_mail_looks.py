@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -403,7 +404,7 @@ class SignedServer(asyncio.DatagramProtocol):
         shown = {"": self.dnskey, "other": other}.get(ds_of)
         self.ds = dns.dnssec.make_ds(origin, shown, "SHA256") if shown else None
         self.bogus = ds_of == "other"
-        self.strips = False
+        self.strips = self.floods = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -421,7 +422,7 @@ class SignedServer(asyncio.DatagramProtocol):
             reply.set_rcode(dns.rcode.SERVFAIL)
         else:
             self._fill(reply, asked)
-        self.transport.sendto(reply.to_wire(), peer)  # type: ignore[attr-defined]
+        self.transport.sendto(reply.to_wire(max_size=65_000), peer)  # type: ignore[attr-defined]
 
     def _fill(self, reply: dns.message.Message, asked: dns.rrset.RRset) -> None:
         ways = ("NONE",) if self.strips else ("NONE", dns.rdatatype.to_text(asked.rdtype))
@@ -429,7 +430,18 @@ class SignedServer(asyncio.DatagramProtocol):
             kind = asked.rdtype if covers == "NONE" else dns.rdatatype.RRSIG
             found = self.zone.get_rrset(asked.name, kind, covers)
             if found is not None:
-                reply.answer.append(found)
+                reply.answer.append(self._flooded(found) if self.floods else found)
+
+    def _flooded(self, rrset: dns.rrset.RRset) -> dns.rrset.RRset:
+        """Hundreds of signatures, none of them true, all of the one key's tag."""
+        if rrset.rdtype != dns.rdatatype.RRSIG:
+            return rrset
+        made = [
+            one.replace(signature=bytes([n & 255, n >> 8]) * 32)
+            for n in range(200)
+            for one in rrset
+        ]
+        return dns.rrset.from_rdata_list(rrset.name, rrset.ttl, made)
 
 
 async def dnssec(
@@ -473,6 +485,15 @@ async def test_a_resolver_that_drops_signatures_says_nothing_of_them() -> None:
     zone, said = await dnssec(server)
     assert said == []
     assert (zone.signatures, zone.unsigned) == ((), ())
+
+
+async def test_a_flood_of_signatures_is_not_tried_one_by_one() -> None:
+    server = SignedServer()
+    server.floods = True
+    start = time.process_time()
+    _, said = await dnssec(server)
+    assert set(said) == {"dnssec.bad-signature"}
+    assert time.process_time() - start < 3
 
 
 async def test_dnssec_iterations_and_time() -> None:
