@@ -5,6 +5,8 @@ Every case is planned, and every eighth is run; with GCTRUST_LONG=1 all of them 
 
 from __future__ import annotations
 
+import os
+
 from arena import arena
 from authority import NOW
 from broken import HOST, Forge, broken, written
