@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from ..errors import Fact, Problem, ProblemKind, ProblemType
 from ..findings import Finding, Severity
@@ -101,10 +101,13 @@ class Output:
     def _write_blocks(self, blocks: Iterable[Block]) -> None:
         if self._file:
             stream = StringIO()
-            _show(_console(stream, color=False), blocks)
+            _show(_plainly(stream), blocks)
             write_file(Path(self._file), stream.getvalue())
+        elif sys.stdout.isatty() or _color_is_forced():
+            _show(_richly(_console(sys.stdout, color=self._color)), blocks)
         else:
-            _show(_console(sys.stdout, color=self._color), blocks)
+            _show(_plainly(sys.stdout), blocks)
+            sys.stdout.flush()
 
     # --- the talk -----------------------------------------------------------------------------
 
@@ -256,6 +259,26 @@ def _console(stream: object, *, color: bool) -> Console:
     )
 
 
+Line = Callable[..., None]  # of (text, style) pairs that make one line
+
+
+def _richly(console: Console) -> Line:
+    from rich.text import Text
+
+    return lambda *parts: console.print(Text.assemble(*parts))
+
+
+def _plainly(stream: TextIO) -> Line:
+    """Where colour would be lost anyway; most of a short command's time would go into rich."""
+    return lambda *parts: print("".join(text for text, _ in parts), file=stream)
+
+
+def _color_is_forced() -> bool:
+    from ..settings import environment
+
+    return bool(environment().get("FORCE_COLOR"))
+
+
 def _plain_text(text: str) -> Text:
     from rich.text import Text
 
@@ -277,42 +300,38 @@ def visible_line(text: str) -> str:
     return visible(text).replace("\n", "\\n")
 
 
-def _show(console: Console, blocks: Iterable[Block]) -> None:
+def _show(line: Line, blocks: Iterable[Block]) -> None:
     for block in blocks:
         match block:
             case str():
-                console.print(visible(block))
+                line((visible(block), ""))
             case Heading():
-                console.print(visible_line(block.text), style="bold")
+                line((visible_line(block.text), "bold"))
             case Finding():
-                _show_finding(console, block)
+                _show_finding(line, block)
             case Table():
-                _show_table(console, block)
+                _show_table(line, block)
 
 
-def _show_finding(console: Console, finding: Finding) -> None:
-    from rich.text import Text
-
-    console.print(
-        Text.assemble(
-            (f"{finding.severity.word:<9}", _STYLES[finding.severity]),
-            (finding.rule, "bold"),
-            f"  {visible_line(finding.subject)}",
-        )
+def _show_finding(line: Line, finding: Finding) -> None:
+    line(
+        (f"{finding.severity.word:<9}", _STYLES[finding.severity]),
+        (finding.rule, "bold"),
+        (f"  {visible_line(finding.subject)}", ""),
     )
-    console.print(f"{'':9}{visible_line(finding.message)}")
+    line((f"{'':9}{visible_line(finding.message)}", ""))
     if finding.fix:
-        console.print(f"{'':9}fix: {visible(finding.fix)}")
+        line((f"{'':9}fix: {visible(finding.fix)}", ""))
     if finding.source:
-        console.print(f"{'':9}source: {finding.source}")
+        line((f"{'':9}source: {finding.source}", ""))
 
 
-def _show_table(console: Console, table: Table) -> None:
+def _show_table(line: Line, table: Table) -> None:
     rows = tuple(tuple(map(visible_line, row)) for row in (table.columns, *table.rows))
     widths = [max(len(row[i]) for row in rows) for i in range(len(table.columns))]
     for number, row in enumerate(rows):
-        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        console.print(line.rstrip(), style="bold" if number == 0 else None)
+        text = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        line((text.rstrip(), "" if number else "bold"))
 
 
 def by_severity(findings: Iterable[Finding]) -> tuple[Finding, ...]:
