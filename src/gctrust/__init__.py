@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from .mailauth.dmarc import MailStream as MailStream
     from .mailauth.dmarc_record import parse_dmarc as parse_dmarc
     from .mailauth.library import check_domain as check_domain
-    from .mailauth.library import check_spf as check_spf
-    from .mailauth.library import spf_tree as spf_tree
-    from .mailauth.library import what_if as what_if
     from .mailauth.mta_sts import parse_sts_record as parse_sts_record
     from .mailauth.mta_sts_policy import parse_sts_policy as parse_sts_policy
     from .mailauth.parts import Part as Part
@@ -32,6 +29,9 @@ if TYPE_CHECKING:
     from .mailauth.record_check import RecordReport as RecordReport
     from .mailauth.record_check import check_record as check_record
     from .mailauth.record_text import RequiredRecord as RequiredRecord
+    from .mailauth.spf_library import check_spf as check_spf
+    from .mailauth.spf_library import spf_tree as spf_tree
+    from .mailauth.spf_library import what_if as what_if
     from .mailauth.spf_lint import SpfSender as SpfSender
     from .mailauth.spf_record import parse_spf as parse_spf
     from .mailauth.spf_result import SpfResult as SpfResult
@@ -63,7 +63,7 @@ _HOME = {
     "check_certificate": "certs.library",
     "check_domain": "mailauth.library",
     "check_record": "mailauth.record_check",
-    "check_spf": "mailauth.library",
+    "check_spf": "mailauth.spf_library",
     "parse_bimi": "mailauth.bimi",
     "parse_dkim_key": "mailauth.dkim_record",
     "parse_dmarc": "mailauth.dmarc_record",
@@ -71,8 +71,8 @@ _HOME = {
     "parse_sts_policy": "mailauth.mta_sts_policy",
     "parse_sts_record": "mailauth.mta_sts",
     "parse_tls_rpt": "mailauth.tls_rpt",
-    "spf_tree": "mailauth.library",
-    "what_if": "mailauth.library",
+    "spf_tree": "mailauth.spf_library",
+    "what_if": "mailauth.spf_library",
 }
 __all__ = tuple(_HOME)
 
