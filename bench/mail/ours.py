@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import sys
 import time
@@ -18,6 +19,7 @@ from gctrust.mailauth.spf_check import check_host
 from gctrust.mailauth.zone import DictZone, run
 
 _IN_FLIGHT = 200
+_BATCH = 10
 
 
 def dns(port: int, count: int) -> float:
@@ -34,11 +36,13 @@ async def _dns(port: int, count: int) -> float:
     names = world.make(count).domains
     asked = [Question(name, kind) for name in names for kind in ("TXT", "MX", "A")]
     asked += [Question(f"_dmarc.{name}", "TXT") for name in names]
+    batches = [asked[at : at + _BATCH] for at in range(0, len(asked), _BATCH)]
     async with Resolver([f"127.0.0.1#{port}"], SystemClock()) as resolver:
-        return await _side_by_side(asked, resolver.resolve)
+        # as judges ask: several at once
+        return await _side_by_side(batches, resolver.resolve_all, _IN_FLIGHT // _BATCH)
 
 
-async def _side_by_side(asked: Iterable[object], work: object) -> float:
+async def _side_by_side(asked: Iterable[object], work: object, at_once: int = _IN_FLIGHT) -> float:
     left = iter(asked)
 
     async def one() -> None:
@@ -46,7 +50,7 @@ async def _side_by_side(asked: Iterable[object], work: object) -> float:
             await work(item)  # type: ignore[operator]
 
     started = time.perf_counter()
-    await asyncio.gather(*(one() for _ in range(_IN_FLIGHT)))
+    await asyncio.gather(*(one() for _ in range(at_once)))
     return time.perf_counter() - started
 
 
@@ -98,5 +102,6 @@ def _spf_memory(count: int, times: int) -> float:
 
 
 if __name__ == "__main__":
+    gc.set_threshold(50_000)  # as the bulk command does; the peers have it too
     what, port, count = sys.argv[1:]
     print(json.dumps({"seconds": globals()[what](int(port), int(count))}))

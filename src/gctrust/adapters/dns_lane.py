@@ -19,6 +19,8 @@ from .dns_question import mixed_case, query_after_id, repeats_question, repeats_
 from .dns_socket import Endpoint, QuerySocket
 from .dns_wire import Reply, carries_edns, decode
 
+_IN_A_ROW = 32  # queries from one socket before the next has its turn
+
 
 class Flight:
     """One question on its way, over however many servers and transmissions."""
@@ -90,6 +92,7 @@ class Lane:
         self._pace, self._heard, self._sent, self._wanted = pace, heard, sent, sockets
         self._sockets: deque[QuerySocket[Flight]] = deque()
         self._retired: list[QuerySocket[Flight]] = []
+        self._in_a_row = min(_IN_A_ROW, pace.from_one_port)
         self._queue: deque[Flight] = deque()
         self._out = 0
         self._free_at = 0.0
@@ -164,6 +167,8 @@ class Lane:
 
     def _socket(self) -> QuerySocket[Flight]:
         sockets = self._sockets
+        if sockets and sockets[-1].sent % self._in_a_row:
+            return sockets[-1]  # one wake-up reads them all
         if len(sockets) < self._wanted:
             sockets.append(QuerySocket(self.endpoint, self._datagram))
         elif sockets[0].sent >= self._pace.from_one_port:
@@ -191,7 +196,7 @@ class Lane:
                 self.ask_over_tcp(flight)  # forged, or a server that does not keep the case
 
     def _read(self, flight: Flight, data: bytes) -> Reply:
-        if flight.mixed != flight.wire:  # names that point into the question look as asked
+        if flight.mixed is not flight.wire:  # names that point into the question look as asked
             data = data[:12] + flight.wire + data[12 + len(flight.wire) :]
         if flight.question.over == "edns" and not carries_edns(data):
             return Reply(Answer(Status.MALFORMED, server=self.label))
