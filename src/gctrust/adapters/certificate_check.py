@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from ..certs.assess import CertificateReport, assess_certificate
 from ..certs.blocklist import Blocklist, read_blocklist
@@ -24,7 +24,6 @@ from ..certs.evidence import CaaAnswer, Evidence, KeyFile, TlsaAnswer
 from ..certs.path import Roots
 from ..certs.transparency import LogList
 from ..errors import Problem, ProblemKind, ProblemType
-from ..pipelines.certificate_effects import CertificateFiles
 from ..ports import Clock
 from ..secret import Secret
 from .files import SEALED, read_file, read_files
@@ -53,6 +52,24 @@ PROBLEMS = (NO_CERTIFICATE,)
 MOST_WEAK = 64 << 20  # octets; all of Debian's lists together have some 10 MB
 
 
+class Named(Protocol):
+    """Three file names, "" for none: those of an order (CertificateFiles) or of a command line."""
+
+    @property
+    def certificate(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+    @property
+    def chain(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    certificate: str = ""
+    key: str = ""
+    chain: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Question:
     """What to judge, and as what. `roots` is "system", "certifi" or "" for those of the settings.
@@ -62,7 +79,7 @@ class Question:
     DNS was asked, `weak_keys` files that list compromised keys.
     """
 
-    files: CertificateFiles
+    files: Named
     host: str = ""
     profile: str = ""
     at: datetime | None = None
@@ -137,7 +154,7 @@ class CertificateCheck:
         return LogLists(self._home).in_force().logs
 
     def files(
-        self, files: CertificateFiles, host: str, profile: str = "", at: datetime | None = None
+        self, files: Named, host: str, profile: str = "", at: datetime | None = None
     ) -> CertificateReport:
         """Judge the files for `host` ("" for none) at `at` (now). Raises Problem file.*."""
         return self.judge(Question(files, host, profile, at))
@@ -166,9 +183,7 @@ class CertificateCheck:
         roots = str(self._roots_file) if self._roots_file else None
         return GuardedFetch(AddressGuard(hosts, self._private_fetch, lookup), roots=roots)
 
-    def read(
-        self, files: CertificateFiles, passphrase: Secret | None = None
-    ) -> tuple[Bundle, KeyFile | None]:
+    def read(self, files: Named, passphrase: Secret | None = None) -> tuple[Bundle, KeyFile | None]:
         """Every certificate and key of the files, and the file the key was in. Raises Problem
         file.*, sealed.*."""
         return _read(files, passphrase, self._sealed)
@@ -191,7 +206,7 @@ class CertificateCheck:
         """Judge what a probe saw; intermediates at hand only tell what clients lack."""
         from ..certs.served import judge_served
 
-        question = Question(CertificateFiles("", "", ""), facts.host, profile, roots=roots)
+        question = Question(Files(), facts.host, profile, roots=roots)
         anchors = self.named_roots(question)
         return judge_served(
             facts,
@@ -306,7 +321,7 @@ class _Case:
 
 
 def _read(
-    files: CertificateFiles, passphrase: Secret | None, sealed: Callable[[str], bytes] | None
+    files: Named, passphrase: Secret | None, sealed: Callable[[str], bytes] | None
 ) -> tuple[Bundle, KeyFile | None]:
     """Every certificate and key of the files, each file once, and the file the key was in."""
     paths = [path for path in dict.fromkeys((files.certificate, files.key, files.chain)) if path]

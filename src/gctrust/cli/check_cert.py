@@ -94,15 +94,14 @@ def cert(
     moment = _instant(at) if at else None
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.certificate_check import Question
+        from ..adapters.certificate_check import Files, Question
         from ..adapters.passphrase import key_passphrase
-        from ..pipelines.certificate_effects import CertificateFiles
         from ..settings import environment
 
         old = app.certificates.leaf_of(str(diff)) if diff else None
         caa, tlsa = await _dns(app, host) if dns else ((), None)
         question = Question(
-            CertificateFiles(str(cert), str(key or ""), str(chain or "")),
+            Files(str(cert), str(key or ""), str(chain or "")),
             host,
             profile or "",
             moment,
