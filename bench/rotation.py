@@ -22,7 +22,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rotation_worker import BACKUP, NEW, OLD, PLANS, order_for, store_order
@@ -185,17 +185,26 @@ async def arena(
             await made.world.stop()
 
 
-async def run(
-    plan: str, seed: int, handshakes: int, kills: int, rate: float = RATE, sample: int = SAMPLE
-) -> Outcome:
-    """One rotation under load, its clients going on until they have made that many handshakes."""
+@dataclass(frozen=True, slots=True)
+class Load:
+    """`handshakes` at least, `pause` real seconds between two of a client, `rate` of the clock."""
+
+    handshakes: int
+    kills: int
+    rate: float = RATE
+    sample: int = SAMPLE
+    pause: float = PAUSE
+
+
+async def run(plan: str, seed: int, wanted: Load) -> Outcome:
+    """One rotation under load, its clients going on until they have made enough handshakes."""
     began = time.monotonic()
-    async with arena(plan, seed, rate, sample) as made:
+    async with arena(plan, seed, wanted.rate, wanted.sample) as made:
         fleet, stop = made.fleet(), asyncio.Event()
-        load = asyncio.create_task(fleet.run(1_000_000, stop=stop, pause=PAUSE))
-        status, killed = await made.carried_out(kills)
+        load = asyncio.create_task(fleet.run(1_000_000, stop=stop, pause=wanted.pause))
+        status, killed = await made.carried_out(wanted.kills)
         await made.world.clock.sleep(AFTERMATH)
-        report = await enough(fleet, load, stop, handshakes)
+        report = await enough(fleet, load, stop, wanted.handshakes)
         faults = sum(int(str(rule["fired"])) for rule in made.world.faults.counts())
         return Outcome(
             status, report.handshakes, report.refused, report.unreachable, killed, faults,
@@ -232,24 +241,18 @@ def main() -> int:
     parser.add_argument("--plan", choices=PLANS, action="append", help="only these")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sample", type=int, default=SAMPLE, help="handshakes observed at once")
+    parser.add_argument("--pause", type=float, default=PAUSE, help="of a client, in seconds")
+    parser.add_argument("--naive-rate", type=float, default=NAIVE_RATE)
     parser.add_argument("--rate", type=float, default=RATE, help="of the sandbox's clock")
     args = parser.parse_args()
     sound = True
     for plan in args.plan or PLANS:
         full = plan == "full"
-        outcomes = [
-            asyncio.run(
-                run(
-                    plan,
-                    args.seed + n,
-                    args.handshakes if full else 0,
-                    args.kills if full else 0,
-                    args.rate if full else NAIVE_RATE,
-                    args.sample,
-                )
-            )
-            for n in range(args.runs if full else 1)
-        ]
+        wanted = Load(args.handshakes, args.kills, args.rate, args.sample, args.pause)
+        if not full:
+            wanted = replace(wanted, handshakes=0, kills=0, rate=args.naive_rate)
+        seeds = range(args.seed, args.seed + (args.runs if full else 1))
+        outcomes = [asyncio.run(run(plan, seed, wanted)) for seed in seeds]
         sys.stdout.write(line(plan, outcomes) + "\n")
         sys.stdout.flush()
         clean = not any(o.refused or o.unreachable for o in outcomes)

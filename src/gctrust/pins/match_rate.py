@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 CONFIDENCE = 0.95
 
@@ -33,6 +34,7 @@ class MatchRate:
         return clopper_pearson_lower(self.matched, self.tried)
 
 
+@lru_cache(maxsize=256)
 def clopper_pearson_lower(successes: int, trials: int, confidence: float = CONFIDENCE) -> float:
     """The least true rate under which seeing `successes` or more has probability 1 - confidence.
 
