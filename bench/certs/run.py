@@ -250,7 +250,9 @@ def main() -> int:
     missed = sum(row[-1] == "MISSED" for row in rows)
     print(f"{missed} goals missed, {skipped} peers skipped")
     load, cores = os.getloadavg()[0], os.cpu_count()
-    print(f"{cores} cores, load average {load:.1f}: the figures are of an idle machine near 1")
+    print(
+        f"{cores} cores, load average {load:.1f}; the goals are for an idle machine (a load near 1)"
+    )
     return 0
 
 
