@@ -293,3 +293,16 @@ async def test_a_lasting_outage_ends_the_list_with_a_problem() -> None:
     assert ended.value.code == "bulk.no-server"
     assert ended.value.facts["servers"] == [server.name]
     assert len(given) < 100
+
+
+@pytest.mark.parametrize("server", ["nonsense", "192.0.2.1:53"])
+async def test_a_server_that_is_none_is_refused_before_anything_is_asked(server, tmp_path) -> None:
+    source = tmp_path / "list"
+    source.write_text("a.example\n")
+    line = [sys.executable, "-m", "gctrust", "check", "domain", "--from", str(source)]
+    process = await asyncio.create_subprocess_exec(
+        *line, f"--nameserver={server}", stderr=subprocess.PIPE, cwd=tmp_path
+    )
+    _, told = await process.communicate()
+    assert process.returncode == 2
+    assert b"cli.bad-argument" in told

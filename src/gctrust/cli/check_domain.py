@@ -75,6 +75,7 @@ def domain(
     fail_on
         The least severity that makes the exit code 10.
     """
+    _refuse_bad_servers(nameserver)
     if from_file:
         if names or sender_ip:
             return options.out.usage("--from stands alone, without NAME or --sender-ip")
@@ -114,6 +115,17 @@ def domain(
         return of_findings((f for r in reports for f in r.findings), severity(fail_on))
 
     return with_app(options, body)
+
+
+def _refuse_bad_servers(servers: tuple[str, ...]) -> None:
+    from ..adapters.dns_socket import Endpoint
+
+    for server in servers:
+        try:
+            Endpoint.parse(server)
+        except ValueError:
+            reason = "Write it as 192.0.2.1, 192.0.2.1#5353 or 2001:db8::1."
+            raise bad_argument("--nameserver", server, reason) from None
 
 
 async def _sender(app: composition.App, name: str, ip: str) -> SpfResult:
