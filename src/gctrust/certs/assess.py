@@ -5,6 +5,7 @@ Pure: the instant, the roots, the CRLs and the log list are arguments.
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -18,7 +19,6 @@ from .blocklist import Blocklist
 from .bundle import MAX_BYTES, Bundle, PrivateKey
 from .certificate import Certificate
 from .chain import sort_bundle
-from .distinguished_name import name_key
 from .distrust import DISTRUSTED, judge_distrust
 from .dns_evidence import judge_caa, judge_tlsa
 from .evidence import Evidence
@@ -248,27 +248,26 @@ def _chain_findings(case: _Case, path: PathVerdict, repaired: RepairedChain) -> 
     rest = [c.label for c in strangers if c.is_ca and not c.self_issued]
     if rest:
         yield found("cert.unrelated", case.leaf.label, others=rest[:8])
+    yield from _renamed_issuers(case, path)
     if path.accepted:
         good = [p for p in path.tried if p.good]
         if len(good) > 1:
             ends = list(dict.fromkeys(p.certificates[-1].label for p in good))
             yield found("cert.alternatives", case.leaf.label, count=len(good), roots=ends)
         return
-    yield from _renamed_issuers(case)
     yield found("cert.no-path", case.leaf.label, reason=path.reason, paths=list(path.paths[:8]))
     best = path.tried[0] if path.tried else None
     for flaw in best.flaws if best else ():
         yield from _flaw_finding(flaw)
 
 
-def _renamed_issuers(case: _Case) -> Iterator[Finding]:
+def _renamed_issuers(case: _Case, path: PathVerdict) -> Iterator[Finding]:
     """CHAIN-07: an issuer that is there, but whose name is encoded in other bytes."""
-    pool = (*case.others, *(case.roots.certificates if len(case.roots.certificates) < 32 else ()))
-    for cert in (case.leaf, *case.others)[:16]:
-        for issuer in pool:
-            if cert.issuer != issuer.subject and name_key(cert.issuer) == name_key(issuer.subject):
+    chains = [path.chain] if path.accepted else [p.certificates for p in path.tried]
+    for chain in chains:
+        for cert, issuer in itertools.pairwise(chain):
+            if cert.issuer != issuer.subject:
                 yield found("cert.issuer-name-bytes", cert.label, issuer=cert.issuer_text)
-                break
 
 
 def _flaw_finding(flaw: Flaw) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 
@@ -21,7 +21,7 @@ from .certificate import Certificate, Unreadable, read_certificate
 from .crl import RevocationVerdict
 from .der import children, node
 from .evidence import OcspAnswer
-from .path import signed_by
+from .signatures import signed_by, verifies
 
 OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
 SKEW = timedelta(minutes=5)
@@ -135,21 +135,12 @@ def _made_by(signer: Certificate, response: ocsp.OCSPResponse) -> bool:
     if signer.x509 is None:
         return False
     try:
-        return _verifies(signer.x509.public_key(), response)
+        return verifies(
+            signer.x509.public_key(),
+            response.signature,
+            response.tbs_response_bytes,
+            response.signature_hash_algorithm,
+            padding.PKCS1v15(),
+        )
     except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
         return False
-
-
-def _verifies(key: object, response: ocsp.OCSPResponse) -> bool:
-    """Raises InvalidSignature, or answers whether the key is of a kind that signs."""
-    data, signature = response.tbs_response_bytes, response.signature
-    digest = response.signature_hash_algorithm
-    if isinstance(key, rsa.RSAPublicKey) and digest is not None:
-        key.verify(signature, data, padding.PKCS1v15(), digest)
-    elif isinstance(key, ec.EllipticCurvePublicKey) and digest is not None:
-        key.verify(signature, data, ec.ECDSA(digest))
-    elif isinstance(key, ed25519.Ed25519PublicKey | ed448.Ed448PublicKey):
-        key.verify(signature, data)
-    else:
-        return False
-    return True

@@ -13,19 +13,21 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.x509 import verification
 
 from . import extensions as ext
 from .certificate import Certificate
+from .distinguished_name import NameKey, name_key
 from .hostname import Target, holds_name, matches_target
 from .name_constraints import violations
 from .policies import policy_flaw
+from .signatures import signed_by as signed_by
+from .signatures import weak_signature
 
 MAX_PATHS, MAX_STEPS, MAX_DEPTH = 32, 400, 8
 SERVER_AUTH, CLIENT_AUTH = "1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"
 ANY_EKU = "2.5.29.37.0"
-_BROKEN_HASHES = ("md5", "sha1", "md2", "md4")
 
 
 class Roots:
@@ -39,6 +41,11 @@ class Roots:
             self.by_subject.setdefault(cert.subject, []).append(cert)
 
     @cached_property
+    def by_name(self) -> dict[NameKey, list[Certificate]]:
+        """By names as RFC 5280 section 7.1 compares them."""
+        return _by_name(self.certificates)
+
+    @cached_property
     def by_x509(self) -> dict[x509.Certificate | None, Certificate]:
         return {c.x509: c for c in self.certificates}
 
@@ -46,6 +53,13 @@ class Roots:
     def store(self) -> verification.Store | None:
         usable = [c.x509 for c in self.certificates if c.x509 is not None]
         return verification.Store(usable) if usable else None
+
+
+def _by_name(certificates: Iterable[Certificate]) -> dict[NameKey, list[Certificate]]:
+    named: dict[NameKey, list[Certificate]] = {}
+    for cert in certificates:
+        named.setdefault(name_key(cert.subject), []).append(cert)
+    return named
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +200,7 @@ class _Explorer:
     """Depth-first over issuers by name; bounded in paths, signature checks and depth."""
 
     question: PathQuestion
-    pool: dict[bytes, list[Certificate]]
+    pool: dict[NameKey, list[Certificate]]
     found: list[CandidatePath]
     steps: int = 0
 
@@ -227,17 +241,15 @@ class _Explorer:
     def _issuers(self, cert: Certificate, path: tuple[Certificate, ...]) -> list[Certificate]:
         """Same key and name twice is a loop (RFC 4158 section 2.4.2)."""
         seen = {(c.subject, c.spki) for c in path}
-        roots = self.question.roots.by_subject.get(cert.issuer, [])
-        others = [c for c in self.pool.get(cert.issuer, []) if c not in roots]
+        name = name_key(cert.issuer)
+        roots = self.question.roots.by_name.get(name, [])
+        others = [c for c in self.pool.get(name, []) if c not in roots]
         return [c for c in (*roots, *others) if (c.subject, c.spki) not in seen]
 
 
 def explore_paths(question: PathQuestion) -> tuple[tuple[CandidatePath, ...], bool]:
     """Every candidate path, best first (fewest flaws), and whether the bound cut the search."""
-    pool: dict[bytes, list[Certificate]] = {}
-    for cert in dict.fromkeys(question.intermediates):
-        pool.setdefault(cert.subject, []).append(cert)
-    explorer = _Explorer(question, pool, [])
+    explorer = _Explorer(question, _by_name(dict.fromkeys(question.intermediates)), [])
     explorer.walk((question.leaf,), tuple(_leaf_flaws(question)))
     ranked = sorted(explorer.found, key=lambda p: (not p.trusted, len(p.flaws)))
     return tuple(ranked), explorer.exhausted
@@ -321,26 +333,3 @@ def _link(
         refused = violations(issuer, below_it, leaf=position == 0)
         flaws += [Flaw("constraint", below_it.label, text) for text in refused]
     return flaws + _common_flaws(issuer, question)
-
-
-def signed_by(cert: Certificate, issuer: Certificate) -> bool:
-    """Whether the issuer's key made the signature, and the names agree."""
-    if cert.x509 is None or issuer.x509 is None:
-        return False
-    try:
-        cert.x509.verify_directly_issued_by(issuer.x509)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
-        return False
-    return True
-
-
-def weak_signature(cert: Certificate) -> str:
-    """The name of a broken hash in the certificate's own signature, else empty."""
-    if cert.x509 is None:
-        return ""
-    try:
-        algorithm = cert.x509.signature_hash_algorithm
-    except (ValueError, UnsupportedAlgorithm):
-        return ""
-    name = algorithm.name if algorithm else ""
-    return name.upper() if name in _BROKEN_HASHES else ""

@@ -11,8 +11,9 @@ from ..findings import Finding
 from . import extensions as ext
 from .certificate import Certificate
 from .lifetime import is_short_lived
-from .path import ANY_EKU, CLIENT_AUTH, SERVER_AUTH, weak_signature
+from .path import ANY_EKU, CLIENT_AUTH, SERVER_AUTH
 from .rules import found
+from .signatures import weak_signature
 from .subject import judge_subject
 
 CHROME_CLIENT_AUTH_ENDS = datetime(2027, 3, 15, tzinfo=UTC)  # Chrome Root Program 1.8

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from .certificate import Certificate
-from .path import Roots, signed_by
+from .path import Roots
+from .signatures import signed_by
 
 
 @dataclass(frozen=True, slots=True)
