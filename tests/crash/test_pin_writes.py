@@ -31,12 +31,12 @@ def house(running):
 
 
 class Desk:
-    """An OAuth client with the old pin live, and the performer that the runner would call."""
+    """An OAuth client with the old pin live, and effects performed one by one."""
 
     def __init__(self, house, trip) -> None:
         self.house, self.order = house, house.pins_order(1)
         self.path = f"{CLIENTS}{self.order.client_id}"
-        self.perform = trip.app._performers()
+        self.perform = trip.app.perform
 
     async def look(self):
         return await self.perform(ReadPins(self.order.client_id))

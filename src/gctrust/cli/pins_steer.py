@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,11 +52,12 @@ async def tell_stages(app: App, out: Output, run: str) -> None:
     """A line for each stage and note of the run, as they come; until cancelled."""
     told = ""
     while True:
-        row = await asyncio.to_thread(app.runner.show, run)
-        line = f"{row.stage:<9} {row.note}"
-        if row.stage and line != told:
-            told = line
-            out.talk(line)
+        with suppress(Problem):  # a store that is busy: what follows the run will say so
+            row = await asyncio.to_thread(app.runner.show, run)
+            line = f"{row.stage:<9} {row.note}"
+            if row.stage and line != told:
+                told = line
+                out.talk(line)
         await asyncio.sleep(LOOK)
 
 

@@ -106,7 +106,7 @@ def _prepare(run: Rotation) -> Pipeline[RotationPlan]:
         raise Stop("refused")
     if files.same_key and order.kind == PinKind.SPKI:
         raise Stop("succeeded")
-    if not order.compromised:
+    if not order.compromised and run.standing is not Standing.RETIRED:
         run.old_ends = files.old_not_after - MARGIN
     return plan
 
@@ -318,7 +318,7 @@ def _observe(
 
 def _too_late(run: Rotation, at: float) -> str:
     """At the horizon a rotation goes back, but never to a certificate about to expire."""
-    if run.order.compromised:
+    if run.order.compromised or run.standing is Standing.RETIRED:
         return "unverified"
     short = at + MARGIN - run.files.old_not_after
     if short > 0:
