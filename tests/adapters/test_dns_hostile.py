@@ -295,3 +295,42 @@ async def test_a_dead_authoritative_server_is_not_waited_for_while_it_rests() ->
             assert time.monotonic() - started < 0.05
             assert len(dead.seen) == before
             assert (await d.resolve(Question("n0.example", "TXT"))).status is Status.FOUND
+
+
+async def test_a_name_that_answers_again_is_asked_patiently_again() -> None:
+    mute = True
+    async with Server(lambda q, _: [] if mute else echo(q, _)) as server, resolver(server) as d:
+        await d.resolve(Question("a.example", "TXT"))
+        mute = False
+        await d.resolve(Question("a.example", "MX"))
+        assert (await d.resolve(Question("a.example", "TXT", fresh=True))).status is Status.FOUND
+        mute, before = True, len(server.seen)
+        await d.resolve(Question("a.example", "A"))
+        assert len(server.seen) - before == 3
+
+
+async def test_truncated_answers_that_come_twice_open_one_stream() -> None:
+    def reply(query, way):
+        if way == "tcp":
+            return [answer(query, HELLO)]
+        short = dns.message.make_response(query)
+        short.flags |= dns.flags.TC
+        return [short.to_wire()] * 5
+
+    async with Server(reply) as server, resolver(server) as d:
+        assert (await d.resolve(ASKED)).status is Status.FOUND
+        assert [way for way, _ in server.seen] == ["udp", "tcp"]
+
+
+async def test_the_cache_counts_what_came_over_an_alias_too() -> None:
+    long = " ".join(f'"{"x" * 250}"' for _ in range(12))
+
+    def reply(query, _):
+        name = query.question[0].name.to_text()
+        target = f"t.{name}"
+        return [answer(query, f"{name} 60 CNAME {target}", f"{target} 60 TXT {long}")]
+
+    async with Server(reply) as server, resolver(server, cache_octets=40_000) as d:
+        asked = [Question(f"n{n}.example", "TXT") for n in range(40)]
+        await d.resolve_all(asked)
+        assert sum(d.known(one) is not None for one in asked) in range(5, 15)

@@ -27,7 +27,7 @@ class Flight:
 
     __slots__ = (
         "answer", "attempt", "done", "due", "earlier", "edns", "end", "finish", "ident", "lane",
-        "lanes", "mixed", "question", "socket", "tcp", "tries", "wait", "wire",
+        "lanes", "mixed", "question", "socket", "streams", "tcp", "tries", "wait", "wire",
     )  # fmt: skip
 
     def __init__(
@@ -42,7 +42,8 @@ class Flight:
         self.question, self.wire, self.finish = question, wire, finish
         self.lanes, self.tries, self.wait = lanes, tries, wait
         self.mixed = b""  # as it was sent; empty until then
-        self.edns, self.done, self.tcp = True, False, False
+        self.edns, self.done = True, False
+        self.tcp = self.streams = False  # whether TCP was tried, and whether it is under way
         self.lane: Lane | None = None  # whose window it takes a place in
         self.attempt, self.due, self.end = 0, 0.0, 0.0
         self.socket: QuerySocket[Flight] | None = None
@@ -206,7 +207,9 @@ class Lane:
 
     def ask_over_tcp(self, flight: Flight) -> None:
         """What UDP could not carry, or nobody may have forged."""
-        flight.tcp, flight.due = True, flight.end
+        if flight.streams:
+            return
+        flight.tcp, flight.streams, flight.due = True, True, flight.end
         task = self._loop.create_task(self._over_tcp(flight))
         self._streams.add(task)
         task.add_done_callback(self._streams.discard)
@@ -216,8 +219,9 @@ class Lane:
             async with asyncio.timeout(flight.end - monotonic()):
                 data = await self._exchange(flight)
         except (OSError, TimeoutError, asyncio.IncompleteReadError):
-            flight.mixed = b""
+            flight.streams, flight.mixed = False, b""
             return self._heard(flight, self, None)
+        flight.streams = False
         if repeats_without_case(data, flight.wire):
             self.mixes &= repeats_question(data, flight.mixed)
             return self._heard(flight, self, decode(data, flight.wire, self.label))

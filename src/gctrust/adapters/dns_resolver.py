@@ -185,14 +185,14 @@ class Resolver:
     # --- chains that a server left open ---------------------------------------------------------
 
     async def _follow(self, flight: Flight, reply: Reply) -> None:
-        answer, open_end = reply.answer, reply.open_end
+        answer, open_end, size = reply.answer, reply.open_end, reply.size
         try:
             while open_end:
                 if len(answer.chain) > _CHAIN_LIMIT or open_end in answer.chain[:-1]:
                     answer = replace(answer, status=Status.SERVFAIL, records=(), ttl=0)
                     break
                 rest = await self._target(replace(flight.question, name=open_end))
-                open_end = rest.open_end
+                open_end, size = rest.open_end, size + rest.size
                 answer = replace(
                     rest.answer,
                     chain=answer.chain + rest.answer.chain,
@@ -201,7 +201,7 @@ class Resolver:
                 )
         except asyncio.CancelledError:
             answer = replace(answer, status=Status.TIMEOUT)
-        self._answered(flight, Reply(answer))
+        self._answered(flight, Reply(answer, size=size))
 
     async def _target(self, question: Question) -> Reply:
         """An authoritative server stops at its zone's edge; resolvers know what lies beyond."""
@@ -278,10 +278,8 @@ class Resolver:
             self._finish(flight, reply)
         elif reply.truncated:
             lane.ask_over_tcp(flight)
-        elif (
-            reply.format_error and flight.edns and not flight.question.over
-        ):  # knows no EDNS, RFC 6891 section 6.2.2
-            flight.edns = False
+        elif reply.format_error and flight.edns and not flight.question.over:
+            flight.edns = False  # it knows none, RFC 6891 section 6.2.2
             self._release(flight)
             lane.submit(flight)
         else:  # it did answer: the same question gives the same failure there
@@ -315,6 +313,8 @@ class Resolver:
         self._finish(flight, Reply(answer))
 
     def _finish(self, flight: Flight, reply: Reply) -> None:
+        if reply.size and self._silence.is_known:
+            self._silence.name_heard(flight.question.name)
         flight.done = True
         self._flying.discard(flight)
         flight.forget()

@@ -91,6 +91,9 @@ class SilentOnes:
         _bound(self._names)
         self._names[name.lower()] = now + _NAME_SECONDS
 
+    def name_heard(self, name: str) -> None:
+        self._names.pop(name.lower(), None)
+
     def is_silent_name(self, name: str, now: float) -> bool:
         """Whether no answer came for this name or one above it lately."""
         if not self._names:

@@ -45,7 +45,7 @@ def decode(message: bytes, question: bytes, server: str = "") -> Reply:
         answer = _plain_answer(message, question, server)
         if answer is not None:
             return Reply(answer, False, False, "", len(message))
-        return _Decoder(message, question, server).reply()
+        return _Decoder(message, question, server).reply()._replace(size=len(message))
     except (Malformed, struct.error, IndexError, OSError):
         return Reply(Answer(Status.MALFORMED, server=server))
 
