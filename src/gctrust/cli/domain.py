@@ -126,8 +126,10 @@ def _plan(settings: Settings, domain: str) -> Planned:
 
 def ledger_step(settings: Settings) -> str:
     url = without_user_info(settings.webhook_url or "")
-    where = f" and a signed webhook to {url}" if url else ""
-    return f"write the ledger entry{where}"
+    if not url:
+        return "write the ledger entry"
+    kind = "a signed webhook" if settings.webhook_secret else "an unsigned webhook"
+    return f"write the ledger entry and {kind} to {url}"
 
 
 def platform_of(settings: Settings) -> str:
@@ -198,7 +200,9 @@ def status(
 
 
 async def _shown(app: composition.App, domain: str) -> DomainShown:
-    found = await app.genesys.find_email_domain(domain)
+    """Absence is asked twice: a list may lag behind a registration."""
+    find = app.genesys.find_email_domain
+    found = await find(domain) or await find(domain)
     return _of(found) if found else DomainShown(domain, None, "not-registered", ())
 
 

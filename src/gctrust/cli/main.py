@@ -127,11 +127,12 @@ def _path(error: CycloptsError) -> str:
 
 def build() -> App:
     """The whole command tree; each noun's module stays unimported until it is needed."""
-    from cyclopts import App
+    from cyclopts import App, Parameter
 
     app = App(
         name="gctrust",
         help="Keeps the trust of a Genesys Cloud organisation in order.",
+        default_parameter=Parameter(negative_iterable=()),
         version=_version,
         suppress_keyboard_interrupt=False,
         help_format="plaintext",
