@@ -334,3 +334,16 @@ async def test_the_cache_counts_what_came_over_an_alias_too() -> None:
         asked = [Question(f"n{n}.example", "TXT") for n in range(40)]
         await d.resolve_all(asked)
         assert sum(d.known(one) is not None for one in asked) in range(5, 15)
+
+
+async def test_over_tcp_names_come_back_as_asked_too() -> None:
+    name = "a-rather-long-name-with-letters.example.com"
+
+    def reply(query, way):
+        whole = answer(query, f"{query.question[0].name} 60 MX 5 {query.question[0].name}")
+        short = dns.message.make_response(query)
+        short.flags |= dns.flags.TC
+        return [whole if way == "tcp" else short.to_wire()]
+
+    async with Server(reply) as server, resolver(server, mixes=True) as d:
+        assert (await d.resolve(Question(name, "MX"))).records == ((5, name),)

@@ -224,7 +224,7 @@ class Lane:
         flight.streams = False
         if repeats_without_case(data, flight.wire):
             self.mixes &= repeats_question(data, flight.mixed)
-            return self._heard(flight, self, decode(data, flight.wire, self.label))
+            return self._heard(flight, self, self._read(flight, data))
         return self._heard(flight, self, Reply(Answer(Status.MALFORMED, server=self.label)))
 
     async def _exchange(self, flight: Flight) -> bytes:
