@@ -64,7 +64,8 @@ class App:
 
         sandbox = self.platform is not None and self.platform.loopback
         servers = self.settings.nameservers
-        return MailCheck(self.resolver, self.clock, servers, special_addresses=sandbox)
+        roots = str(self.settings.roots_file) if self.settings.roots_file else None
+        return MailCheck(self.resolver, self.clock, servers, special_addresses=sandbox, roots=roots)
 
     @cached_property
     def certificates(self) -> CertificateCheck:
@@ -202,10 +203,15 @@ class App:
         return answers_from(nameservers or self.settings.nameservers, self.settings.home)
 
     async def check_domain(
-        self, name: str, selectors: tuple[str, ...] = (), nameservers: tuple[str, ...] = ()
+        self,
+        name: str,
+        selectors: tuple[str, ...] = (),
+        nameservers: tuple[str, ...] = (),
+        *,
+        beyond_dns: bool = False,
     ) -> DomainReport:
         """Judge a mail domain. Raises Problem mail.bad-name."""
-        return await self.mail.check(name, selectors, nameservers)
+        return await self.mail.check(name, selectors, nameservers, beyond_dns=beyond_dns)
 
     async def check_certificate(
         self, files: CertificateFiles, host: str, profile: str, at: float | None = None

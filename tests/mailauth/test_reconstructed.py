@@ -22,9 +22,9 @@ import yaml
 
 from gctrust.adapters.dns_driver import drive
 from gctrust.adapters.dns_resolver import Resolver
-from gctrust.adapters.mail_check import registrable
 from gctrust.mailauth.assess import DomainReport, assess_domain
 from gctrust.mailauth.rules import MAIL_RULES
+from gctrust.mailauth.suffixes import registrable
 from gctrust.names import DomainName
 from gctrust.sandbox.zone import ZoneServers
 from gctrust.sandbox.zone_data import Record

@@ -15,12 +15,13 @@ from ..mailauth.dmarc import assess_dmarc
 from ..mailauth.mx import assess_mx
 from ..mailauth.questions import Judge, together
 from ..mailauth.spf_lint import assess_spf
+from ..mailauth.suffixes import registrable
 from ..names import BadName, DomainName
 from .dns_driver import ASSESSMENT_SECONDS, drive
 from .dns_lane import Pace
 from .dns_resolver import Resolver
 from .domain_list import Entry, Standard
-from .mail_check import BAD_NAME, registrable
+from .mail_check import BAD_NAME
 
 AT_ONCE = 200
 OUTAGE_SECONDS = 60.0

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cache
-
-from publicsuffixlist import PublicSuffixList
 
 from ..errors import Problem, ProblemKind, ProblemType
 from ..findings import Severity
 from ..mailauth.assess import DomainReport, assess_domain
+from ..mailauth.looks import DNS_ONLY
 from ..mailauth.propagation import NameServer, Propagation, name_servers, next_look, observe
 from ..mailauth.questions import Answer, Question
 from ..mailauth.record_text import RequiredRecord
+from ..mailauth.suffixes import registrable
 from ..names import BadName, DomainName
 from ..pipelines.effects import AssessMail, MailAssessment
 from ..ports import Clock
 from .dns_driver import drive
 from .dns_resolver import Resolver
+from .mail_looks import all_looks
 
 BAD_NAME = ProblemType(
     "mail.bad-name",
@@ -36,7 +36,8 @@ DEADLINE = 60.0  # seconds for one whole look; what is open then is a time-out, 
 class MailCheck:
     """`nameservers`, when given, are taken for the authoritative servers of every zone.
 
-    `special_addresses` accepts exchanges on loopback and documentation addresses (a sandbox's).
+    `special_addresses` accepts exchanges on loopback and documentation addresses (a sandbox's);
+    `roots` are what a policy's server and an exchange are verified against (None: the public ones).
     """
 
     def __init__(
@@ -46,29 +47,52 @@ class MailCheck:
         nameservers: tuple[str, ...] = (),
         *,
         special_addresses: bool = False,
+        roots: str | None = None,
     ) -> None:
         self._resolver, self._clock, self._nameservers = resolver, clock, nameservers
-        self._special = special_addresses
+        self._special, self._roots = special_addresses, roots
 
     async def check(
-        self, name: str, selectors: Iterable[str] = (), nameservers: tuple[str, ...] = ()
+        self,
+        name: str,
+        selectors: Iterable[str] = (),
+        nameservers: tuple[str, ...] = (),
+        *,
+        beyond_dns: bool = False,
     ) -> DomainReport:
-        """Judge a domain as a receiver sees it. Raises Problem mail.bad-name."""
+        """Judge a domain as a receiver sees it. Raises Problem mail.bad-name.
+
+        `beyond_dns` also fetches its MTA-STS policy, connects to its exchanges, validates DNSSEC.
+        """
         try:
             domain = DomainName.parse(name)
         except BadName as error:
             raise Problem(BAD_NAME, {"seen": error.text[:80], "reason": error.reason}) from None
+        if not nameservers:
+            return await self._looked(domain, selectors, self._resolver, nameservers, beyond_dns)
+        async with Resolver(nameservers, self._clock) as resolver:
+            return await self._looked(domain, selectors, resolver, nameservers, beyond_dns)
+
+    async def _looked(
+        self,
+        domain: DomainName,
+        selectors: Iterable[str],
+        resolver: Resolver,
+        nameservers: tuple[str, ...],
+        beyond_dns: bool,
+    ) -> DomainReport:
+        looks = None
+        if beyond_dns:
+            looks = all_looks(resolver, self._clock, private=self._special, roots=self._roots)
         judge = assess_domain(
             domain,
             tuple(selectors),
             by_list=registrable,
             special_addresses=self._special,
             nameservers=nameservers or self._nameservers,
+            reach=looks.reach if looks else DNS_ONLY,
         )
-        if not nameservers:
-            return await drive(judge, self._resolver, deadline=DEADLINE)
-        async with Resolver(nameservers, self._clock) as resolver:
-            return await drive(judge, resolver, deadline=DEADLINE)
+        return await drive(judge, looks or resolver, deadline=DEADLINE)
 
     async def perform(self, effect: AssessMail) -> MailAssessment:
         """Look past every cache: at each authoritative server, then with the judges."""
@@ -162,13 +186,3 @@ def _missing(seen: Propagation) -> tuple[str, ...]:
         record if len(servers) == count else f"{record} at {', '.join(servers)}"
         for record, servers in behind.items()
     )
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
-
-
-def registrable(name: str) -> str:
-    """The registrable domain by the public suffix list; "" for a suffix itself."""
-    return _suffixes().privatesuffix(name) or ""

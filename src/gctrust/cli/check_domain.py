@@ -46,6 +46,7 @@ def domain(
     processes: int = 1,
     worker: Annotated[bool, Parameter(negative="", show=False)] = False,
     sender_ip: str = "",
+    beyond_dns: Annotated[bool, Parameter(negative="")] = False,
     fail_on: FailOn = "error",
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
@@ -72,6 +73,8 @@ def domain(
         With --from: spread the list over so many processes.
     sender_ip
         Also say what SPF answers for mail from this address.
+    beyond_dns
+        Also fetch the MTA-STS policy, connect to the exchanges (port 25), and validate DNSSEC.
     fail_on
         The least severity that makes the exit code 10.
     """
@@ -101,7 +104,8 @@ def domain(
 
         async def one(name: str) -> Report:
             async with gate:
-                return (await app.check_domain(name, selector, nameserver)).report
+                seen = await app.check_domain(name, selector, nameserver, beyond_dns=beyond_dns)
+                return seen.report
 
         with options.out.progress(f"checking {len(names)} domains"):
             reports = await asyncio.gather(*(one(name) for name in names))
