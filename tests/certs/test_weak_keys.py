@@ -11,6 +11,7 @@ from asn1crypto import pem
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from gctrust.certs.bundle import read_bundle
+from gctrust.certs.key import read_public_key
 from gctrust.certs.weak_keys import is_probable_prime, weaknesses
 from gctrust.keys import PublicKey
 
@@ -120,3 +121,14 @@ def test_roca_fixtures() -> None:
         assert "roca" in kinds(read_public(ROCA / name).modulus), name
     for name in ("cert01.pem", "cert02.pem", "pubkey01.pem"):
         assert "roca" not in kinds(read_public(ROCA / name).modulus), name
+
+
+def test_the_quick_reader_agrees_with_the_general_one() -> None:
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+    made = [rsa.generate_private_key(65537, bits) for bits in (1024, 2048)]
+    keys = [*made, *(ec.generate_private_key(c()) for c in (ec.SECP256R1, ec.SECP384R1))]
+    for key in keys:
+        spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        assert read_public_key(spki) == PublicKey.from_spki_der(spki)

@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 
@@ -294,14 +295,22 @@ def _leaf_findings(case: _Case, chain: tuple[Certificate, ...]) -> Iterator[Find
     yield from judge_serial(leaf)
 
 
-def _issuer_findings(case: _Case, cert: Certificate) -> Iterator[Finding]:
-    root = cert.der in case.roots.members
+def _issuer_findings(case: _Case, cert: Certificate) -> tuple[Finding, ...]:
+    return _of_issuer(cert, cert.der in case.roots.members, case.public, case.compromised)
+
+
+@lru_cache(maxsize=64)
+def _of_issuer(
+    cert: Certificate, root: bool, public: bool, compromised: Blocklist
+) -> tuple[Finding, ...]:
+    """Remembered for a while: neither the leaf nor the time has a part in it."""
+    found_here: list[Finding] = []
     if not root:
-        yield from judge_form(cert)
-        yield from judge_signature(cert)
-    if case.public:
-        yield from judge_issuer(cert, root=root)
-    yield from judge_public_key(cert, public=case.public, compromised=case.compromised, deep=False)
+        found_here += [*judge_form(cert), *judge_signature(cert)]
+    if public:
+        found_here += judge_issuer(cert, root=root)
+    found_here += judge_public_key(cert, public=public, compromised=compromised, deep=False)
+    return tuple(found_here)
 
 
 def _issuer_key(case: _Case, chain: tuple[Certificate, ...]) -> bytes | None:

@@ -19,7 +19,7 @@ from .der import Node, Unreadable, children, dotted, node
 from .distinguished_name import attributes
 from .extensions import Extensions, RawExtension, decode_extensions
 
-__all__ = ["Certificate", "Unreadable", "read_certificate"]
+__all__ = ["Certificate", "Unreadable", "read_aloud", "read_certificate"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,10 +180,15 @@ def _tbs_parts(der: bytes) -> tuple[list[Node], list[Node], tuple[str, ...]]:
 
 def read_certificate(der: bytes) -> Certificate:
     """Read DER. Raises Unreadable when not even the outline of a certificate is there."""
+    with warnings.catch_warnings():  # what will be refused one day is a finding today
+        warnings.simplefilter("ignore")
+        return read_aloud(der)
+
+
+def read_aloud(der: bytes) -> Certificate:
+    """The same, for who has silenced the library's warnings already."""
     try:
-        with warnings.catch_warnings():  # what will be refused one day is a finding today
-            warnings.simplefilter("ignore")
-            return _read(der)
+        return _read(der)
     except Unreadable:
         raise
     except (ValueError, TypeError, IndexError, KeyError, OverflowError, RecursionError) as error:

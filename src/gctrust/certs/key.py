@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterator
 from functools import lru_cache
@@ -27,6 +28,8 @@ _LATTICE = {  # FIPS 204; RFC 9881 section 2
     "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
     "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
 }
+_P256_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
+_RSA_ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
 _SIMPLE = (  # keys that sign octets and need no other choice
     ed25519.Ed25519PrivateKey,
     ed448.Ed448PrivateKey,
@@ -49,7 +52,25 @@ _WEAK_RULES = {
 @lru_cache(maxsize=256)
 def read_public_key(spki: bytes) -> PublicKey:
     """The issuers of a thousand leaves are a few. Raises BadKey."""
-    return PublicKey.from_spki_der(spki)
+    return _usual_key(spki) or PublicKey.from_spki_der(spki)
+
+
+def _usual_key(spki: bytes) -> PublicKey | None:
+    """The two kinds that nearly every certificate has, without the general reader's cost."""
+    digest = hashlib.sha256(spki).digest()
+    if spki.startswith(_P256_HEAD) and len(spki) == len(_P256_HEAD) + 64:
+        return PublicKey("ec", 256, spki, digest, curve="secp256r1")
+    try:
+        algorithm, octets = children(node(spki)[0].content)
+        if algorithm.der != _RSA_ALGORITHM or octets.content[:1] != b"\0":
+            return None
+        modulus, exponent = children(node(octets.content[1:])[0].content)
+    except (Unreadable, ValueError):
+        return None
+    if {modulus.tag, exponent.tag} != {2} or (modulus.content + b"\x80")[0] & 0x80:
+        return None
+    n, e = (int.from_bytes(one.content, "big", signed=True) for one in (modulus, exponent))
+    return PublicKey("rsa", n.bit_length(), spki, digest, modulus=n, exponent=e)
 
 
 @lru_cache(maxsize=256)

@@ -66,7 +66,8 @@ def judge_form(cert: Certificate) -> Iterator[Finding]:
         yield found("cert.duplicate-extension", label, oid=oid)
     for oid, reason in cert.extensions.bad:
         yield found("cert.extension-unreadable", label, oid=oid, reason=reason)
-    wrongly = [name for oid, name in _NEVER_CRITICAL.items() if oid in cert.critical]
+    critical = cert.critical
+    wrongly = [name for oid, name in _NEVER_CRITICAL.items() if oid in critical]
     if wrongly:
         yield found("cert.critical-wrongly", label, names=wrongly)
     if ext.PRECERT_POISON in oids:
