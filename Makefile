@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: setup demo test check lint types contracts
-.PHONY: conformance-spf conformance-limbo bench-mail bench-certs bench-evidence prove-rotation
+.PHONY: conformance-spf conformance-limbo bench-mail bench-certs bench-evidence prove-rotation prove-platform
 
 setup: .venv/ready
 
@@ -50,3 +50,7 @@ prove-rotation: setup
 
 bench-evidence: setup
 	@$(BIN)/python bench/evidence/run.py
+
+# The official Python SDK against the sandbox, installed apart under .bench/platform.
+prove-platform: setup
+	@$(BIN)/python prove/platform.py

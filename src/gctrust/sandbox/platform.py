@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from .action_certificates import DataActions
 from .clock import VirtualClock
 from .journal import Journal
 from .mail_look import MailLook
@@ -40,6 +41,7 @@ class Platform:
     journal: Journal
     tokens: Tokens
     roots_pem: str
+    data_actions: DataActions
     ses_key: str = ""  # the public half of SES's DKIM key, made when first needed
 
     def instant(self, seconds: float) -> str:

@@ -21,7 +21,8 @@ def audited(
     entity: tuple[str, str],
     changes: Sequence[Change] = (),
 ) -> State:
-    """The state to change. `kind` is (service, entity type), `entity` (id, name)."""
+    """The state to change. `kind` is (service, entity type), `entity` (id, name); what belongs to
+    no service leaves no message, as edge authorities do."""
     state, now = call.change(), platform.clock.now()
     message = AuditMessage(
         id=new_id(),
@@ -36,7 +37,8 @@ def audited(
         transaction_id=new_id(),
         changes=tuple(changes),
     )
-    state.now.published.audits.append(message)
+    if kind[0]:
+        state.now.published.audits.append(message)
     return state
 
 

@@ -81,7 +81,7 @@ def dmarc_json(platform: Platform, domain: str, seen: DmarcSeen) -> JsonObject:
         "status": seen.status,
         "detectedPolicy": seen.policy,
         "dateChecked": platform.instant(seen.checked),
-        "records": [] if seen.status == "Valid" else [_record(least)],
+        "records": [] if seen.status == "Valid" else [record_json(least)],
     }
 
 
@@ -99,7 +99,7 @@ def settings_json(call: Call, settings: Mapping[str, object]) -> JsonObject:
 
 
 def result(check: Check, records: Sequence[RequiredRecord]) -> JsonObject:
-    return {"status": check.shown, "records": [_record(record) for record in records]}
+    return {"status": check.shown, "records": [record_json(record) for record in records]}
 
 
 def _setting(call: Call, key: str) -> JsonObject:
@@ -109,5 +109,5 @@ def _setting(call: Call, key: str) -> JsonObject:
     return {**(held.body if held is not None and expanded else {}), **reference}
 
 
-def _record(record: RequiredRecord) -> JsonObject:
+def record_json(record: RequiredRecord) -> JsonObject:
     return {"name": record.name, "type": record.type, "value": record.value}

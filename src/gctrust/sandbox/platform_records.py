@@ -134,6 +134,7 @@ class Job:
     body: Mapping[str, object]
     started: float
     owner: str
+    span: tuple[float, float] = (0.0, 0.0)  # of a usage query
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import cast
 
 from uvicorn._types import ASGI3Application
 
+from .action_certificates import DataActions
 from .answer import JsonObject
 from .api import Api
 from .authority import Authority
@@ -70,7 +71,7 @@ class Servers:
 
 
 class World:
-    """`folder` gets roots.pem and the mTLS edges' access log.
+    """`folder` gets roots.pem, issuer.pem, data-action-root.pem and the mTLS edges' access log.
 
     Raises MalformedError for a seed or fault rules that cannot be read.
     """
@@ -115,6 +116,10 @@ class World:
         return self._folder / "issuer.pem"
 
     @property
+    def _regional_root(self) -> Path:
+        return self._folder / "data-action-root.pem"
+
+    @property
     def _access_log(self) -> Path:
         return self._folder / "mtls-access.jsonl"
 
@@ -122,6 +127,8 @@ class World:
         await self.servers.start()
         self._roots.write_text(self.servers.authority.roots_pem, "ascii")
         self._issuer.write_text(self.servers.authority.chain_pem, "ascii")
+        data_actions = DataActions(self.clock, self.seed.organisation)
+        self._regional_root.write_text(data_actions.root_pem, "ascii")
         self._sow()
         zones = self.servers.zones.addresses
         table = self._options.dialect.table()
@@ -140,6 +147,7 @@ class World:
             journal=self.journal,
             tokens=Tokens(self.clock),
             roots_pem=self.servers.authority.roots_pem,
+            data_actions=data_actions,
         )
         self.api = Api(self.platform, self.faults, self._options.dialect, table)
         self.api_listener = HttpListener(self.api, self._options.api_port)
@@ -188,6 +196,7 @@ class World:
             "authority": self.servers.authority.url,
             "roots": str(self._roots),
             "issuer": str(self._issuer),
+            "data_action_root": str(self._regional_root),
             "client_id": first.id if first else "",
             "client_secret": first.secret if first else "",
         }
