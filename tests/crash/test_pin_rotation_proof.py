@@ -60,7 +60,7 @@ async def rotated(effects: str, rate: float, seconds: float) -> list[str]:
 
     async with arena("full", 7, rate, 48) as made:
         fleet, stop = made.fleet(), asyncio.Event()
-        load = asyncio.create_task(fleet.run(1_000_000, stop=stop, pause=0.03))
+        load = asyncio.create_task(fleet.run(1_000_000, stop=stop, pause=0.1))
         ended = b""
         async with asyncio.timeout(seconds):
             while not ended:
@@ -87,7 +87,7 @@ async def rotated(effects: str, rate: float, seconds: float) -> list[str]:
 
 @long
 async def test_killed_before_and_after_every_effect():
-    points = await rotated(".", 60.0, 300.0)
+    points = await rotated(".", 60.0, 900.0)
     died = {(point.split()[0], point.split()[2]) for point in points}
     effects = "ReadPins AssessFiles ComputePins ReadPinUse WritePins ProbePins SwitchClient"
     assert died >= {(name, when) for name in effects.split() for when in ("before", "after")}
@@ -96,5 +96,5 @@ async def test_killed_before_and_after_every_effect():
 
 @long
 async def test_killed_after_each_write_before_it_is_recorded():
-    points = await rotated("WritePins .* after", 80.0, 60.0)
+    points = await rotated("WritePins .* after", 80.0, 150.0)
     assert len(points) == 2
