@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 
 from ..errors import Problem, ProblemType, Retry
 from ..findings import Finding, Report
@@ -96,12 +95,6 @@ async def _is_heard(resolver: Resolver, patience: float) -> bool:
     return True
 
 
-@lru_cache(maxsize=4096)
-def _registrable(name: str) -> str:
-    """One domain asks for its own several times."""
-    return registrable(name)
-
-
 class StandardsCheck:
     """Judges by some standards only: the quickest way through a long list."""
 
@@ -137,10 +130,10 @@ class StandardsCheck:
             case "dkim":
                 return (yield from assess_dkim(domain.text, self._selectors)).report
             case "dmarc":
-                return (yield from assess_dmarc(domain, by_list=_registrable)).report
+                return (yield from assess_dmarc(domain, by_list=registrable)).report
             case "mx":
                 special = self._special
-                judge = assess_mx(domain, by_list=_registrable, special_addresses=special)
+                judge = assess_mx(domain, by_list=registrable, special_addresses=special)
                 return (yield from judge).report
             case "caa":
                 return (yield from assess_caa(domain)).report
