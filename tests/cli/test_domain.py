@@ -25,6 +25,10 @@ def test_the_plan_says_whether_the_webhook_is_signed(shell: Shell) -> None:
     assert "webhook" not in without
 
 
-def test_help_has_no_flag_that_empties_a_list(shell: Shell) -> None:
+def test_help_has_no_flag_that_empties_a_list_and_no_empty_default(shell: Shell) -> None:
     for command in ("domain verify", "pins rotate", "check domain"):
-        assert "--empty-" not in shell.run(f"gctrust {command} --help").stdout
+        told = shell.run(f"gctrust {command} --help").stdout
+        assert "--empty-" not in told
+        common = told.partition("Output and settings")[2]
+        assert "--json" in common
+        assert "[default:" not in common

@@ -136,7 +136,7 @@ async def follow(app: App, out: Output, run: str, wait: float | None) -> ExitCod
         with out.progress(run) as progress:
             row = await _watched(app, run, wait, progress)
     except asyncio.CancelledError:
-        out.talk(f"interrupted; the run goes on where it was: {resume_command(run)}")
+        out.talk(f"the run goes on where it was: {resume_command(run)}")
         raise
     out.answer("run", RunShown.of(row), run_blocks(row))
     return code_of(row)

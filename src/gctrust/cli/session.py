@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 _GROUP = Group("Output and settings", sort_key=100)
-_FLAG = Parameter(negative="", group=_GROUP)
+_TEXT = Parameter(group=_GROUP, show_default=False)
+_FLAG = Parameter(negative="", group=_GROUP, show_default=False)
+_QUIET = Parameter(name=["--quiet", "-q"], negative="", group=_GROUP, show_default=False)
 
 
 @Parameter(name="*")
@@ -29,15 +31,15 @@ class Options:
 
     json: Annotated[bool, _FLAG] = field(default=False)
     "One JSON object on stdout, with `schema` and `version`."
-    output: Annotated[str, Parameter(group=_GROUP)] = ""
+    output: Annotated[str, _TEXT] = ""
     "Write the answer to this file."
-    quiet: Annotated[bool, Parameter(name=["--quiet", "-q"], negative="", group=_GROUP)] = False
+    quiet: Annotated[bool, _QUIET] = False
     "Nothing on stderr but problems."
     no_color: Annotated[bool, _FLAG] = False
     "No colour (also: NO_COLOR)."
-    org: Annotated[str, Parameter(group=_GROUP)] = ""
+    org: Annotated[str, _TEXT] = ""
     "The organisation: a profile of ~/.gc/config.toml (also: GCTRUST_PROFILE)."
-    home: Annotated[str, Parameter(group=_GROUP)] = ""
+    home: Annotated[str, _TEXT] = ""
     "Folder of gctrust's own state (also: GCTRUST_HOME)."
 
     @property
