@@ -24,3 +24,21 @@ def test_pages_named_as_sources_are_there() -> None:
     }
     assert "docs/decisions/runner.md" in pages
     assert [page for page in sorted(pages) if not (ROOT / page).is_file()] == []
+
+
+def test_a_catalogues_row_is_explained_with_its_rules() -> None:
+    """Rows with several rules, rows of each catalogue, a row that is behaviour alone."""
+    from gctrust.cli.explain import _row
+    from gctrust.mailauth.rows import ROWS
+
+    index = catalogue()
+    for row, rule in (
+        ("SPF-13", "spf.too-many-lookups"),
+        ("KEY-04", "cert.key-short"),
+        ("PIN-05", "pin.no-backup"),
+    ):
+        found = _row(row, index)
+        assert found is not None
+        assert rule in {entry.id for entry in found.entries}
+    assert all(_row(row, index) is not None for row in ROWS)
+    assert _row("SPF-99", index) is None

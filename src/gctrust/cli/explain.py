@@ -45,6 +45,16 @@ class ExplainedAll:
     entries: tuple[Explained, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainedRow:
+    """A row of a rule catalogue, such as SPF-13: the rules that speak of it. A row without any
+    is behaviour, told by `what`."""
+
+    row: str
+    what: str
+    entries: tuple[Explained, ...]
+
+
 def explain(
     id: str = "",
     /,
@@ -57,7 +67,7 @@ def explain(
     Parameters
     ----------
     id
-        For instance spf.too-many-lookups.
+        For instance spf.too-many-lookups, or a catalogue's row such as SPF-13.
     list_all
         List every id instead.
     """
@@ -68,11 +78,30 @@ def explain(
         table = Table(("id", "severity", "sentence"), rows)
         options.out.answer("explain.list", ExplainedAll(entries), [table])
         return ExitCode.FINE
+    row = _row(id.upper(), index)
+    if row is not None:
+        blocks = [Heading(f"{row.row}  {row.what}".rstrip())]
+        options.out.answer(
+            "explain.row", row, [*blocks, *(b for e in row.entries for b in _blocks(e))]
+        )
+        return ExitCode.FINE
     if id not in index:
         raise _unknown(id, index)
     found = explained(id, index[id])
     options.out.answer("explain", found, _blocks(found))
     return ExitCode.FINE
+
+
+def _row(id_: str, index: Mapping[str, Entry]) -> ExplainedRow | None:
+    from ..mailauth.rows import ROWS
+
+    named = ROWS.get(id_)
+    rules = {rule.id: rule for rule in named.rules} if named else {}
+    rules |= {k: v for k, v in index.items() if isinstance(v, Rule) and v.row == id_}
+    if not named and not rules:
+        return None
+    entries = tuple(explained(name, rule) for name, rule in rules.items())
+    return ExplainedRow(id_, named.what if named else "", entries)
 
 
 def _unknown(id_: str, index: Mapping[str, Entry]) -> Problem:
