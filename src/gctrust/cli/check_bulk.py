@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, BinaryIO
@@ -92,7 +93,9 @@ async def check_list(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
     """Raises Problem cli.unreadable-file, cli.unwritable-file, bulk.*."""
     from ..adapters.domain_list import entries
 
-    sums = _Sum()
+    sums, source = _Sum(), app.answers_from(bulk.nameservers)
+    if source:
+        out.talk(f"answers from {source}")
     with ExitStack() as stack:
         sums.total = sum(1 for _ in entries(stack.enter_context(_opened(bulk.file))))
         stream = stack.enter_context(_opened(bulk.file))
@@ -104,7 +107,8 @@ async def check_list(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
         if bulk.processes > 1:
             await spread(_worker_arguments(bulk), bulk.processes, left, write)
         else:
-            await _check_here(app, bulk, left, lambda done: _give(done, bulk, out, write))
+            give = partial(_give, bulk=bulk, out=out, write=write, source=source)
+            await _check_here(app, bulk, left, give)
     out.talk(sums.at_end())
     return _exit_code(set(sums.by_worst) | (journal.worst if journal else set()), bulk.fail_on)
 
@@ -112,8 +116,10 @@ async def check_list(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
 async def work(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
     """What one of several processes does, for `spread`."""
 
+    source = app.answers_from(bulk.nameservers)
+
     def give(checked: Checked) -> None:
-        sys.stdout.buffer.write(line_of(checked, _worst(checked)))
+        sys.stdout.buffer.write(line_of(checked, _worst(checked), source))
         sys.stdout.buffer.flush()
 
     await _check_here(app, bulk, numbered(sys.stdin.buffer), give)
@@ -219,8 +225,10 @@ def _writer(
     return write
 
 
-def _give(checked: Checked, bulk: Bulk, out: Output, write: Callable[[bytes], None]) -> None:
-    write(line_of(checked, _worst(checked)))
+def _give(
+    checked: Checked, bulk: Bulk, out: Output, write: Callable[[bytes], None], source: str
+) -> None:
+    write(line_of(checked, _worst(checked), source))
     if not bulk.as_json and not bulk.output:
         out.answer("check.domain", checked, _blocks(checked))
 
@@ -244,8 +252,9 @@ def _exit_code(words: set[str], fail_on: Severity) -> ExitCode:
     return ExitCode.FINDINGS if any(one >= fail_on for one in found) else ExitCode.FINE
 
 
-def line_of(checked: Checked, worst: str) -> bytes:
-    """The line of JSON; its head is what a journal is read back by."""
+def line_of(checked: Checked, worst: str, source: str = "") -> bytes:
+    """The line of JSON; its head is what a journal is read back by. `source` labels answers that
+    are not the world's."""
     from ..adapters.domain_list import SCHEMA
 
     entry, report, problem = checked.entry, checked.report, checked.problem
@@ -257,7 +266,8 @@ def line_of(checked: Checked, worst: str) -> bytes:
         return f'{head}, "problem": {_quoted(_problem(problem))}}}\n'.encode("utf-8", "replace")
     assert report is not None
     findings = _quoted([_finding(one) for one in report.findings])
-    line = f'{head}, "findings": {findings}, "not_judged": {_quoted(report.not_judged)}}}\n'
+    label = f', "answers_from": {_quoted(source)}' if source else ""
+    line = f'{head}, "findings": {findings}, "not_judged": {_quoted(report.not_judged)}{label}}}\n'
     return line.encode("utf-8", "replace")
 
 

@@ -80,8 +80,8 @@ def domain(
     """
     _refuse_bad_servers(nameserver)
     if from_file:
-        if names or sender_ip:
-            return options.out.usage("--from stands alone, without NAME or --sender-ip")
+        if names or sender_ip or beyond_dns:
+            return options.out.usage("--from takes no NAME, --sender-ip or --beyond-dns")
         if rate < 0:
             raise bad_argument("--rate", str(rate), "Give questions a second, 0 for no limit.")
         if processes < 1 or (processes > 1 and not (options.json or options.output)):
