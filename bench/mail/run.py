@@ -39,7 +39,7 @@ class Sizes:
 
 
 FULL = Sizes(3, 3000, 600, 60, 100_000)
-QUICK = Sizes(1, 1000, 60, 10, 5_000)
+QUICK = Sizes(1, 3000, 60, 10, 5_000)
 
 
 @dataclass(slots=True)
