@@ -67,10 +67,9 @@ async def list_all(platform: Platform, call: Call) -> Answer:
 
 async def create(platform: Platform, call: Call) -> Answer:
     body = read_body(call.request.body, "InboundDomainCreateRequest", platform.strict)
-    name = postino_name(str(body.pop("id")))
     sub_domain = bool(body.pop("subDomain", False))
-    if sub_domain:
-        name = postino_name(f"{name}.{platform.seed.organisation.root_domain}")
+    suffix = f".{platform.seed.organisation.root_domain}" if sub_domain else ""
+    name = postino_name(f"{body.pop('id')}{suffix}")
     refuse_taken(platform, name)
     _refuse_more(platform)
     settings = checked_settings(platform, call, body)
