@@ -61,7 +61,7 @@ def _plain_answer(message: bytes, question: bytes, server: str) -> Answer | None
     at = 12 + len(question)
     if not answers:
         return _plain_void(message, at, flags, authorities, extras, server)
-    if flags & 0x0F or answers > 64:
+    if flags & 0x0F or answers > 64 or authorities + extras > 64:
         return None
     wanted = question[-4:]  # type and class, as a record repeats them
     read = READERS.get(U16.unpack_from(wanted)[0])
