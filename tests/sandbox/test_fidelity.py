@@ -42,7 +42,12 @@ def page() -> str:
 
 CALL = re.compile(r"`((?:GET|HEAD|POST|PUT|PATCH|DELETE) /[^`\s]*)`")
 OUTSIDE = {  # served before routing, or by the authority's own small server
-    *("POST /oauth/token", "POST /api/v2/oauth/token", "GET /sandbox/clock"),
+    *(
+        "GET /.well-known/oauth-authorization-server",
+        "POST /oauth/token",
+        "POST /api/v2/oauth/token",
+        "GET /sandbox/clock",
+    ),
     *("GET /ocsp/{request}", "POST /ocsp", "GET /ca/root.cer", "GET /ca/intermediate.cer"),
     *("GET /crl/root.crl", "GET /crl/intermediate.crl"),
 }

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
 
 from .conftest import Sandbox
 
@@ -84,6 +85,10 @@ def test_data_action_certificates_switch_and_waver(sandbox: Sandbox) -> None:
     assert before in seen  # one read is still from before
     assert {"Current": before["Upcoming"]} in seen
     sandbox.advance(DAY)
+    ((status, pem, key),) = [one.values() for one in sandbox.control("GET", "/data-actions")]
+    private = serialization.load_pem_private_key(key.encode(), None)
+    assert (status, pem) == ("Current", before["Upcoming"])
+    assert private.public_key() == x509.load_pem_x509_certificate(pem.encode()).public_key()
     assert [shown(sandbox), shown(sandbox)] == [{"Current": before["Upcoming"]}] * 2
     assert shown(sandbox, "?status=Upcoming") == {}
     assert sandbox.call("GET", ACTIONS + "?status=Old").status_code == 400

@@ -51,13 +51,12 @@ class DataActions:
             shown.append((UPCOMING, _pem(self._of(generation + 1)[0])))
         return shown
 
-    def credentials(self, status: str) -> tuple[str, str] | None:
-        """PEM of certificate and key, for a call the platform makes itself."""
-        held = dict(self.shown()).get(status)
-        for certificate, key in self._made.values():
-            if held is not None and _pem(certificate) == held:
-                return held, _key_pem(key)
-        return None
+    def credentials(self) -> list[tuple[str, str, str]]:
+        """(status, certificate, key) in PEM of what is shown now: for the sandbox's owner, who
+        plays the platform in front of a customer's server."""
+        shown = self.shown()
+        keys = {_pem(certificate): _key_pem(key) for certificate, key in self._made.values()}
+        return [(status, pem, keys[pem]) for status, pem in shown]
 
     def _of(self, generation: int) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
         if generation not in self._made:

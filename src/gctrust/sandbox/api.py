@@ -109,6 +109,8 @@ class Api:
         match request.method, request.path:
             case "GET", "/sandbox/clock":
                 return Answer(200, {"now": self.platform.clock.now()})
+            case "GET", "/.well-known/oauth-authorization-server" if self._dialect.published:
+                return Answer(200, _metadata(request))
             case "POST", "/oauth/token":
                 return self._token(exchange)
             case "POST", "/api/v2/oauth/token" if self._dialect.guide:
@@ -210,6 +212,17 @@ class Api:
         self.journal.clear()
         self.windows.clear()
         self.token_windows.clear()
+
+
+def _metadata(request: Request) -> JsonObject:
+    """RFC 8414, as the login host tells it."""
+    origin = f"http://{request.headers.get('host', '127.0.0.1')}"
+    return {
+        "issuer": origin,
+        "token_endpoint": f"{origin}/oauth/token",
+        "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "grant_types_supported": ["client_credentials"],
+    }
 
 
 def _scripted(rule: Rule) -> Refusal:

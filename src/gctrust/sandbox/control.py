@@ -207,6 +207,15 @@ def _put_edge_delays(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
     return Answer(204)
 
 
+def _data_actions(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
+    """What the platform would show a customer's server, with the keys to show it."""
+    held = world.platform.data_actions.credentials()
+    return Answer(
+        200,
+        [{"status": s, "certificate": pem, "privateKey": key} for s, pem, key in held],
+    )
+
+
 def _issue(world: World, body: Any, parts: tuple[str, ...]) -> Answer:
     order = _object(body, "names", "profile", "days", "key", "notBefore")
     profile, key = order.get("profile", "server"), order.get("key", "ec")
@@ -256,6 +265,7 @@ ROUTES: tuple[tuple[str, str, Handle], ...] = (
     ("PUT", "/inbox/secret", _put_inbox_secret),
     ("GET", "/edges", _get_edges),
     ("PUT", "/edges/delays", _put_edge_delays),
+    ("GET", "/data-actions", _data_actions),
     ("POST", "/ca/issue", _issue),
     ("POST", "/ca/revoke", _revoke),
 )

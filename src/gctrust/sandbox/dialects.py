@@ -22,6 +22,10 @@ class Dialect(StrEnum):
         return self is not Dialect.PLATFORM
 
     @property
+    def published(self) -> bool:
+        return self is not Dialect.GUIDE
+
+    @property
     def routes(self) -> tuple[Route, ...]:
         match self:
             case Dialect.GUIDE:
