@@ -50,7 +50,7 @@ async def start(platform: Platform, call: Call) -> Answer:
     _interval(body)
     _known_service(body)
     job = Job(new_id(), body, platform.clock.now(), call.client.id)
-    call.change().now.published.jobs[job.id] = job
+    call.state.now.published.jobs[job.id] = job
     return Answer(202, _status(platform, job))
 
 

@@ -11,6 +11,7 @@ import base64
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from .answer import Answer, JsonObject
 from .mail_look import dkim_public_key
@@ -97,10 +98,7 @@ async def read(platform: Platform, call: Call) -> Answer:
     found = _find(platform, call)
     if call.view is platform.state.now:
         seen = await looked_at(platform, found)
-        found = replace(
-            _now(platform, found), mx=seen.mx, mx_looked=seen.mx_looked, dmarc=seen.dmarc
-        )
-        _store(platform, found)
+        found = _update(platform, found, mx=seen.mx, mx_looked=seen.mx_looked, dmarc=seen.dmarc)
     return Answer(200, _json(platform, found, call))
 
 
@@ -112,7 +110,8 @@ async def patch(platform: Platform, call: Call) -> Answer:
         Change(name, str(found.settings.get(name, "")), str(value)) for name, value in body.items()
     ]
     audited(platform, call, "Update", KIND, (found.id, found.id), told)
-    return Answer(200, _json(platform, _store(platform, changed), call))
+    platform.state.now.published.inbound[found.id] = changed
+    return Answer(200, _json(platform, changed, call))
 
 
 async def validate(platform: Platform, call: Call) -> Answer:
@@ -125,15 +124,13 @@ async def validate(platform: Platform, call: Call) -> Answer:
 async def delete(platform: Platform, call: Call) -> Answer:
     found = _find(platform, call, writing=True)
     audited(platform, call, "Delete", KIND, (found.id, found.id))
-    _store(platform, replace(found, ended=platform.clock.now()))
+    _update(platform, found, ended=platform.clock.now())
     return Answer(200)
 
 
 async def verification(platform: Platform, call: Call) -> Answer:
     found = _find(platform, call)
-    if call.view is platform.state.now and not found.sub_domain:
-        check = await refreshed(platform, found.verification, [ownership(found)])
-        found = _store(platform, replace(_now(platform, found), verification=check))
+    found = await _looked(platform, call, found, "verification", [ownership(found)])
     return Answer(200, _verification(platform, found))
 
 
@@ -141,23 +138,19 @@ async def restart_verification(platform: Platform, call: Call) -> Answer:
     found = _find(platform, call, writing=True)
     audited(platform, call, "Verify", KIND, (found.id, found.id))
     check = restarted(platform, found.verification)
-    return Answer(
-        200, _verification(platform, _store(platform, replace(found, verification=check)))
-    )
+    return Answer(200, _verification(platform, _update(platform, found, verification=check)))
 
 
 async def dkim(platform: Platform, call: Call) -> Answer:
     found = _find(platform, call)
-    if call.view is platform.state.now and not found.sub_domain:
-        check = await refreshed(platform, found.dkim, easy_dkim(found))
-        found = _store(platform, replace(_now(platform, found), dkim=check))
+    found = await _looked(platform, call, found, "dkim", easy_dkim(found))
     return Answer(200, result(found.dkim, _dkim_records(found)))
 
 
 async def restart_dkim(platform: Platform, call: Call) -> Answer:
     found = _find(platform, call, writing=True)
     audited(platform, call, "Update", KIND, (found.id, found.id))
-    found = _store(platform, replace(found, dkim=restarted(platform, found.dkim)))
+    found = _update(platform, found, dkim=restarted(platform, found.dkim))
     return Answer(200, result(found.dkim, _dkim_records(found)))
 
 
@@ -170,11 +163,9 @@ async def read_mail_from(platform: Platform, call: Call) -> Answer:
             "The domain [{domain}] has no MAIL FROM domain",
             domain=found.id,
         )
-    if call.view is platform.state.now:
-        # SES asks for the MX record alone; SPF decides only whether its mail passes.
-        records = mail_from(found, platform.seed.organisation)[:1]
-        check = await refreshed(platform, found.mail_from_check, records)
-        found = _store(platform, replace(_now(platform, found), mail_from_check=check))
+    # SES asks for the MX record alone; SPF decides only whether its mail passes.
+    records = mail_from(found, platform.seed.organisation)[:1]
+    found = await _looked(platform, call, found, "mail_from_check", records)
     return Answer(200, _mail_from(platform, found))
 
 
@@ -187,7 +178,7 @@ async def set_mail_from(platform: Platform, call: Call) -> Answer:
     check = Check(restarted=platform.clock.now())
     if name == found.mail_from:
         check = restarted(platform, found.mail_from_check)
-    found = _store(platform, replace(found, mail_from=name, mail_from_check=check))
+    found = _update(platform, found, mail_from=name, mail_from_check=check)
     return Answer(200, _mail_from(platform, found))
 
 
@@ -240,14 +231,31 @@ def _find(platform: Platform, call: Call, *, writing: bool = False) -> InboundDo
     return found
 
 
-def _now(platform: Platform, seen: InboundDomain) -> InboundDomain:
-    """The domain as it is after DNS was asked: others may have changed it meanwhile."""
-    return platform.state.now.published.inbound.get(seen.id, seen)
+async def _looked(
+    platform: Platform,
+    call: Call,
+    found: InboundDomain,
+    slot: str,
+    records: Sequence[RequiredRecord],
+) -> InboundDomain:
+    """The domain after a look for one check. A restart made while DNS was asked wins."""
+    if call.view is not platform.state.now or found.sub_domain:
+        return found
+    before: Check = getattr(found, slot)
+    check = await refreshed(platform, before, records)
+    current = platform.state.now.published.inbound.get(found.id, found)
+    if getattr(current, slot) != before:
+        return current
+    return _update(platform, found, **{slot: check})
 
 
-def _store(platform: Platform, domain: InboundDomain) -> InboundDomain:
-    platform.state.now.published.inbound[domain.id] = domain
-    return domain
+def _update(platform: Platform, seen: InboundDomain, **changes: Any) -> InboundDomain:
+    """Change the domain as it is now: others may have changed it while DNS was asked."""
+    held = platform.state.now.published.inbound
+    made = replace(held.get(seen.id, seen), **changes)
+    if seen.id in held:
+        held[seen.id] = made
+    return made
 
 
 def _checked(now: float, done: bool) -> Check:

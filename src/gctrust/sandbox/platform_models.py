@@ -74,7 +74,7 @@ MODELS: Mapping[str, tuple[str, ...]] = {
         "enabled bool", "cannedResponseId", "alwaysIncluded bool",
         "inclusionType enum:Draft|Send|SendOnce",
     ),
-    "QueueEmailAddress": ("domain DomainEntityRef", "route InboundRoute"),
+    "QueueEmailAddress": ("domain DomainEntityRef", "route DomainEntityRef"),
     "InboundRoute": (
         *_OWNED, "name", "pattern*", "queue DomainEntityRef", "priority int",
         "skills list:DomainEntityRef", "language DomainEntityRef", "fromName", "fromEmail",

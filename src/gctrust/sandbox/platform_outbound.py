@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 from publicsuffixlist import PublicSuffixList
 
@@ -63,8 +64,7 @@ async def read(platform: Platform, call: Call) -> Answer:
     chosen(query_of(call, platform.strict, "expand"), "expand", "settings")
     found = _find(platform, call)
     if call.view is platform.state.now:
-        seen = await dmarc(platform, found.id)
-        found = _store(platform, replace(_now(platform, found), dmarc=seen))
+        found = _update(platform, found, dmarc=await dmarc(platform, found.id))
     return Answer(200, _json(platform, found, call))
 
 
@@ -74,14 +74,14 @@ async def patch(platform: Platform, call: Call) -> Answer:
     sender = str(body.pop("senderType", found.sender_type))
     settings = checked_settings(platform, call, body)
     audited(platform, call, "Update", KIND, (found.id, found.id))
-    changed = replace(found, sender_type=sender, settings={**found.settings, **settings})
-    return Answer(200, _json(platform, _store(platform, changed), call))
+    found = _update(platform, found, sender_type=sender, settings={**found.settings, **settings})
+    return Answer(200, _json(platform, found, call))
 
 
 async def delete(platform: Platform, call: Call) -> Answer:
     found = _find(platform, call, writing=True)
     audited(platform, call, "Delete", KIND, (found.id, found.id))
-    _store(platform, replace(found, ended=platform.clock.now()))
+    _update(platform, found, ended=platform.clock.now())
     return Answer(204)
 
 
@@ -105,13 +105,14 @@ async def activate(platform: Platform, call: Call) -> Answer:
     has_bounce, has_key = await asyncio.gather(
         agrees(platform, [bounce(found)]), agrees(platform, [sending(found)])
     )
-    seen = replace(
-        _now(platform, found),
+    seen = _update(
+        platform,
+        found,
         restarted=began,
         bounce=_status(platform, found.bounce, has_bounce, began),
         dkim=_status(platform, found.dkim, has_key, began),
     )
-    return Answer(200, _result(platform, _store(platform, seen), call))
+    return Answer(200, _result(platform, seen, call))
 
 
 async def _make(platform: Platform, call: Call, body: JsonObject, sender: str) -> Answer:
@@ -131,7 +132,8 @@ async def _make(platform: Platform, call: Call, body: JsonObject, sender: str) -
         name, sender, key, created=now, restarted=now, settings=settings, bounce=status, dkim=status
     )
     audited(platform, call, "Create", KIND, (name, name))
-    return Answer(202, _result(platform, _store(platform, made), call))
+    platform.state.now.published.outbound[name] = made
+    return Answer(202, _result(platform, made, call))
 
 
 def _refuse_root(name: str) -> None:
@@ -176,13 +178,13 @@ def _find(platform: Platform, call: Call, *, writing: bool = False) -> OutboundD
     return found
 
 
-def _now(platform: Platform, seen: OutboundDomain) -> OutboundDomain:
-    return platform.state.now.published.outbound.get(seen.id, seen)
-
-
-def _store(platform: Platform, domain: OutboundDomain) -> OutboundDomain:
-    platform.state.now.published.outbound[domain.id] = domain
-    return domain
+def _update(platform: Platform, seen: OutboundDomain, **changes: Any) -> OutboundDomain:
+    """Change the domain as it is now: others may have changed it while DNS was asked."""
+    held = platform.state.now.published.outbound
+    made = replace(held.get(seen.id, seen), **changes)
+    if seen.id in held:
+        held[seen.id] = made
+    return made
 
 
 def _json(platform: Platform, domain: OutboundDomain, call: Call) -> JsonObject:

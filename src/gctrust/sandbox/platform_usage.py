@@ -50,7 +50,7 @@ async def results(platform: Platform, call: Call) -> Answer:
 def _started(platform: Platform, call: Call, first: float, last: float, status: int) -> Answer:
     client = _client(platform, call)
     job = Job(new_id(), {}, platform.clock.now(), client, (first, last))
-    call.change().now.published.jobs[job.id] = job
+    call.state.now.published.jobs[job.id] = job
     uri = f"/api/v2/oauth/clients/{client}/usage/query/results/{job.id}"
     return Answer(status, {"executionId": job.id, "resultsUri": uri})
 
