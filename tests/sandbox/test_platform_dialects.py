@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -15,8 +16,8 @@ CLIENTS = "/api/v2/oauth/clients"
 
 
 @contextmanager
-def speaking(dialect: str) -> Iterator[Sandbox]:
-    process, addresses = launch("--dialect", dialect)
+def speaking(dialect: str, *arguments: str) -> Iterator[Sandbox]:
+    process, addresses = launch("--dialect", dialect, *arguments)
     try:
         with httpx2.Client(timeout=10, trust_env=False) as http:
             yield Sandbox(addresses, http)
@@ -80,6 +81,16 @@ def test_a_missing_permission_is_named(
     assert named in body["message"]
     assert "routing:email:manage" in named or "oauth:client:add" in named
     assert body["contextId"] == refused.headers["ININ-Correlation-Id"]
+
+
+def test_an_organisation_may_know_fields_we_do_not(tmp_path: Path) -> None:
+    seed = tmp_path / "seed.json"
+    seed.write_text('{"hostile": {"strangeFields": 2}}')
+    with speaking("both", "--seed", str(seed)) as sandbox:
+        listed = sandbox.call("GET", CLIENTS).json()
+        for shown in (listed, listed["entities"][0]):
+            assert {"sandboxStrange0", "sandboxStrange1"} <= set(shown)
+        assert not any("Strange" in name for name in sandbox.call("GET", MAIL).json())
 
 
 def test_permissions_may_come_from_a_role_and_may_have_stars(sandbox: Sandbox) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import random
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from gctrust.sandbox.platform_models import MODELS
 from gctrust.sandbox.platform_routes import ROUTES
@@ -55,6 +59,20 @@ def test_every_model_names_only_models_there_are() -> None:
         for field in fields:
             kind = field.partition(" ")[2].removeprefix("list:")
             assert kind in simple or kind.startswith("enum:") or kind in MODELS, (model, field)
+
+
+def test_a_certificate_with_any_bit_turned_is_read_or_refused(sandbox: Sandbox) -> None:
+    pem = sandbox.issue("www.example.com")["certificate"]
+    der = x509.load_pem_x509_certificate(pem.encode()).public_bytes(Encoding.DER)
+    dice, token, codes = random.Random(3), sandbox.token(), set()
+    for _ in range(250):
+        turned = bytearray(der)
+        turned[dice.randrange(len(der))] ^= 1 << dice.randrange(8)
+        body = {"certificate": base64.b64encode(turned).decode()}
+        answer = sandbox.call("POST", "/api/v2/certificate/details", body, token)
+        assert answer.status_code in (200, 400), turned.hex()
+        codes.add(answer.json().get("code"))
+    assert codes == {None, "certificate.unparseable"}
 
 
 @pytest.mark.skipif(os.environ.get("GCTRUST_LONG") != "1", reason="GCTRUST_LONG is not 1")

@@ -22,7 +22,7 @@ from .limits import Reading, Windows
 from .oauth import Token, TokenEndpoint
 from .platform import Platform, new_id
 from .platform_clients import permissions_of
-from .routes import Caller, Match, Table, allowed, check_media_type, merged
+from .routes import Caller, Match, Table, allowed, check_media_type, estranged, merged
 from .state import OAuthClient, View
 from .wire import Call, Request
 
@@ -125,7 +125,10 @@ class Api:
         stale = exchange.fault(FaultKind.STALE) and request.method == "GET"
         view = self.platform.state.before if stale else self.platform.state.now
         answers = [await self._handle(exchange, match, client, view) for match in matches]
-        return answers[0] if len(answers) == 1 else merged(answers)
+        answer = answers[0] if len(answers) == 1 else merged(answers)
+        if any(match.route.dialect == "platform" for match in matches):
+            return estranged(answer, self.platform.seed.hostile.strange_fields)
+        return answer
 
     async def _handle(
         self, exchange: _Exchange, match: Match, client: OAuthClient, view: View

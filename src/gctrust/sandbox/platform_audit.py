@@ -6,10 +6,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 
 from .answer import Answer, JsonObject
 from .platform import Platform, new_id
+from .platform_interval import read_interval
 from .platform_models import read_body
 from .platform_paging import chosen, cursor_at, number, offset_of, query_of
 from .platform_records import AuditMessage, Job
@@ -47,7 +47,7 @@ async def mapping(platform: Platform, call: Call) -> Answer:
 
 async def start(platform: Platform, call: Call) -> Answer:
     body = read_body(call.request.body, "AuditQueryRequest", platform.strict)
-    _interval(body)
+    read_interval(str(body["interval"]))
     _known_service(body)
     job = Job(new_id(), body, platform.clock.now(), call.client.id)
     call.state.now.published.jobs[job.id] = job
@@ -83,7 +83,7 @@ async def results(platform: Platform, call: Call) -> Answer:
 async def realtime(platform: Platform, call: Call) -> Answer:
     chosen(query_of(call, platform.strict, "expand"), "expand", "user")
     body = read_body(call.request.body, "AuditRealtimeQueryRequest", platform.strict)
-    begins, _ = _interval(body)
+    begins, _ = read_interval(str(body["interval"]))
     _known_service(body)
     now = platform.clock.now()
     if begins < now - REALTIME_SECONDS:
@@ -113,7 +113,7 @@ async def related(platform: Platform, call: Call) -> Answer:
 
 
 def _found(platform: Platform, body: Mapping[str, object], seen_at: float) -> list[AuditMessage]:
-    begins, ends = _interval(body)
+    begins, ends = read_interval(str(body["interval"]))
     service = body.get("serviceName")
     found = [
         one
@@ -139,29 +139,6 @@ def _passes(message: AuditMessage, told: Mapping[str, object]) -> bool:
 
 def _objects(value: object) -> Sequence[Mapping[str, object]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
-def _interval(body: Mapping[str, object]) -> tuple[float, float]:
-    """Two instants with a slash between. Raises Refusal 400."""
-    begins, slash, ends = str(body["interval"]).partition("/")
-    try:
-        first, last = (_instant(text) for text in (begins, ends))
-    except (ValueError, OverflowError):
-        first, last = 0.0, -1.0
-    if not slash or first >= last:
-        raise refuse(
-            400,
-            "invalid.date",
-            "Dates must be specified as ISO-8601 strings. For example: yyyy-MM-ddTHH:mm:ss.SSSZ",
-        )
-    return first, last
-
-
-def _instant(text: str) -> float:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError("an instant without its zone")
-    return moment.timestamp()
 
 
 def _known_service(body: Mapping[str, object]) -> None:

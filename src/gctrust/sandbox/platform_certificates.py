@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from .answer import Answer, JsonObject, Refusal
+from .answer import Answer, JsonObject
 from .platform import Platform
 from .platform_models import read_body
 from .platform_refusals import refuse
@@ -29,18 +29,24 @@ def read_certificates(text: str) -> list[x509.Certificate]:
     """PEM, or base64 of DER. Raises Refusal 400 certificate.unparseable or .invalid.base64."""
     try:
         if _BEGIN in text:
-            return x509.load_pem_x509_certificates(text.encode())
+            return _sound(x509.load_pem_x509_certificates(text.encode()))
         raw = base64.b64decode("".join(text.split()), validate=True)
+        return _sound([x509.load_der_x509_certificate(raw)])
     except (binascii.Error, UnicodeEncodeError):
-        raise refuse(
-            400, "certificate.invalid.base64", "The certificate is not valid base64"
-        ) from None
-    except ValueError:
-        raise _unparseable() from None
-    try:
-        return [x509.load_der_x509_certificate(raw)]
-    except ValueError:
-        raise _unparseable() from None
+        said = "The certificate is not valid base64"
+        raise refuse(400, "certificate.invalid.base64", said) from None
+    except (ValueError, x509.InvalidVersion):
+        said = "The certificate cannot be parsed"
+        raise refuse(400, "certificate.unparseable", said) from None
+
+
+def _sound(chain: list[x509.Certificate]) -> list[x509.Certificate]:
+    """cryptography parses names and dates when they are asked for: ask now."""
+    for one in chain:
+        for name in (one.subject, one.issuer):
+            name.rfc4514_string()
+        _ = one.not_valid_before_utc, one.not_valid_after_utc
+    return chain
 
 
 def refuse_undated(platform: Platform, certificate: x509.Certificate) -> None:
@@ -81,7 +87,3 @@ def _signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     except (ValueError, TypeError, InvalidSignature):
         return False
     return True
-
-
-def _unparseable() -> Refusal:
-    return refuse(400, "certificate.unparseable", "The certificate cannot be parsed")

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from .answer import JsonObject, Refusal
+from .platform_interval import NOT_A_DATE
 from .platform_refusals import constraint, invalid_property, invalid_value, refuse
 
 _REF = ("id", "name", "selfUri read-only")
@@ -189,11 +190,7 @@ def _date(value: object) -> str:
     try:
         return datetime.fromisoformat(str(value)).isoformat()
     except ValueError:
-        raise refuse(
-            400,
-            "invalid.date",
-            "Dates must be specified as ISO-8601 strings. For example: yyyy-MM-ddTHH:mm:ss.SSSZ",
-        ) from None
+        raise refuse(400, "invalid.date", NOT_A_DATE) from None
 
 
 def _ill_typed(place: str) -> Refusal:

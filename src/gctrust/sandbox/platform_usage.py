@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from datetime import datetime
 
 from .answer import Answer, JsonObject
 from .platform import Platform, new_id
+from .platform_interval import read_interval
 from .platform_models import read_body
 from .platform_paging import chosen, query_of
 from .platform_records import Job
-from .platform_refusals import missing, refuse
+from .platform_refusals import missing
 from .wire import Call
 
 _DAY = 86_400.0
@@ -24,15 +24,7 @@ async def summary(platform: Platform, call: Call) -> Answer:
 
 async def query(platform: Platform, call: Call) -> Answer:
     body = read_body(call.request.body, "ApiUsageClientQuery", platform.strict)
-    begins, _, ends = str(body["interval"]).partition("/")
-    try:
-        first, last = (datetime.fromisoformat(text).timestamp() for text in (begins, ends))
-    except (ValueError, OverflowError):
-        raise refuse(
-            400,
-            "invalid.date",
-            "Dates must be specified as ISO-8601 strings. For example: yyyy-MM-ddTHH:mm:ss.SSSZ",
-        ) from None
+    first, last = read_interval(str(body["interval"]))
     return _started(platform, call, first, last, 202)
 
 

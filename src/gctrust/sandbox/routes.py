@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
 from .answer import Answer, Refusal
@@ -138,6 +138,18 @@ def merged(answers: Sequence[Answer]) -> Answer:
         body |= answer.body if isinstance(answer.body, dict) else {}
     headers = tuple(header for answer in answers for header in answer.headers)
     return Answer(answers[0].status, body, headers)
+
+
+def estranged(answer: Answer, fields: int) -> Answer:
+    """With so many fields nobody has heard of, in the body and in each entity of a list."""
+    if not fields or not isinstance(answer.body, dict):
+        return answer
+    strange = {f"sandboxStrange{n}": {"since": "tomorrow"} for n in range(fields)}
+    body = dict(answer.body) | strange
+    listed = body.get("entities")
+    if isinstance(listed, list):
+        body["entities"] = [one | strange if isinstance(one, dict) else one for one in listed]
+    return replace(answer, body=body)
 
 
 def _params(segments: Sequence[str], given: Sequence[str]) -> dict[str, str] | None:

@@ -57,6 +57,7 @@ class Hostility:
     appear_seconds: float = 1.0  # published dialect: a new thing is 404 for so long,
     listed_seconds: float = 3.0  # and missing from lists for so long;
     vanish_seconds: float = 2.0  # a deleted one is still read for so long
+    strange_fields: int = 0  # published dialect: fields nobody knows, in every answer
 
     @property
     def delays(self) -> Delays:
