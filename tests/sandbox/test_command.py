@@ -42,18 +42,6 @@ def test_it_ends_when_its_parent_does() -> None:
     assert process.wait(10) == 0
 
 
-def test_ready_in_under_a_second() -> None:
-    """The best of three: other work on the machine is not the sandbox's."""
-    best = 60.0
-    for _ in range(3):
-        started = time.monotonic()
-        process, _ = launch()
-        best = min(best, time.monotonic() - started)
-        process.terminate()
-        process.wait(10)
-    assert best < 1.0
-
-
 def test_seed_clock_and_loose(tmp_path: Path) -> None:
     seed = tmp_path / "seed.json"
     client = {
