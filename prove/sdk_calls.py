@@ -11,6 +11,8 @@ import re
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from sdk_session import Row, Session, operations
 
@@ -38,6 +40,8 @@ _PROVIDERS = {
     "ping": "PingIdentity", "purecloud": "PureCloud", "pureengage": "PureEngage",
     "salesforce": "Salesforce",
 }  # fmt: skip
+
+_OWN = {"GenericSAML": {"endpointCompression": True}, "PureEngage": {"autoProvisionUsers": True}}
 
 
 def tokens(s: Session) -> None:
@@ -170,7 +174,12 @@ def _servers(s: Session) -> None:
 def _settings(s: Session) -> str:
     api = s.api("RoutingApi")
     allowed = s.model("AuthorizedDomains", outbound=["prove.example"])
-    domains = s.model("Domains", authorizedDomains=allowed, allowExistingEmailParticipants=True)
+    domains = s.model(
+        "Domains",
+        authorizedDomains=allowed,
+        allowExistingEmailParticipants=True,
+        allowOutboundToAnyDomainAcd=False,
+    )
     setting = s.model("EmailSetting", name="prove", domains=domains)
     made = s.call(api.post_routing_email_setting, setting)
     s.advance(4)
@@ -189,11 +198,28 @@ def _email_routes(s: Session) -> None:
         fromName="Help",
         fromEmail=f"help@{DOMAIN}",
         priority=1,
+        name=f"help@{DOMAIN}",
         queue=s.model("DomainEntityRef", id="q", name="Queue"),
+        flow=s.model("DomainEntityRef", id="f"),
+        spamFlow=s.model("DomainEntityRef", id="f"),
+        language=s.model("DomainEntityRef", id="l"),
+        skills=[s.model("DomainEntityRef", id="s")],
+        mailboxFolders=["INBOX"],
+        replyEmailAddress=s.model(
+            "QueueEmailAddress",
+            domain=s.model("DomainEntityRef", id=DOMAIN),
+            route=s.model("InboundRoute", id="r"),
+        ),
         historyInclusion="Include",
         allowMultipleActions=False,
-        autoBcc=[s.model("EmailAddress", email="a@b.example")],
-        signature=s.model("Signature", enabled=False, inclusionType="Draft"),
+        autoBcc=[s.model("EmailAddress", email="a@b.example", name="A")],
+        signature=s.model(
+            "Signature",
+            enabled=False,
+            alwaysIncluded=False,
+            cannedResponseId="c",
+            inclusionType="Draft",
+        ),
     )
     made = s.call(api.post_routing_email_domain_routes, DOMAIN, route)
     s.advance(4)
@@ -301,22 +327,33 @@ def identity_providers(s: Session) -> None:
         "name": "prove",
         "issuerURI": "urn:prove",
         "ssoTargetURI": "https://idp.prove.example/sso",
+        "sloURI": "https://idp.prove.example/slo",
+        "sloBinding": "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST",
+        "metadataURL": "https://idp.prove.example/metadata",
+        "relyingPartyIdentifier": "urn:us",
+        "certificate": issued[0]["certificate"],
         "certificates": [one["certificate"] for one in issued],
         "nameIdentifierFormat": "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent",
         "ssoBinding": "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST",
+        "logoImageData": "PHN2Zy8+",
+        "providerName": "prove",
+        "signAuthnRequests": True,
+        "displayOnLogin": True,
+        "forceAuthn": False,
         "disabled": False,
     }
-    made = s.call(api.post_identityproviders, s.model("CustomProvider", **told))
+    custom = s.model("CustomProvider", **told, endpointCompression=True)
+    made = s.call(api.post_identityproviders, custom)
     s.advance(4)
     kept = s.call(api.get_identityprovider, made.id)
     s.call(api.put_identityprovider, made.id, kept)
-    nameless = {name: value for name, value in told.items() if name != "issuerURI"}
+    nameless = {n: value for n, value in told.items() if n not in ("issuerURI", "metadataURL")}
     post = api.post_identityproviders
     s.refused(400, "missing.issuer.uri", post, s.model("CustomProvider", **nameless))
     garbled = told | {"certificates": ["not base64!"]}
     s.refused(400, "certificate.invalid.base64", post, s.model("CustomProvider", **garbled))
     for path, model in _PROVIDERS.items():
-        fields = {"disabled": False} if model == "PureCloud" else told
+        fields = {"disabled": False} if model == "PureCloud" else told | _OWN.get(model, {})
         s.call(getattr(api, f"put_identityproviders_{path}"), s.model(model, **fields))
     s.advance(4)
     for path in _PROVIDERS:
@@ -423,7 +460,8 @@ def _interval(s: Session, days: float = 60) -> str:
     return f"{begins.isoformat()}/{ends.isoformat()}"
 
 
-def main() -> int:
+def main(told: str = "") -> int:
+    """`told`: a file to write the table to, as JSON."""
     session = Session(json.load(sys.stdin))
     for part in PARTS:
         try:
@@ -438,6 +476,8 @@ def main() -> int:
             session.rows.append(Row(operation, 0, faults=["never called"]))
         print(f"{section}: {len(known & called)} of {len(known)} operations of the SDK called")
     _show(session.rows)
+    if told:
+        Path(told).write_text(json.dumps(_table(session.rows)))
     failed = sum(bool(row.faults) for row in session.rows)
     print(f"{len(session.rows)} calls, {failed} failed")
     return 1 if failed else 0
@@ -445,17 +485,37 @@ def main() -> int:
 
 def _show(rows: list[Row]) -> None:
     """Each operation once: how often called, which statuses, how many of the SDK's fields sent."""
-    print(f"\n{'operation':72} calls statuses     fields sent of known")
-    for operation in dict.fromkeys(row.operation.removesuffix(" refused") for row in rows):
-        same = [r for r in rows if r.operation.removesuffix(" refused") == operation]
-        statuses = ",".join(str(status) for status in sorted({row.status for row in same}))
-        sent, known = max((row.sent, row.known) for row in same)
-        print(f"{operation:72} {len(same):5} {statuses:12} {sent} of {known}")
-        for row in same:
-            for fault in row.faults:
-                print(f"    FAILED: {fault}")
+    print(f"\n{'operation':82} calls statuses     fields sent of known")
+    for line in _table(rows):
+        told = f"{line['sent']} of {line['known']}"
+        statuses = ",".join(map(str, line["statuses"]))
+        print(f"{line['operation']:82} {line['calls']:5} {statuses:12} {told}")
+        for fault in line["faults"]:
+            print(f"    FAILED: {fault}")
     print()
 
 
+def _table(rows: list[Row]) -> list[dict[str, Any]]:
+    """Calls of one operation together; fields are counted over those that succeeded."""
+    lines = []
+    for operation in dict.fromkeys(row.operation.removesuffix(" refused") for row in rows):
+        same = [row for row in rows if row.operation.removesuffix(" refused") == operation]
+        good = [row for row in same if row.operation == operation]
+        sent = {name for row in good for name in row.sent}
+        known = {name for row in good for name in row.known}
+        lines.append(
+            {
+                "operation": operation,
+                "calls": len(same),
+                "statuses": sorted({row.status for row in same}),
+                "sent": len(sent & known),
+                "known": len(known),
+                "unsent": sorted(known - sent),
+                "faults": [fault for row in same for fault in row.faults],
+            }
+        )
+    return lines
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*sys.argv[1:]))

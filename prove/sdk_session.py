@@ -22,12 +22,12 @@ _HEADERS = ("ININ-Correlation-Id", "inin-ratelimit-count", "inin-ratelimit-allow
 
 @dataclass
 class Row:
-    """One call: what came, and what is wrong with it."""
+    """One call: what came, and what is wrong with it. Fields are `Model.field`."""
 
     operation: str
     status: int
-    sent: int = 0
-    known: int = 0
+    sent: set[str] = field(default_factory=set)
+    known: set[str] = field(default_factory=set)
     faults: list[str] = field(default_factory=list)
 
 
@@ -192,10 +192,11 @@ def _compare(raw: Any, made: Any, kind: str, place: str, row: Row) -> None:
 
 def _compare_model(raw: dict[str, Any], made: Any, place: str, row: Row) -> None:
     names = {wire: attribute for attribute, wire in made.attribute_map.items()}
-    row.known += len(names)
+    model = type(made).__name__
+    row.known |= {f"{model}.{name}" for name in names}
     for name, value in raw.items():
-        row.sent += 1
+        row.sent.add(f"{model}.{name}")
         if name not in names:
-            row.faults.append(f"{place}.{name} was sent and is no field of {type(made).__name__}")
+            row.faults.append(f"{place}.{name} was sent and is no field of {model}")
             continue
         _compare(value, getattr(made, names[name]), "", f"{place}.{name}", row)

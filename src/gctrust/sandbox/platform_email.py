@@ -63,7 +63,13 @@ async def list_all(platform: Platform, call: Call) -> Answer:
         for one in call.view.published.inbound.values()
         if delays.shows(one, now, listing=True) and wanted in one.id
     ]
-    return Answer(200, listing(call, query, shown, lambda one: _listed(platform, one, bare)))
+    without = ("mxRecordStatus",) if bare else ()
+
+    def show(one: InboundDomain) -> JsonObject:
+        told = _json(platform, one, call).items()
+        return {name: value for name, value in told if name not in without}
+
+    return Answer(200, listing(call, query, shown, show))
 
 
 async def create(platform: Platform, call: Call) -> Answer:
@@ -288,16 +294,6 @@ def _json(platform: Platform, domain: InboundDomain, call: Call) -> JsonObject:
     if domain.dmarc is not None:
         body["dmarcVerificationResult"] = dmarc_json(platform, domain.id, domain.dmarc)
     return body
-
-
-def _listed(platform: Platform, domain: InboundDomain, bare: bool) -> JsonObject:
-    body: JsonObject = {
-        "id": domain.id,
-        "name": domain.id,
-        "subDomain": domain.sub_domain,
-        "selfUri": f"/api/v2/routing/email/domains/{domain.id}",
-    }
-    return body if bare else body | {"mxRecordStatus": domain.mx}
 
 
 def _verification(platform: Platform, domain: InboundDomain) -> JsonObject:
