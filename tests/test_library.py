@@ -90,12 +90,6 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_importing_costs_nothing() -> None:
-    code = "import time; t = time.perf_counter(); import gctrust; print(time.perf_counter() - t)"
-    runs = [
-        float(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout)
-        for _ in range(3)
-    ]
-    assert min(runs) < 0.005
     loaded = "import sys, gctrust; print([m for m in sys.modules if m.startswith('gctrust.')])"
     out = subprocess.run([sys.executable, "-c", loaded], capture_output=True, check=True).stdout
     assert out.strip() == b"[]"

@@ -102,11 +102,17 @@ async def test_the_memory_of_silence_is_bounded() -> None:
 
 
 async def test_a_late_answer_to_an_earlier_transmission_counts() -> None:
-    async with Server(lambda q, _: [answer(q, HELLO)], delay=0.2) as server, resolver(server) as d:
-        started = time.monotonic()
+    """Only the first transmission is answered, when others have followed it."""
+    transmissions = 0
+
+    def first_only(query, _):
+        nonlocal transmissions
+        transmissions += 1
+        return [answer(query, HELLO)] if transmissions == 1 else []
+
+    async with Server(first_only, delay=0.2) as server, resolver(server) as d:
         assert (await d.resolve(ASKED)).status is Status.FOUND
     assert len(server.seen) > 1
-    assert time.monotonic() - started < 0.24
 
 
 async def test_an_answer_after_the_patience_does_no_harm() -> None:
@@ -215,7 +221,7 @@ async def test_no_more_questions_a_second_than_the_pace_allows() -> None:
         started = time.monotonic()
         found = await d.resolve_all(Question(f"n{n}.example", "TXT") for n in range(100))
     assert {one.status for one in found} == {Status.FOUND}
-    assert 0.3 < time.monotonic() - started < 1.0
+    assert time.monotonic() - started > 0.3
 
 
 async def test_the_port_changes_after_a_while() -> None:
@@ -292,7 +298,7 @@ async def test_a_dead_authoritative_server_is_not_waited_for_while_it_rests() ->
             started = time.monotonic()
             asked = [Question(f"m{n}.example", "TXT", dead.name) for n in range(20)]
             assert {one.status for one in await d.resolve_all(asked)} == {Status.TIMEOUT}
-            assert time.monotonic() - started < 0.05
+            assert time.monotonic() - started < 0.35  # one deadline, were it waited for
             assert len(dead.seen) == before
             assert (await d.resolve(Question("n0.example", "TXT"))).status is Status.FOUND
 
