@@ -25,8 +25,8 @@ CANNOT = 2
 HEAD = """# What the official SDK read
 
 Written by `prove/platform.py --write` from a run without a failure: {package}
-against a fresh sandbox of the published dialect, through the SDK's gateway setting. {calls} calls of
-{operations} operations; every field sent has a place in the SDK's objects, every value of an
+against a fresh sandbox of the published dialect, through the SDK's gateway setting. {calls} calls
+of {operations} operations; every field sent has a place in the SDK's objects, every value of an
 enumeration is one of its own, and every value came out as it went in.
 
 It says nothing of behaviour: that is on [the fidelity page](sandbox-fidelity.md). "Never sent" are
