@@ -91,7 +91,8 @@ def _installed(python: Path) -> bool:
     if not python.exists():
         venv.create(PLACE, with_pip=True)
     name = PACKAGE.partition("==")[0]
-    there = subprocess.run([python, "-m", "pip", "show", "-q", name], check=False)
+    show: list[str | Path] = [python, "-m", "pip", "show", "-q", name]
+    there = subprocess.run(show, check=False, capture_output=True)
     if there.returncode == 0:
         return True
     quiet = ["-q", "--disable-pip-version-check"]

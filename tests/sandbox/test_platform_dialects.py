@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
+
+from gctrust.sandbox.answer import MalformedError
+from gctrust.sandbox.seed import load_seed
 
 from .conftest import AUDIT, MAIL, Sandbox, launch
 
@@ -91,6 +95,32 @@ def test_an_organisation_may_know_fields_we_do_not(tmp_path: Path) -> None:
         for shown in (listed, listed["entities"][0]):
             assert {"sandboxStrange0", "sandboxStrange1"} <= set(shown)
         assert not any("Strange" in name for name in sandbox.call("GET", MAIL).json())
+
+
+@pytest.mark.parametrize(
+    ("seed", "place"),
+    [
+        ('{"organisation": {"actionUpcomingDays": 400}}', "organisation.actionUpcomingDays"),
+        ('{"organisation": {"inboundDomains": "many"}}', "organisation.inboundDomains"),
+        ('{"roles": [{"id": "a", "name": "b"}]}', "roles[0]"),
+        ('{"roles": [{"id": "a", "name": "b", "permissions": [1]}]}', "roles[0].permissions"),
+        ('{"clients": [{"id": "a", "permissions": "all"}]}', "clients[0].permissions"),
+    ],
+)
+def test_a_wrong_seed_is_told_with_its_place(seed: str, place: str) -> None:
+    with pytest.raises(MalformedError, match=re.escape(place)):
+        load_seed(seed)
+
+
+def test_the_token_endpoint_refuses_more_in_its_own_form(sandbox: Sandbox) -> None:
+    sandbox.control("POST", "/clock", {"freeze": True})
+    for _ in range(300):
+        sandbox.ask_token()
+    refused = sandbox.ask_token()
+    assert (refused.status_code, refused.json()["error"]) == (400, "invalid_request")
+    assert refused.json()["error_description"].startswith("rate limit exceeded;")
+    sandbox.advance(int(refused.headers["Retry-After"]))
+    assert sandbox.ask_token().status_code == 200
 
 
 def test_permissions_may_come_from_a_role_and_may_have_stars(sandbox: Sandbox) -> None:

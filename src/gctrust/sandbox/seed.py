@@ -134,7 +134,7 @@ def load_seed(text: str | None = None) -> Seed:
         limits=_part(Limits, document, "limits"),
         hostile=_part(Hostility, document, "hostile"),
         mail=_part(Mail, document, "mail"),
-        organisation=_part(Organisation, document, "organisation"),
+        organisation=_organisation(document),
         servers=servers,
         roles=_roles(document.get("roles", [])),
         clients=_clients(document["clients"]),
@@ -204,6 +204,15 @@ def parse_client(item: object, place: str = "client") -> OAuthClient:
     for name in ("roles", "permissions"):
         values[name] = _texts(values.get(name, []), f"{place}.{name}")
     return _sensible(OAuthClient(**values), place)
+
+
+def _organisation(document: Mapping[str, Any]) -> Organisation:
+    told = _part(Organisation, document, "organisation")
+    if not 0 < told.action_upcoming_days <= told.action_certificate_days:
+        raise MalformedError(
+            "seed: organisation.actionUpcomingDays: more than 0, at most actionCertificateDays"
+        )
+    return told
 
 
 def _roles(listed: object) -> tuple[Role, ...]:
