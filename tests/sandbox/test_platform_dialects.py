@@ -44,6 +44,7 @@ def test_a_published_organisation_has_none_of_the_guides_calls() -> None:
         assert sandbox.http.post(url, json={}).status_code == 404
         told = sandbox.ask_token("no:such:scope")  # scopes do not limit client credentials
         assert set(told.json()) == {"access_token", "token_type", "expires_in"}
+        assert "." not in told.json()["access_token"]  # opaque: no claims to read
 
 
 def test_a_guide_organisation_has_none_of_the_published_calls() -> None:

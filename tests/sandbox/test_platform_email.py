@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dns.message
 import dns.query
+import httpx2
 import pytest
 
 from .conftest import Sandbox
@@ -47,6 +49,36 @@ def test_a_new_domain_is_refused_again_before_it_can_be_read(sandbox: Sandbox) -
     assert get(sandbox, DOMAINS)["total"] == 0
     sandbox.advance(2)
     assert [one["id"] for one in get(sandbox, DOMAINS)["entities"]] == [NAME]
+
+
+def test_of_simultaneous_creations_one_wins(sandbox: Sandbox) -> None:
+    token = sandbox.token()
+
+    def once(_: int) -> int:
+        return sandbox.call("POST", DOMAINS, {"id": NAME}, token).status_code
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sorted(pool.map(once, range(6))) == [200, *[400] * 5]
+    assert sandbox.effects("POST", DOMAINS) == 1
+
+
+def test_an_answer_lost_is_a_domain_made(sandbox: Sandbox) -> None:
+    lost = {"kind": "lost", "method": "POST", "path": DOMAINS, "times": 1}
+    sandbox.control("PUT", "/faults", [lost])
+    with pytest.raises(httpx2.TransportError):
+        sandbox.call("POST", DOMAINS, {"id": NAME})
+    again = sandbox.call("POST", DOMAINS, {"id": NAME})
+    assert again.json()["code"] == "postino.domain.exists"
+    sandbox.advance(4)
+    assert sandbox.call("GET", ONE).status_code == 200
+
+
+def test_a_stale_read_is_of_the_past(sandbox: Sandbox) -> None:
+    create(sandbox)
+    sandbox.call("PATCH", ONE, {"mailFromSettings": {"mailFromDomain": f"b.{NAME}"}})
+    sandbox.control("PUT", "/faults", [{"kind": "stale", "method": "GET", "times": 1}])
+    assert "mailFromSettings" not in get(sandbox, ONE)
+    assert "mailFromSettings" in get(sandbox, ONE)
 
 
 def test_a_deleted_domain_goes_slowly(sandbox: Sandbox) -> None:

@@ -1,7 +1,7 @@
 """OAuth client credentials: both token endpoints, tokens that expire by the virtual clock, scopes.
 
-Tokens look like JWTs with a `scope` claim, signed with a key of this process, and are looked up by
-digest: a restart forgets them, as it forgets everything.
+Tokens of the guide look like JWTs with a `scope` claim, signed with a key of this process; all are
+looked up by digest: a restart forgets them, as it forgets everything.
 """
 
 from __future__ import annotations
@@ -49,7 +49,8 @@ class Tokens:
         self._signing_key = secrets.token_bytes(32)
         self._issued: dict[str, Token] = {}
 
-    def issue(self, client: OAuthClient, scopes: frozenset[str]) -> str:
+    def issue(self, client: OAuthClient, scopes: frozenset[str], *, opaque: bool = False) -> str:
+        """A new token; `opaque` ones tell nothing, as the published platform's."""
         now = self._clock.now()
         expires_at = now + client.token_seconds
         claims: JsonObject = {
@@ -59,7 +60,7 @@ class Tokens:
             "exp": int(expires_at),
             "scope": " ".join(sorted(scopes)),
         }
-        value = self._sign(claims)
+        value = secrets.token_urlsafe(64) if opaque else self._sign(claims)
         key = _digest(value)
         self._issued[key] = Token(key, client.id, scopes, expires_at)
         return value
@@ -160,7 +161,7 @@ class TokenEndpoint:
 
     def _grant_of(self, client: OAuthClient, scopes: frozenset[str]) -> JsonObject:
         return {
-            "access_token": self._tokens.issue(client, scopes),
+            "access_token": self._tokens.issue(client, scopes, opaque=not self._scoped),
             "token_type": "bearer",
             "expires_in": client.token_seconds,
         }
