@@ -33,21 +33,23 @@ from .platform_paging import chosen, listing, query_of
 from .platform_postino import (
     checked_settings,
     dmarc_json,
+    find,
+    listed,
     postino_name,
     refuse_beyond,
     refuse_taken,
     result,
     settings_json,
+    update,
 )
 from .platform_records import VERIFIED, Change, Check, InboundDomain
-from .platform_refusals import missing, refuse
+from .platform_refusals import refuse
 from .state import RequiredRecord
 from .wire import Call
 from .zone_data import Record
 
 KIND = ("Emails", "InboundDomain")
 DKIM_TOKENS = 3
-_READ, _WRITE = "postino.error.not.found", "postino.domain.not.found"
 
 
 async def list_all(platform: Platform, call: Call) -> Answer:
@@ -56,13 +58,7 @@ async def list_all(platform: Platform, call: Call) -> Answer:
     )
     chosen(query, "expand", "settings")
     bare = chosen(query, "excludeStatus", "true", "false") == "true"
-    now, delays = platform.clock.now(), platform.seed.hostile.delays
-    wanted = query.get("filter", "").lower()
-    shown = [
-        one
-        for one in call.view.published.inbound.values()
-        if delays.shows(one, now, listing=True) and wanted in one.id
-    ]
+    shown = listed(platform, query, call.view.published.inbound)
     without = ("mxRecordStatus",) if bare else ()
 
     def show(one: InboundDomain) -> JsonObject:
@@ -78,7 +74,9 @@ async def create(platform: Platform, call: Call) -> Answer:
     suffix = f".{platform.seed.organisation.root_domain}" if sub_domain else ""
     name = postino_name(f"{body.pop('id')}{suffix}")
     refuse_taken(platform, name)
-    _refuse_more(platform)
+    held = platform.state.now.published.inbound
+    limit = platform.seed.organisation.inbound_domains
+    refuse_beyond(platform, held, limit, "domains.count")
     settings = checked_settings(platform, call, body)
     now = platform.clock.now()
     made = InboundDomain(
@@ -221,22 +219,6 @@ def _mail_from_name(told: object, domain: str, sub_domain: bool) -> str:
     return name
 
 
-def _refuse_more(platform: Platform) -> None:
-    now, delays = platform.clock.now(), platform.seed.hostile.delays
-    held = platform.state.now.published.inbound.values()
-    taken = sum(delays.holds(one, now) for one in held)
-    refuse_beyond(platform.seed.organisation.inbound_domains, taken, "domains.count")
-
-
-def _find(platform: Platform, call: Call, *, writing: bool = False) -> InboundDomain:
-    key = call.params["domainId"].lower()
-    found = call.view.published.inbound.get(key)
-    shown = found is not None and platform.seed.hostile.delays.shows(found, platform.clock.now())
-    if found is None or not shown or (writing and found.ended is not None):
-        raise missing("domain", key, _WRITE if writing else _READ)
-    return found
-
-
 async def _looked(
     platform: Platform,
     call: Call,
@@ -255,13 +237,13 @@ async def _looked(
     return _update(platform, found, **{slot: check})
 
 
+def _find(platform: Platform, call: Call, *, writing: bool = False) -> InboundDomain:
+    held = call.view.published.inbound
+    return find(platform, call, held, call.params["domainId"], writing=writing)
+
+
 def _update(platform: Platform, seen: InboundDomain, **changes: Any) -> InboundDomain:
-    """Change the domain as it is now: others may have changed it while DNS was asked."""
-    held = platform.state.now.published.inbound
-    made = replace(held.get(seen.id, seen), **changes)
-    if seen.id in held:
-        held[seen.id] = made
-    return made
+    return update(platform.state.now.published.inbound, seen, **changes)
 
 
 def _checked(now: float, done: bool) -> Check:

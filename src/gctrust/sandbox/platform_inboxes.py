@@ -7,6 +7,7 @@ from .platform import Platform, new_id
 from .platform_changes import Shelf
 from .platform_models import read_body
 from .platform_paging import chosen, listing, query_of
+from .platform_postino import find
 from .platform_records import VERIFIED, InboundDomain, Kept
 from .platform_refusals import missing, refuse
 from .wire import Call
@@ -97,10 +98,7 @@ async def test_inbound(platform: Platform, call: Call) -> Answer:
 
 
 async def test_outbound(platform: Platform, call: Call) -> Answer:
-    key = call.params["domainId"].lower()
-    domain = call.view.published.outbound.get(key)
-    if domain is None or not platform.seed.hostile.delays.shows(domain, platform.clock.now()):
-        raise missing("domain", key, "postino.error.not.found")
+    domain = find(platform, call, call.view.published.outbound, call.params["domainId"])
     ready = domain.bounce == domain.dkim == VERIFIED
     return _tested(platform, call, "customSMTPServer" in domain.settings, ready)
 
@@ -122,11 +120,7 @@ def _tested(platform: Platform, call: Call, own_server: bool, ready: bool) -> An
 
 
 def _domain(platform: Platform, call: Call, param: str = "domainName") -> InboundDomain:
-    key = call.params[param].lower()
-    found = call.view.published.inbound.get(key)
-    if found is None or not platform.seed.hostile.delays.shows(found, platform.clock.now()):
-        raise missing("domain", key, "postino.error.not.found")
-    return found
+    return find(platform, call, call.view.published.inbound, call.params[param])
 
 
 def _find_route(platform: Platform, call: Call, *, writing: bool = False) -> Kept:

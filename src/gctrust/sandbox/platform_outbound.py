@@ -6,7 +6,6 @@ The vendor's mail service looks when activation is asked for (PUT) and at no oth
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 from publicsuffixlist import PublicSuffixList
@@ -21,14 +20,17 @@ from .platform_paging import chosen, listing, query_of
 from .platform_postino import (
     checked_settings,
     dmarc_json,
+    find,
+    listed,
     postino_name,
     record_json,
     refuse_beyond,
     refuse_taken,
     settings_json,
+    update,
 )
 from .platform_records import FAILED, PENDING, VERIFIED, OutboundDomain
-from .platform_refusals import missing, refuse
+from .platform_refusals import refuse
 from .wire import Call
 
 KIND = ("Emails", "OutboundDomain")
@@ -38,13 +40,7 @@ _SIMULATED = "MockEmailDomain"
 async def list_all(platform: Platform, call: Call) -> Answer:
     query = query_of(call, platform.strict, "pageSize", "pageNumber", "filter", "expand")
     chosen(query, "expand", "settings")
-    now, delays = platform.clock.now(), platform.seed.hostile.delays
-    wanted = query.get("filter", "").lower()
-    shown = [
-        one
-        for one in call.view.published.outbound.values()
-        if delays.shows(one, now, listing=True) and wanted in one.id
-    ]
+    shown = listed(platform, query, call.view.published.outbound)
     return Answer(200, listing(call, query, shown, lambda one: _json(platform, one, call)))
 
 
@@ -120,19 +116,19 @@ async def _make(platform: Platform, call: Call, body: JsonObject, sender: str) -
     body.pop("name")
     _refuse_root(name)
     refuse_taken(platform, name)
-    now, delays = platform.clock.now(), platform.seed.hostile.delays
-    held = platform.state.now.published.outbound.values()
-    taken = sum(delays.holds(one, now) for one in held)
-    refuse_beyond(platform.seed.organisation.outbound_domains, taken, "outbound.domains.count")
+    held = platform.state.now.published.outbound
+    limit = platform.seed.organisation.outbound_domains
+    refuse_beyond(platform, held, limit, "outbound.domains.count")
     settings = checked_settings(platform, call, body)
     key = await asyncio.to_thread(dkim_public_key)
     refuse_taken(platform, name)  # made while the key was
     status = VERIFIED if sender == _SIMULATED else PENDING
+    now = platform.clock.now()
     made = OutboundDomain(
         name, sender, key, created=now, restarted=now, settings=settings, bounce=status, dkim=status
     )
     audited(platform, call, "Create", KIND, (name, name))
-    platform.state.now.published.outbound[name] = made
+    held[name] = made
     return Answer(202, _result(platform, made, call))
 
 
@@ -169,22 +165,12 @@ def _sender_status(platform: Platform, domain: OutboundDomain) -> str:
 
 
 def _find(platform: Platform, call: Call, *, writing: bool = False) -> OutboundDomain:
-    key = call.params["domainId"].lower()
-    found = call.view.published.outbound.get(key)
-    shown = found is not None and platform.seed.hostile.delays.shows(found, platform.clock.now())
-    if found is None or not shown or (writing and found.ended is not None):
-        code = "postino.domain.not.found" if writing else "postino.error.not.found"
-        raise missing("domain", key, code)
-    return found
+    held = call.view.published.outbound
+    return find(platform, call, held, call.params["domainId"], writing=writing)
 
 
 def _update(platform: Platform, seen: OutboundDomain, **changes: Any) -> OutboundDomain:
-    """Change the domain as it is now: others may have changed it while DNS was asked."""
-    held = platform.state.now.published.outbound
-    made = replace(held.get(seen.id, seen), **changes)
-    if seen.id in held:
-        held[seen.id] = made
-    return made
+    return update(platform.state.now.published.outbound, seen, **changes)
 
 
 def _json(platform: Platform, domain: OutboundDomain, call: Call) -> JsonObject:

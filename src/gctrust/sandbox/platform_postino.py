@@ -5,15 +5,18 @@ settings that refer to other resources, and how checks are shown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
 
 from .answer import JsonObject, Refusal
 from .guide_email import domain_name
 from .platform import Platform
-from .platform_records import Check, DmarcSeen
+from .platform_records import Check, DmarcSeen, InboundDomain, OutboundDomain
 from .platform_refusals import missing, refuse
 from .state import RequiredRecord
 from .wire import Call
 
+DomainT = TypeVar("DomainT", InboundDomain, OutboundDomain)
 _SERVERS = ("customSMTPServer", "imapSettings", "graphApiSettings")
 
 
@@ -30,6 +33,36 @@ def postino_name(text: str) -> str:
         ) from None
 
 
+def find(
+    platform: Platform, call: Call, held: Mapping[str, DomainT], key: str, *, writing: bool = False
+) -> DomainT:
+    """Raises Refusal 404 for what is not there yet or no more; a change finds only what lives."""
+    found = held.get(key.lower())
+    shown = found is not None and platform.seed.hostile.delays.shows(found, platform.clock.now())
+    if found is None or not shown or (writing and found.ended is not None):
+        code = "postino.domain.not.found" if writing else "postino.error.not.found"
+        raise missing("domain", key.lower(), code)
+    return found
+
+
+def listed(
+    platform: Platform, query: Mapping[str, str], held: Mapping[str, DomainT]
+) -> list[DomainT]:
+    """Those in lists by now, whose name has the `filter` in it."""
+    now, delays = platform.clock.now(), platform.seed.hostile.delays
+    wanted = query.get("filter", "").lower()
+    shown = (one for one in held.values() if delays.shows(one, now, listing=True))
+    return [one for one in shown if wanted in one.id]
+
+
+def update(held: dict[str, DomainT], seen: DomainT, **changes: Any) -> DomainT:
+    """Change the domain as it is now: others may have changed it while DNS was asked."""
+    made = replace(held.get(seen.id, seen), **changes)
+    if seen.id in held:
+        held[seen.id] = made
+    return made
+
+
 def refuse_taken(platform: Platform, name: str) -> None:
     """A name is taken from its first instant until the last trace of its deletion is gone."""
     now, published = platform.clock.now(), platform.state.now.published
@@ -41,8 +74,12 @@ def refuse_taken(platform: Platform, name: str) -> None:
             )
 
 
-def refuse_beyond(limit: int, held: int, key: str) -> None:
-    if held >= limit:
+def refuse_beyond(
+    platform: Platform, held: Mapping[str, InboundDomain | OutboundDomain], limit: int, key: str
+) -> None:
+    """Raises Refusal 400 when the organisation holds as many as it may."""
+    now, delays = platform.clock.now(), platform.seed.hostile.delays
+    if sum(delays.holds(one, now) for one in held.values()) >= limit:
         refusal = refuse(
             400,
             "postino.max.domains.exceeded",
