@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -15,6 +16,7 @@ from gctrust.pipelines.effects import (
     Instant,
     Now,
     Record,
+    Segment,
     Wait,
 )
 from gctrust.pipelines.orders import PinRotationOrder
@@ -404,3 +406,72 @@ def test_an_old_certificate_that_has_ended_stops_nobody_once_its_pin_is_gone():
     gone = replace(FILES, old_not_after=1.0)
     late = [PinProbe(900, 100, 0), CLEAN]  # a replica still has to take the last change
     assert world(platform, late, gone).run(pin_rotation(ORDER)).status == "succeeded"
+
+
+def scripted(order: PinRotationOrder) -> World:
+    """Every guard fails a few times before it passes, and the old certificate is shown for long."""
+    low, early = PinProbe(300, 100, 0), PinProbe(0, 0, 9)
+    w = world(Platform(), [low, low, CLEAN, early, CLEAN, low, CLEAN, low, CLEAN, low, low, CLEAN])
+    looks: list[float] = []
+
+    def use(effect: ReadPinUse) -> PinUse:
+        looks.append(w.now)
+        new = PinUsed(NEW, 1, 2 if len(looks) == 2 else 0, w.now)
+        old = PinUsed(OLD, 3 if len(looks) < 40 else 0, 0, w.now, ("batch",))
+        return PinUse("log", w.now, (new, old))
+
+    w.answers[ReadPinUse] = use
+    return w
+
+
+EVERY_WAY = [
+    ORDER,
+    SWITCHED,
+    replace(SWITCHED, canary=2, backup_key="backup.key"),
+    replace(SWITCHED, compromised=True),
+    replace(ORDER, switch="operator"),
+    replace(SWITCHED, horizon=9000.0),
+    replace(ORDER, horizon=130.0),
+]
+
+
+@pytest.mark.parametrize("order", EVERY_WAY)
+def test_a_run_cut_at_every_segment_does_and_ends_the_same(order):
+    whole, cut = scripted(order), scripted(order)
+    if order.switch == "operator":
+        for w in (whole, cut):
+            w.signals = dict.fromkeys(range(5, 30), "advance")
+    assert cut.cut(pin_rotation, order) == whole.run(pin_rotation(order))
+    assert [e for e in cut.done if type(e) is not Segment] == [
+        e for e in whole.done if type(e) is not Segment
+    ]
+
+
+def test_a_drain_of_a_day_is_cut_before_it_is_long():
+    """Between two places where it can be cut lie few steps, however long somebody shows the old."""
+    w = scripted(ORDER)
+    w.run(pin_rotation(replace(ORDER, drain=600.0)))
+    at = [n for n, effect in enumerate(w.done) if type(effect) is Segment]
+    assert len(at) > 40
+    assert max(b - a for a, b in pairwise(at)) < 20
+
+
+def test_a_rotation_that_was_done_before_changes_nothing_and_announces_nothing():
+    platform = Platform()
+    platform.live = replace(BEFORE, primary=NEW, fallback=BACKUP)
+    w = world(platform)
+    end = w.run(pin_rotation(ORDER))
+    (entry,) = w.of(Record)
+    assert (entry.action, entry.event) == ("pin-rotation.unchanged", None)
+    assert (end.summary["primaryPin"], end.summary["fallbackPin"]) == (NEW, BACKUP)
+
+
+def test_one_taken_up_again_after_retiring_announces_what_it_could_not_before():
+    platform = Platform()
+    platform.live = replace(BEFORE, primary=NEW, fallback=BACKUP)
+    w = world(platform)
+    w.resumed = 1
+    w.run(pin_rotation(ORDER))
+    (entry,) = w.of(Record)
+    assert (entry.action, entry.event) == ("pin-rotation.succeeded", "certificate_rotation")
+    assert entry.data["pins"] == [NEW, BACKUP]

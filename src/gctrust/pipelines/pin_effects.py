@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..findings import Finding
 from .certificate_effects import CertificateFiles
 from .effect import Effect
 
@@ -222,3 +223,31 @@ class ReadPinUse(Effect[PinUse]):
     @property
     def key(self) -> str:
         return self.client_id
+
+
+@dataclass(frozen=True, slots=True)
+class PinRotationState:
+    """What a rotation has learnt, frozen where it is cut into segments.
+
+    `moves` are still to be made, of those that were proved; `parts` are the parts of them that are
+    done. `since`, `until` and `reason` are those of the window being watched.
+    """
+
+    started: float
+    before: ClientPins
+    pins: PinsOfFiles
+    moves: tuple[str, ...]
+    parts: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    not_judged: tuple[str, ...] = ()
+    probe: PinProbe | None = None
+    written: tuple[tuple[str, ...], ...] = ()
+    told: tuple[str, ...] = ()
+    slots: tuple[str, ...] = ()
+    switched: tuple[ClientTarget, ...] = ()
+    shown: bool = False
+    retired_at: float = 0.0
+    since: float = 0.0
+    until: float = 0.0
+    reason: str = ""
+    wait: float = 0.0

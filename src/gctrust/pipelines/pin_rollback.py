@@ -39,7 +39,7 @@ def _undo(run: Rotation, status: str) -> Pipeline[str]:
         return status
     if order.compromised:
         return "unverified" if status == "rolled-back" else status
-    live = yield from settled(run, tuple(run.written))
+    live = yield from settled(run, run.written)
     if live.pins == before.pins and not run.shown:
         return status
     changed = assess_writer(order.client_id, live.pins, (before.pins, *run.written))

@@ -17,7 +17,6 @@ from ..pins.rotation import (
     EXERCISED_WITHIN,
     MARGIN,
     SKEW,
-    RotationPlan,
     assess_coverage,
     assess_match_rate,
     assess_rotation,
@@ -26,12 +25,12 @@ from ..pins.rules import EMERGENCY, NOT_COVERED, OVERLAP_OUTLIVES_OLD, STILL_IN_
 from ..pins.spki import PinKind
 from ..pins.use import Shown, Watched, assess_use, assess_writer
 from .effect import Undone, ending
-from .effects import AssessFiles, CertificateFiles, Now, Pipeline, do
+from .effects import AssessFiles, CertificateFiles, Now, Pipeline, Segment, do
 from .orders import PinRotationOrder, RunEnd
 from .pin_effects import (
     ClientTarget,
     ComputePins,
-    PinProbe,
+    PinRotationState,
     PinUse,
     ProbePins,
     ReadPins,
@@ -39,12 +38,14 @@ from .pin_effects import (
 )
 from .pin_rollback import roll_back
 from .pin_run import (
+    FIRST_PAUSE,
     Rotation,
     Stop,
     confirmed,
     ended,
     landed,
     now,
+    once,
     pause,
     plan_of,
     rate_of,
@@ -54,15 +55,17 @@ from .pin_run import (
     write,
 )
 
-FIRST_PAUSE = 2.0
 LONGEST_PAUSE = 600.0
 FEW = 12  # handshakes that judge one switched client
+CANARY_REFUSED = "canary refused"  # a part: somebody was, who showed the new certificate
 SETTLED = ("succeeded", "refused", "unverified")  # ends that leave the pins as they are
 
 
-def pin_rotation(order: PinRotationOrder) -> Pipeline[RunEnd]:
+def pin_rotation(
+    order: PinRotationOrder, state: PinRotationState | None = None
+) -> Pipeline[RunEnd]:
     """Rotate; every guard is measured, and a guard that does not pass by the horizon rolls back."""
-    run = Rotation(order, (yield from do(Now())).at)
+    run = Rotation.of(order, state) if state else Rotation(order, (yield from do(Now())).at)
     try:
         yield from _rotate(run)
         status = "succeeded"
@@ -79,14 +82,19 @@ def pin_rotation(order: PinRotationOrder) -> Pipeline[RunEnd]:
 
 
 def _rotate(run: Rotation) -> Pipeline[None]:
-    plan = yield from _prepare(run)
-    for step in plan.choreography:
-        if run.standing is not Standing.RETIRED or step.move is Move.CONFIRM:
-            yield from _CARRY_OUT[step.move](run)
+    if run.pins is None:
+        yield from _prepare(run)
+    while run.moves:
+        yield from do(Segment(run.state()))
+        yield from _CARRY_OUT[Move(run.moves[0])](run)
+        run.moves = run.moves[1:]
 
 
-def _prepare(run: Rotation) -> Pipeline[RotationPlan]:
-    """Read the live pins, judge certificate and plan. Raises Stop: refused, or nothing to do."""
+def _prepare(run: Rotation) -> Pipeline[None]:
+    """Read the live pins, judge certificate and plan; what is proved is what is then carried out.
+
+    Raises Stop: refused, or nothing to do.
+    """
     order = run.order
     yield from stage(run, "prepare", "read the live pins, judge the new certificate")
     run.before = before = yield from do(ReadPins(order.client_id))
@@ -106,9 +114,8 @@ def _prepare(run: Rotation) -> Pipeline[RotationPlan]:
         raise Stop("refused")
     if files.same_key and order.kind == PinKind.SPKI:
         raise Stop("succeeded")
-    if not order.compromised and run.standing is not Standing.RETIRED:
-        run.old_ends = files.old_not_after - MARGIN
-    return plan
+    left = (Move.CONFIRM,) if run.standing is Standing.RETIRED else tuple(Move)
+    run.moves = tuple(step.move.value for step in plan.choreography if step.move in left)
 
 
 def _publish(run: Rotation) -> Pipeline[None]:
@@ -120,66 +127,94 @@ def _publish(run: Rotation) -> Pipeline[None]:
 
 def _soak(run: Rotation) -> Pipeline[None]:
     """Wait for propagation, then see both certificates accepted on every endpoint."""
-    order, files = run.order, run.files
-    yield from stage(run, "soak", f"{order.soak:.0f} s for the pins to reach every endpoint")
-    until = (yield from now(run)) + order.soak
-    if files.new_not_before > run.started:
-        until = max(until, files.new_not_before + SKEW)
-    yield from pause(run, until, "propagation of the new pin")
+    order = run.order
+    yield from once(run, "soaked", _propagation(run))
     yield from _observe(run, order.new, "soak")
     if order.old.key:
         yield from _observe(run, order.old, "soak")
-    else:
-        run.not_judged += ("handshakes with the old certificate: its key is not given",)
     if order.backup_key:
         backup = CertificateFiles(order.backup, order.backup_key)
         yield from _observe(run, backup, "soak", count=FEW, target=0.0)
 
 
+def _propagation(run: Rotation) -> Pipeline[None]:
+    order, files = run.order, run.files
+    yield from stage(run, "soak", f"{order.soak:.0f} s for the pins to reach every endpoint")
+    until = (yield from now(run)) + order.soak
+    if files.new_not_before > run.started:
+        until = max(until, files.new_not_before + SKEW)
+    if not order.old.key:
+        run.not_judged += ("handshakes with the old certificate: its key is not given",)
+    yield from pause(run, until, "propagation of the new pin")
+
+
 def _canary(run: Rotation) -> Pipeline[None]:
     """The first clients show the new certificate, and are watched."""
     order = run.order
-    first = "this machine" if order.switch == "observed" else "the first client"
-    yield from stage(run, "canary", f"{first} shows the new certificate")
-    began = yield from now(run)
+    yield from once(run, "canary begun", _begin_canary(run))
     if order.switch == "files":
         for target in order.targets[: order.canary]:
             yield from _switch_one(run, target)
     elif order.switch == "operator":
         run.shown = True
-        yield from _asked(run, "put the new certificate on one client, then `gctrust pins advance`")
+        what = "put the new certificate on one client, then `gctrust pins advance`"
+        yield from once(run, "canary confirmed", _asked(run, what))
     yield from _observe(run, order.new, "canary", count=max(FEW, order.handshakes // 4), target=0.0)
-    used = (yield from use_since(run, began)).of(run.files.new)
-    if used.refused:
+    yield from once(run, "canary watched", _watch_canary(run))
+    if CANARY_REFUSED in run.parts:
         yield from _observe(run, order.new, "canary")
+
+
+def _begin_canary(run: Rotation) -> Pipeline[None]:
+    first = "this machine" if run.order.switch == "observed" else "the first client"
+    yield from stage(run, "canary", f"{first} shows the new certificate")
+    run.since = yield from now(run)
+
+
+def _watch_canary(run: Rotation) -> Pipeline[None]:
+    used = (yield from use_since(run, run.since)).of(run.files.new)
+    if used.refused:
+        run.parts += (CANARY_REFUSED,)
 
 
 def _switch(run: Rotation) -> Pipeline[None]:
     order = run.order
     run.shown = True
     if order.switch == "files":
-        yield from stage(run, "switch", f"{len(order.targets)} clients take the new certificate")
+        note = f"{len(order.targets)} clients take the new certificate"
+        yield from once(run, "switch begun", stage(run, "switch", note))
         for target in order.targets:
-            if target not in run.switched:
-                yield from _switch_one(run, target)
+            yield from _switch_one(run, target)
     elif order.switch == "operator" and not order.compromised:
-        yield from stage(run, "switch", "you switch the other clients")
-        yield from _asked(run, "switch every client, then `gctrust pins advance`")
+        yield from once(run, "switch begun", stage(run, "switch", "you switch the other clients"))
+        what = "switch every client, then `gctrust pins advance`"
+        yield from once(run, "switch confirmed", _asked(run, what))
         yield from _observe(run, order.new, "switch", count=FEW, target=0.0)
     else:
         yield from stage(run, "switch", "clients may load the new certificate from now on")
 
 
 def _switch_one(run: Rotation, target: ClientTarget) -> Pipeline[None]:
-    """Its files swapped and reloaded; then what they hold now is shown to every endpoint."""
-    order, files = run.order, run.files
-    run.shown = True
-    run.switched.append(target)  # before it is done: a crash in the middle is undone too
-    yield from do(SwitchClient(target, order.new, files.new, order.kind))
-    if order.compromised:
+    """Its files swapped and reloaded; then what they hold now is shown to every endpoint.
+
+    One that was switched as a canary is not switched again.
+    """
+    part = f"switched {target.name}"
+    if part in run.parts:
         return
-    deployed = CertificateFiles(target.certificate, target.key)
-    yield from _observe(run, deployed, "switch", count=FEW, target=0.0)
+    yield from once(run, f"swapped {target.name}", _swap(run, target))
+    if not run.order.compromised:
+        deployed = CertificateFiles(target.certificate, target.key)
+        yield from _observe(run, deployed, "switch", count=FEW, target=0.0)
+    run.parts += (part,)
+    yield from do(Segment(run.state()))
+
+
+def _swap(run: Rotation, target: ClientTarget) -> Pipeline[None]:
+    order = run.order
+    run.shown = True
+    run.switched += (target,)  # before it is done: a crash in the middle is undone too
+    yield from do(SwitchClient(target, order.new, run.files.new, order.kind))
 
 
 def _asked(run: Rotation, what: str) -> Pipeline[None]:
@@ -190,14 +225,12 @@ def _asked(run: Rotation, what: str) -> Pipeline[None]:
 def _drain(run: Rotation) -> Pipeline[None]:
     """Keep both pins until nobody has shown the old certificate for the whole window."""
     order = run.order
-    yield from stage(run, "drain", f"{order.drain:.0f} s without the old certificate")
-    since = yield from now(run)
-    until, reason = since + order.drain, "nobody to show the old certificate any more"
+    yield from once(run, "drain begun", _begin_drain(run))
     while True:
-        yield from pause(run, until, reason)
-        yield from _observe(run, order.new, "drain")
+        yield from once(run, "drained", pause(run, run.until, run.reason))
+        yield from _observe(run, order.new, "drain", part="drained")
         at = yield from now(run)
-        seen = yield from use_since(run, since)
+        seen = yield from use_since(run, run.since)
         if not _tells(run, seen):
             return (yield from _drained_by_word(run))
         watched = assess_use(_watched(run, seen, at))
@@ -209,9 +242,18 @@ def _drain(run: Rotation) -> Pipeline[None]:
             run.find(watched.findings)
             raise Stop(_too_late(run, at))
         by = f" by {', '.join(old.who)}" if old.who else ""
-        reason = f"the old certificate to go out of use: {old.accepted} handshakes{by}"
-        yield from stage(run, "drain", reason)
-        until = min(max(old.last + order.drain, at + FIRST_PAUSE), run.deadline)
+        run.reason = f"the old certificate to go out of use: {old.accepted} handshakes{by}"
+        yield from stage(run, "drain", run.reason)
+        run.until = min(max(old.last + order.drain, at + FIRST_PAUSE), run.deadline)
+        run.parts = tuple(part for part in run.parts if not part.startswith("drained"))
+        yield from do(Segment(run.state()))
+
+
+def _begin_drain(run: Rotation) -> Pipeline[None]:
+    yield from stage(run, "drain", f"{run.order.drain:.0f} s without the old certificate")
+    run.since = yield from now(run)
+    run.until = run.since + run.order.drain
+    run.reason = "nobody to show the old certificate any more"
 
 
 def _tells(run: Rotation, seen: PinUse) -> bool:
@@ -260,10 +302,8 @@ def _retire(run: Rotation) -> Pipeline[None]:
 def _confirm(run: Rotation) -> Pipeline[None]:
     """Watch a while longer: the old pin can still come back."""
     order, since = run.order, run.retired_at or run.started
-    yield from stage(run, "confirm", f"{order.confirm:.0f} s in which the old pin can come back")
-    at = yield from now(run)
-    yield from pause(run, at + order.confirm, "a refused handshake, if there is one")
-    if run.probe is None:  # it had been retired before: nothing was measured yet
+    yield from once(run, "confirm waited", _wait_to_confirm(run))
+    if order.compromised or run.standing is Standing.RETIRED:  # nothing was measured yet
         yield from _observe(run, order.new, "confirm")
     else:
         few = max(FEW, order.handshakes // 4)
@@ -279,6 +319,13 @@ def _confirm(run: Rotation) -> Pipeline[None]:
         raise Stop("rolled-back")
 
 
+def _wait_to_confirm(run: Rotation) -> Pipeline[None]:
+    confirm = run.order.confirm
+    yield from stage(run, "confirm", f"{confirm:.0f} s in which the old pin can come back")
+    at = yield from now(run)
+    yield from pause(run, at + confirm, "a refused handshake, if there is one")
+
+
 def _observe(
     run: Rotation,
     files: CertificateFiles,
@@ -286,14 +333,15 @@ def _observe(
     *,
     count: int = 0,
     target: float | None = None,
-) -> Pipeline[PinProbe]:
+    part: str = "",
+) -> Pipeline[None]:
     """Probe until the lower bound passes the target (0: until none is refused) on every endpoint.
 
     Raises Stop when it has not by the deadline.
     """
-    order, wait = run.order, FIRST_PAUSE
+    order, part = run.order, f"{part or name} by {files.certificate} {count}"
     aim = order.target_rate if target is None else target
-    while True:
+    while part not in run.parts:
         probe = yield from do(
             ProbePins(files, count or order.handshakes, _pin_of(run, files), order.kind)
         )
@@ -305,15 +353,18 @@ def _observe(
         told = f"{rate.matched} of {rate.tried} matched, at least {rate.lower_bound:.4f}"
         yield from stage(run, name, told + (f" (target {aim})" if aim else ""))
         if guard.passes() and covered.passes() and (aim or not probe.refused):
-            return probe
+            run.wait = FIRST_PAUSE
+            run.parts += (part,)
+            return
         at = yield from now(run)
         if at >= run.deadline:
             low = assess_match_rate(order.client_id, rate, order.target_rate)
             run.find(low.findings + covered.findings)
             raise Stop(_too_late(run, at))
         lacking = [found.message for found in covered.findings]
-        yield from pause(run, min(at + wait, run.deadline), "; ".join([told, *lacking]))
-        wait = min(wait * 2, LONGEST_PAUSE)
+        yield from pause(run, min(at + run.wait, run.deadline), "; ".join([told, *lacking]))
+        run.wait = min(run.wait * 2, LONGEST_PAUSE)
+        yield from do(Segment(run.state()))
 
 
 def _too_late(run: Rotation, at: float) -> str:

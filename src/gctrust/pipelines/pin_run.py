@@ -9,7 +9,7 @@ from ..findings import Finding, Severity
 from ..pins.choreography import Roles, Standing, standing
 from ..pins.match_rate import MatchRate
 from ..pins.pin_set import PinSet
-from ..pins.rotation import Backup, Lifetime, Live, Policies, RotationPlan, Windows
+from ..pins.rotation import MARGIN, Backup, Lifetime, Live, Policies, RotationPlan, Windows
 from ..pins.spki import BadPin, Pin, PinKind
 from .effects import CertificateAssessment, Now, Pipeline, Record, Stage, Wait, do
 from .orders import PinRotationOrder, RunEnd
@@ -17,6 +17,7 @@ from .pin_effects import (
     ClientPins,
     ClientTarget,
     PinProbe,
+    PinRotationState,
     PinsOfFiles,
     PinUse,
     ReadPins,
@@ -28,6 +29,7 @@ CANCEL, ADVANCE, ROLL_BACK = "cancel", "advance", "roll-back"
 OPERATOR = "your word"  # what a wait for `gctrust pins advance` begins with
 NO_BACKUP = "pin.no-backup"
 EARLY, NO_PATH = "cert.not-yet-valid", "cert.no-path"
+FIRST_PAUSE = 2.0  # seconds before a guard that did not pass is looked at again
 LOOKS, LOOK_AGAIN = 3, 2.0  # at a set that is not ours; seconds between
 
 
@@ -45,31 +47,60 @@ class Rotation:
     def __init__(self, order: PinRotationOrder, started: float) -> None:
         self.order, self.started = order, started
         self.horizon = started + order.horizon
-        self.old_ends = float("inf")  # from then on the old certificate is no way back
+        self.resumed = 0
         self.before: ClientPins | None = None
         self.pins: PinsOfFiles | None = None
-        self.roles: Roles | None = None
-        self.standing = Standing.STEADY
+        self.moves: tuple[str, ...] = ()  # still to be made, of those that were proved
+        self.parts: tuple[str, ...] = ()  # of moves, that are done
         self.findings: tuple[Finding, ...] = ()
         self.not_judged: tuple[str, ...] = ()
         self.probe: PinProbe | None = None
         self.problem: Problem | None = None
         self.unrestored: Problem | None = None
-        self.written: list[tuple[str, ...]] = []  # the sets this run asked the platform for
-        self.told: list[str] = []  # the pin set over time
-        self.live = ""  # and now, in words
-        self.switched: list[ClientTarget] = []
+        self.written: tuple[tuple[str, ...], ...] = ()  # the sets asked of the platform
+        self.told: tuple[str, ...] = ()  # the pin set over time
+        self.slots: tuple[str, ...] = ()  # and now
+        self.switched: tuple[ClientTarget, ...] = ()
         self.shown = False  # clients may show the new certificate
-        self.retired_at = 0.0
+        self.retired_at = self.since = self.until = 0.0
+        self.reason = ""
+        self.wait = FIRST_PAUSE  # before the next look at a guard that did not pass
+
+    @classmethod
+    def of(cls, order: PinRotationOrder, state: PinRotationState) -> Rotation:
+        run = cls(order, state.started)
+        for name in PinRotationState.__slots__:
+            setattr(run, name, getattr(state, name))
+        return run
+
+    def state(self) -> PinRotationState:
+        told = {name: getattr(self, name) for name in PinRotationState.__slots__}
+        return PinRotationState(**told)
 
     @property
     def deadline(self) -> float:
-        return min(self.horizon, self.old_ends)
+        """The horizon, or the instant from which the old certificate is no way back."""
+        if self.order.compromised or self.standing is Standing.RETIRED:
+            return self.horizon
+        return min(self.horizon, self.files.old_not_after - MARGIN)
+
+    @property
+    def live(self) -> Live:
+        """The set of pins this rotation began with."""
+        assert self.before is not None
+        return Live.read(self.before.mtls_required, self.before.kind, self.before.pins)
 
     @property
     def known(self) -> Roles:
-        assert self.roles is not None
-        return self.roles
+        files, kind = self.files, PinKind(self.files.kind)
+        ours = [Pin.parse(pin, kind) for pin in (files.new, files.old, files.backup) if pin]
+        others = tuple(pin for pin in self.live.pins if pin not in ours and pin.kind == kind)
+        return Roles(ours[0], ours[1], ours[2] if files.backup else None, others)
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stood when this run began."""
+        return standing(self.live.pins, self.known)
 
     @property
     def files(self) -> PinsOfFiles:
@@ -81,7 +112,7 @@ class Rotation:
         """Clients to bring back; a run before this one may have switched any of them."""
         if self.standing is Standing.PUBLISHED:
             return self.order.targets
-        return tuple(self.switched)
+        return self.switched
 
     def find(self, findings: tuple[Finding, ...]) -> None:
         """Keep what is new."""
@@ -99,19 +130,13 @@ def plan_of(
 ) -> RotationPlan:
     """The order and all that was seen, as the pin judge wants it."""
     order, files = run.order, run.files
-    kind = PinKind(files.kind)
-    live = Live.read(before.mtls_required, before.kind, before.pins)
-    ours = [Pin.parse(pin, kind) for pin in (files.new, files.old, files.backup) if pin]
-    others = tuple(pin for pin in live.pins if pin not in ours and pin.kind == kind)
-    backup = ours[2] if files.backup else None
-    roles = run.roles = Roles(ours[0], ours[1], backup, others)
-    run.standing = standing(live.pins, roles)
+    run.before = before
     run.shown = run.standing is Standing.PUBLISHED  # by a run before this one, who knows
     last_use = backup_use.of(files.backup).last if backup_use and backup_use.source else None
     return RotationPlan(
         client_id=order.client_id,
-        live=live,
-        roles=roles,
+        live=run.live,
+        roles=run.known,
         new_life=Lifetime(files.new_not_before, files.new_not_after),
         old_life=Lifetime(files.old_not_before, files.old_not_after),
         start=run.started,
@@ -177,7 +202,7 @@ def write(run: Rotation, etag: str, pins: PinSet, *, old_chain: bool = False) ->
     order = run.order
     files, leaf = (order.old, run.files.old) if old_chain else (order.new, run.files.new)
     slots = [pin.base64 for pin in pins] + ["", ""]
-    run.written.append(tuple(slot for slot in slots if slot))
+    run.written += (tuple(slot for slot in slots if slot),)
     return WritePins(
         client_id=order.client_id,
         etag=etag,
@@ -192,21 +217,35 @@ def write(run: Rotation, etag: str, pins: PinSet, *, old_chain: bool = False) ->
     )
 
 
+def once(run: Rotation, part: str, what: Pipeline[None]) -> Pipeline[None]:
+    """This part of a move, unless it was done before the run was cut."""
+    if part not in run.parts:
+        yield from what
+        run.parts += (part,)
+
+
 def stage(run: Rotation, name: str, note: str) -> Pipeline[None]:
     """Say where the run is, and which roles the platform now accepts."""
-    yield from do(Stage(name, f"{note}  [live: {run.live}]" if run.live else note))
+    live = _named(run, run.slots)
+    yield from do(Stage(name, f"{note}  [live: {live}]" if live else note))
 
 
 def landed(run: Rotation, name: str, pins: Iterable[str]) -> None:
     """These pins are live now: kept as the pin set over time."""
-    named = {run.files.new: "new", run.files.old: "old", run.files.backup: "backup"}
-    run.live = " ".join(f"{named.get(pin, 'other')} {pin[:8]}" for pin in pins)
-    run.told.append(f"{name}: {run.live}")
+    run.slots = tuple(pins)
+    run.told += (f"{name}: {_named(run, run.slots)}",)
+
+
+def _named(run: Rotation, pins: Iterable[str]) -> str:
+    files = run.pins
+    named = {files.new: "new", files.old: "old", files.backup: "backup"} if files else {}
+    return " ".join(f"{named.get(pin, 'other')} {pin[:8]}" for pin in pins)
 
 
 def now(run: Rotation) -> Pipeline[float]:
     """The instant; a resumed run has its horizon anew."""
     instant = yield from do(Now())
+    run.resumed = instant.resumed
     if instant.deadline is not None:
         run.horizon = instant.deadline
     return instant.at
@@ -256,15 +295,45 @@ def rate_of(probe: PinProbe) -> MatchRate:
 
 
 def ended(run: Rotation, status: str) -> Pipeline[RunEnd]:
-    """Record the end: the guide's audit fields, and its webhook."""
+    """Record the end: the guide's audit fields, and its webhook.
+
+    A rotation that found all of it done changed nothing: it says so, and announces nothing. One
+    taken up again announces what its life before could not.
+    """
+    at = yield from now(run)
+    audit, action = _audit(run, status, at), status
+    event: dict[str, Fact] = {
+        "event": "certificate_rotation",
+        "clientId": run.order.client_id,
+        "pins": _announced(run, status),
+        "latency": audit["latencyMs"],
+        "status": status,
+    }
+    announce: str | None = "certificate_rotation"
+    if status == "succeeded" and not run.written and not run.resumed:
+        action, announce, event = "unchanged", None, {}
+    client = run.order.client_id
+    yield from do(Record(f"pin-rotation.{action}", client, audit, announce, event))
+    yield from do(Stage("done", action))
+    return RunEnd(status, audit, run.findings, run.not_judged)
+
+
+def _announced(run: Rotation, status: str) -> list[str]:
+    """What is live after a success; else what the rotation was about."""
+    if status == "succeeded":
+        return list(run.slots)
+    return [run.pins.new, run.pins.old] if run.pins else []
+
+
+def _audit(run: Rotation, status: str, at: float) -> dict[str, Fact]:
     order, after = run.order, run.pins
     rate = rate_of(run.probe) if run.probe else None
-    at = yield from now(run)
-    audit: dict[str, Fact] = {
+    done = status == "succeeded"
+    return {
         "clientId": order.client_id,
         "serviceId": order.service_id,
-        "primaryPin": after.new if after and status == "succeeded" else None,
-        "fallbackPin": after.old if after else None,
+        "primaryPin": next(iter(run.slots), None) if done else None,
+        "fallbackPin": next(iter(run.slots[1:]), None) if done else after.old if after else None,
         "pinKind": order.kind,
         "latencyMs": round((at - run.started) * 1000, 1),
         "pinMatchRate": rate.rate if rate else None,
@@ -275,18 +344,6 @@ def ended(run: Rotation, status: str) -> Pipeline[RunEnd]:
         "pinsOverTime": list(run.told),
         "issuerPaths": list(after.issuer_paths or ()) if after else [],
     }
-    event: dict[str, Fact] = {
-        "event": "certificate_rotation",
-        "clientId": order.client_id,
-        "pins": [after.new, after.old] if after else [],
-        "latency": audit["latencyMs"],
-        "status": status,
-    }
-    yield from do(
-        Record(f"pin-rotation.{status}", order.client_id, audit, "certificate_rotation", event)
-    )
-    yield from do(Stage("done", status))
-    return RunEnd(status, audit, run.findings, run.not_judged)
 
 
 def _error(run: Rotation) -> str | None:
