@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from ..errors import Problem, ProblemKind, ProblemType
-from ..findings import Severity
+from ..findings import Finding, Severity, finding
 from ..mailauth.assess import DomainReport, assess_domain
+from ..mailauth.expected_records import RecordStatus
 from ..mailauth.looks import DNS_ONLY
-from ..mailauth.propagation import NameServer, Propagation, name_servers, next_look, observe
+from ..mailauth.propagation import NameServer
 from ..mailauth.questions import Answer, Question
+from ..mailauth.record_rules import FLAPPING
 from ..mailauth.record_text import RequiredRecord
 from ..mailauth.suffixes import registrable
 from ..names import BadName, DomainName
 from ..pipelines.effects import AssessMail, MailAssessment
 from ..ports import Clock
-from .dns_driver import drive
+from .dns_driver import ASSESSMENT_SECONDS, drive
+from .dns_propagation import ServerLook, Spread, look_around
 from .dns_resolver import Resolver
 from .mail_looks import all_looks
 
@@ -30,11 +33,15 @@ BAD_NAME = ProblemType(
 )
 PROBLEMS = (BAD_NAME,)
 
-DEADLINE = 60.0  # seconds for one whole look; what is open then is a time-out, never absence
+BEYOND_DNS_SECONDS = 60.0
+"""For a look that also connects to exchanges: an SMTP greeting alone may take its time."""
+
+_REMEMBERED = 1000  # domains whose last look is kept, to see servers that change their minds
 
 
 class MailCheck:
-    """`nameservers`, when given, are taken for the authoritative servers of every zone.
+    """`nameservers`, when given, are taken for the authoritative servers of every zone; a wait for
+    records takes them so only where they answer with authority.
 
     `special_addresses` accepts exchanges on loopback and documentation addresses (a sandbox's);
     `roots` are what a policy's server and an exchange are verified against (None: the public ones).
@@ -51,6 +58,7 @@ class MailCheck:
     ) -> None:
         self._resolver, self._clock, self._nameservers = resolver, clock, nameservers
         self._special, self._roots = special_addresses, roots
+        self._before: dict[str, Spread] = {}
 
     async def check(
         self,
@@ -92,32 +100,54 @@ class MailCheck:
             nameservers=nameservers or self._nameservers,
             reach=looks.reach if looks else DNS_ONLY,
         )
-        return await drive(judge, looks or resolver, deadline=DEADLINE)
+        seconds = BEYOND_DNS_SECONDS if beyond_dns else ASSESSMENT_SECONDS
+        return await drive(judge, looks or resolver, deadline=seconds)
 
     async def perform(self, effect: AssessMail) -> MailAssessment:
-        """Look past every cache: at each authoritative server, then with the judges."""
+        """Look past every cache: at each server by itself, then with the judges."""
         self._resolver.forget()
         asked = self._resolver.tally.asked
         domain = DomainName.parse(effect.domain)
         required = tuple(RequiredRecord(r.type, r.name, r.value) for r in effect.required)
-        servers = await self._servers(domain)
-        seen = await drive(observe(required, servers), self._resolver, deadline=DEADLINE)
-        report = await self._judge(domain, effect, required, servers)
-        found = report.report.findings
+        seen = await self.spread(domain, required, looks=effect.looks)
+        report = await self._judge(domain, effect, required, _authoritative(seen))
+        found = report.report.findings + self._flapping(seen)
         blocked = any(one.severity >= Severity.CRITICAL for one in found)
         return MailAssessment(
             findings=found,
             not_judged=report.report.not_judged,
-            ready=seen.complete and not blocked,
+            ready=seen.published and not blocked,
             missing=_missing(seen),
-            next_look=next_look(self._clock.now(), seen.states, looks=effect.looks),
-            queries=self._resolver.tally.asked - asked,
+            next_look=seen.next_look,
+            queries=self._resolver.tally.asked - asked + _asked_alone(seen),
         )
 
-    async def _servers(self, domain: DomainName) -> tuple[NameServer, ...]:
-        if self._nameservers:
-            return tuple(NameServer(address) for address in self._nameservers)
-        return await drive(name_servers(domain.text), self._resolver, deadline=DEADLINE)
+    async def spread(
+        self, domain: DomainName, required: tuple[RequiredRecord, ...], *, looks: int = 0
+    ) -> Spread:
+        """Who serves the records: every authoritative server and resolver, each by itself."""
+        own = await self._given(domain)
+        return await look_around(
+            domain.text, required, self._resolver, self._clock, nameservers=own, looks=looks
+        )
+
+    async def _given(self, domain: DomainName) -> tuple[str, ...]:
+        """The configured servers when the zone is theirs; resolvers are no servers of the zone."""
+        answers = await self._resolver.resolve_all(
+            Question(domain.text, "SOA", server=address, fresh=True)
+            for address in self._nameservers
+        )
+        silent = all(answer.status.is_temporary for answer in answers)
+        theirs = silent or any(answer.authoritative for answer in answers)
+        return self._nameservers if theirs else ()
+
+    def _flapping(self, seen: Spread) -> tuple[Finding, ...]:
+        """PROP-04: against what this process saw of the domain at its last look."""
+        before = self._before.pop(seen.domain, None)
+        self._before[seen.domain] = seen
+        if len(self._before) > _REMEMBERED:
+            del self._before[next(iter(self._before))]
+        return tuple(_lost(before, seen)) if before else ()
 
     async def _judge(
         self,
@@ -137,7 +167,7 @@ class MailCheck:
             fresh=True,
         )
         dns = _AtAuthority(self._resolver, domain, servers) if servers else self._resolver
-        return await drive(judge, dns, deadline=DEADLINE)
+        return await drive(judge, dns, deadline=ASSESSMENT_SECONDS)
 
 
 class _AtAuthority:
@@ -174,15 +204,43 @@ class _AtAuthority:
         return replace(question, server=self._server, fresh=True) if own else question
 
 
-def _missing(seen: Propagation) -> tuple[str, ...]:
-    """ "TXT name" for each record that some server lacks, with the servers when not all do."""
-    behind: dict[str, list[str]] = {}
-    for state in seen.behind:
-        behind.setdefault(f"{state.record.type} {state.record.owner}", []).append(
-            state.server.name or state.server.address
-        )
-    count = len({state.server for state in seen.states})
+def _authoritative(seen: Spread) -> tuple[NameServer, ...]:
+    looks = (one for record in seen.records[:1] for one in record.servers)
+    return tuple(NameServer(one.address, one.name) for one in looks if not one.is_resolver)
+
+
+def _asked_alone(seen: Spread) -> int:
+    return sum(one.is_resolver for record in seen.records for one in record.servers)
+
+
+def _lost(before: Spread, after: Spread) -> Iterator[Finding]:
+    had = {
+        (record.name, record.type, record.value, one.address)
+        for record in before.records
+        for one in record.servers
+        if one.status is RecordStatus.LIVE
+    }
+    for record in after.records:
+        for one in record.servers:
+            lacks = one.status in (RecordStatus.MISSING, RecordStatus.WRONG)
+            if lacks and (record.name, record.type, record.value, one.address) in had:
+                server = one.name or one.address
+                yield finding(FLAPPING, record.name, type=record.type, server=server)
+
+
+def _missing(seen: Spread) -> tuple[str, ...]:
+    """ "TXT name" for each record that some server of the zone lacks, with those when not all do;
+    once all have it, the resolvers that still hold what was there before."""
     return tuple(
-        record if len(servers) == count else f"{record} at {', '.join(servers)}"
-        for record, servers in behind.items()
+        f"{record.type} {record.name}{where}"
+        for record in seen.records
+        if (where := _where(record.servers, resolvers=seen.published)) is not None
     )
+
+
+def _where(servers: tuple[ServerLook, ...], *, resolvers: bool) -> str | None:
+    asked = [one for one in servers if one.is_resolver is resolvers]
+    behind = [one.name or one.address for one in asked if one.status is not RecordStatus.LIVE]
+    if not behind:
+        return None if asked or resolvers else ""
+    return "" if len(behind) == len(asked) and not resolvers else f" at {', '.join(behind)}"

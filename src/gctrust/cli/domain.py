@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
+from ..errors import Problem
 from ..settings import without_user_info
 from .attached import order_and_follow
+from .domain_spread import SpreadShown, spread_blocks
 from .exit_codes import ExitCode
-from .output import Block, Heading, Table
+from .output import Block, Heading, Output, Table
 from .plan import Planned, show
 from .session import Options, kept_runs, with_app
 
@@ -39,6 +41,17 @@ class DomainShown:
     id: str | None
     status: str
     records: tuple[RecordShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DomainStatus:
+    """`dns` is who serves the records; None for a domain that is verified, or not registered."""
+
+    domain: str
+    id: str | None
+    status: str
+    records: tuple[RecordShown, ...]
+    dns: SpreadShown | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +106,25 @@ def verify(
         if not yes:
             return show(options.out, _plan(settings, order.domain))
         patience = _attached(settings) if wait is None else wait
-        return await order_and_follow(app, options.out, order, patience)
+        code = await order_and_follow(app, options.out, order, patience)
+        if code is ExitCode.WAITING:
+            await _tell_who_is_behind(app, options.out, order.domain)
+        return code
 
     return with_app(options, body, target_domain=name, dkim_selectors=" ".join(selector))
+
+
+async def _tell_who_is_behind(app: composition.App, out: Output, domain: str) -> None:
+    try:
+        dns = await _spread(app, await _shown(app, domain))
+    except Problem:  # the run meets it too, and says it
+        return
+    for block in spread_blocks(dns) if dns else ():
+        if isinstance(block, Table):
+            for row in block.rows:
+                out.talk("  ".join(row))
+        else:
+            out.talk(str(block).strip())
 
 
 def _attached(settings: Settings) -> float:
@@ -182,7 +211,7 @@ def status(
     *,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
-    """What the platform says of a domain now.
+    """What the platform says of a domain now; and until it is verified, who has its DNS records.
 
     Parameters
     ----------
@@ -192,11 +221,25 @@ def status(
 
     async def body(app: composition.App) -> ExitCode:
         shown = await _shown(app, str(app.settings.require("target_domain")))
+        dns = None if shown.status == "verified" else await _spread(app, shown)
         blocks: list[Block] = [Heading(f"{shown.domain}  {shown.status}")]
-        options.out.answer("domain.status", shown, blocks)
+        blocks += spread_blocks(dns) if dns else ()
+        told = DomainStatus(shown.domain, shown.id, shown.status, shown.records, dns)
+        options.out.answer("domain.status", told, blocks)
         return ExitCode.FINE if shown.status == "verified" else ExitCode.FINDINGS
 
     return with_app(options, body, target_domain=name)
+
+
+async def _spread(app: composition.App, shown: DomainShown) -> SpreadShown | None:
+    """Each server by itself, without what this process remembers; None when nothing is required."""
+    from ..mailauth.record_text import RequiredRecord
+    from ..names import DomainName
+
+    required = tuple(RequiredRecord(r.type, r.name, r.value) for r in shown.records)
+    if not required:
+        return None
+    return SpreadShown.of(await app.mail.spread(DomainName.parse(shown.domain), required))
 
 
 async def _shown(app: composition.App, domain: str) -> DomainShown:

@@ -93,7 +93,7 @@ def find_bimi(domain: DomainName, organisation: str, *, fresh: bool = False) -> 
     answers = yield from ask_all(Question(name, "TXT", fresh=fresh) for name in names)
     for name, answer in zip(names, answers, strict=True):
         if answer.status.is_temporary:
-            line = f"the BIMI record {name} (BIMI-01): the look-up failed"
+            line = f"the BIMI record {name} (BIMI-01): the look-up failed ({answer.failure})"
             return BimiReport(Report(domain.text, (), (line,)))
         texts = _meant(answer.records)
         if len(texts) > 1:

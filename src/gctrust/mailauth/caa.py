@@ -60,7 +60,7 @@ def assess_caa(domain: DomainName, *, fresh: bool = False) -> Judge[CaaReport]:
     answers = yield from ask_all(Question(name, "CAA", fresh=fresh) for name in names)
     for name, answer in zip(names, answers, strict=True):
         if answer.status.is_temporary:
-            line = f"CAA records of {name} (DNS-01): the look-up failed"
+            line = f"CAA records of {name} (DNS-01): the look-up failed ({answer.failure})"
             return CaaReport(Report(domain.text, (), (line,)))
         if answer.status is Status.FOUND:
             records = _records(answer)

@@ -51,7 +51,9 @@ def assess_dane(
     secured: dict[str, Answer] = {}
     for host, name, answer in zip(hosts, names, answers, strict=True):
         if answer.status.is_temporary:
-            open_rows.append(f"TLSA records at {name} (DANE-02): the look-up failed")
+            open_rows.append(
+                f"TLSA records at {name} (DANE-02): the look-up failed ({answer.failure})"
+            )
         said = [(_judged(name, record), record) for record in answer.records[:MAX_RECORDS]]
         found += [one for one, _ in said if one is not None]
         good = tuple(_tlsa(record) for one, record in said if one is None)

@@ -16,7 +16,7 @@ from gctrust.findings import Finding, Report, Severity, finding
 from .dkim_record import DkimKey, parse_dkim_key
 from .dkim_rules import DKIM_RULE
 from .dkim_soundness import known_test_key, unsoundness
-from .questions import Answer, Judge, Question, Rdata, Status, ask_all
+from .questions import NOBODY, Answer, Judge, Question, Rdata, Status, ask_all
 from .tag_list import parse_tag_list
 
 WELL_KNOWN_SELECTORS = (
@@ -37,7 +37,9 @@ class DkimExpectation:
 
 @dataclass(frozen=True, slots=True)
 class SelectorReport:
-    """`texts` are the TXT records at `name`, `chain` the CNAMEs followed; `key` the first one."""
+    """`texts` are the TXT records at `name`, `chain` the CNAMEs followed; `key` the first one.
+    `server` is who was asked.
+    """
 
     selector: str
     name: str
@@ -45,18 +47,22 @@ class SelectorReport:
     chain: tuple[str, ...] = ()
     texts: tuple[bytes, ...] = ()
     key: DkimKey | None = None
+    server: str = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
 class DkimReport:
+    """`unknown` says which well-known selectors could not be looked up."""
+
     domain: str
     selectors: tuple[SelectorReport, ...] = ()
     findings: tuple[Finding, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     @property
     def report(self) -> Report:
         failed = tuple(f"{s.name}: {s.status}" for s in self.selectors if s.status.is_temporary)
-        return Report(self.domain, self.findings, failed)
+        return Report(self.domain, self.findings, failed + self.unknown)
 
 
 def assess_dkim(
@@ -87,8 +93,14 @@ def assess_dkim(
         findings += _judge_selector(one, wanted.get(one.selector))
         if one.status.is_void:
             findings += yield from _misplaced(one, domain)
-    findings += _judge_domain(domain, seen, wild, above, tried=len(names))
-    return DkimReport(domain, tuple(seen), tuple(findings))
+    silent = [] if named else [one for one in answers[: len(names)] if one.status.is_temporary]
+    if silent:  # no key was seen at them, and none was seen to be missing
+        findings.append(_failed(parent, silent[0].status, silent[0].asked))
+    elif not seen:
+        findings.append(finding(DKIM_RULE["dkim.none-found"], domain, count=len(names)))
+    findings += _judge_domain(domain, seen, wild, above)
+    line = f"{len(silent)} of {len(names)} well-known DKIM selectors: a look-up failed"
+    return DkimReport(domain, tuple(seen), tuple(findings), (line,) if silent else ())
 
 
 def _exists(answer: Answer, wild: Answer) -> bool:
@@ -107,7 +119,7 @@ def _without_wildcard(answer: Answer, wild: Answer) -> Answer:
 def _seen(selector: str, name: str, answer: Answer) -> SelectorReport:
     texts = joined_texts(answer.records)
     key = parse_dkim_key(_first_key(texts)) if texts else None
-    return SelectorReport(selector, name, answer.status, answer.chain, texts, key)
+    return SelectorReport(selector, name, answer.status, answer.chain, texts, key, answer.asked)
 
 
 def joined_texts(records: Iterable[Rdata]) -> tuple[bytes, ...]:
@@ -126,7 +138,7 @@ def _first_key(texts: tuple[bytes, ...]) -> bytes:
 def _judge_selector(seen: SelectorReport, wanted: DkimExpectation | None) -> Iterator[Finding]:
     name = seen.name
     if seen.status.is_temporary:
-        yield finding(DKIM_RULE["dkim.lookup-failed"], name, status=str(seen.status))
+        yield _failed(name, seen.status, seen.server)
         return
     if wanted is not None and wanted.cname:
         yield from _judge_target(seen, wanted.cname)
@@ -141,6 +153,10 @@ def _judge_selector(seen: SelectorReport, wanted: DkimExpectation | None) -> Ite
     yield from record_findings(name, seen.key)
     if wanted is not None and wanted.key:
         yield from _judge_expected(name, seen.key, wanted.key)
+
+
+def _failed(name: str, status: Status, server: str) -> Finding:
+    return finding(DKIM_RULE["dkim.lookup-failed"], name, status=str(status), server=server)
 
 
 def _publish(name: str, wanted: DkimExpectation | None) -> str:
@@ -292,12 +308,10 @@ def _misplaced(seen: SelectorReport, domain: str) -> Judge[list[Finding]]:
 
 
 def _judge_domain(
-    domain: str, seen: list[SelectorReport], wild: Answer, above: Answer, *, tried: int
+    domain: str, seen: list[SelectorReport], wild: Answer, above: Answer
 ) -> Iterator[Finding]:
     parent = f"_domainkey.{domain}"
     found = [one for one in seen if one.texts]
-    if not seen:
-        yield finding(DKIM_RULE["dkim.none-found"], domain, count=tried)
     if wild.records:
         first = next(itertools.chain(joined_texts(wild.records), (b"",)))
         shown = repr(first[:80].decode("latin-1"))

@@ -24,7 +24,7 @@ DKIM_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "dkim.lookup-failed", "DKIM-01", _WARN,
-        "The key at {subject} could not be looked up ({status}); that is not absence",
+        "No key at {subject} could be looked up ({status}, asked: {server}); that is not absence",
         "Receivers put off the message or treat it as unsigned; nothing is known of the key.",
         "Ask again later; when it stays, look at the name servers of the domain.",
         _6376 + "6.1.2", "the name servers time out",

@@ -111,7 +111,9 @@ class _Judge:
     def _look_at_walk(self, walk: Walk, owner: Organisation) -> None:
         for step in walk.failed:
             name = f"_dmarc.{step.name}"
-            self.findings.append(finding(rules.LOOKUP_FAILED, name, status=step.status.value))
+            status, server = step.status.value, step.server
+            said = finding(rules.LOOKUP_FAILED, name, status=status, server=server)
+            self.findings.append(said)
         if walk.failed:
             by = f"the suffix list gives {owner.domain}" if owner.domain else "it is unknown"
             self.not_judged.append(f"organisational domain by tree walk (DMARC-02): {by}")
@@ -246,7 +248,7 @@ class _Judge:
         name = f"{policy_domain}._report._dmarc.{host}"
         (answer,) = yield from ask_all([Question(name, "TXT", fresh=self.fresh)])
         if answer.status.is_temporary:
-            self.not_judged.append(f"whether {host} accepts reports (DMARC-18): {answer.status}")
+            self.not_judged.append(f"whether {host} accepts reports (DMARC-18): {answer.failure}")
             return ()
         if any(is_dmarc(text_of(record)) for record in answer.records):
             return ()

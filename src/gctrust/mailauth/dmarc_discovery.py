@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from .dmarc_record import DmarcRecord, is_dmarc, is_near_miss, parse_dmarc, text_of
-from .questions import Judge, Question, Status, ask_all
+from .questions import NOBODY, Answer, Judge, Question, Status, ask_all
 
 OrganisationalDomain = Callable[[str], str]
 """The registrable domain of a name by the public suffix list; "" for a suffix itself."""
@@ -20,7 +20,9 @@ MAX_QUERIES = 8
 
 @dataclass(frozen=True, slots=True)
 class WalkStep:
-    """What `_dmarc.<name>` holds. `discarded` are several records at one name: none counts."""
+    """What `_dmarc.<name>` holds. `discarded` are several records at one name: none counts.
+    `server` is who was asked.
+    """
 
     name: str
     status: Status
@@ -29,6 +31,7 @@ class WalkStep:
     near_misses: tuple[str, ...] = ()
     others: tuple[str, ...] = ()
     chain: tuple[str, ...] = ()
+    server: str = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,27 +88,26 @@ def tree_walk(domain: str, *, fresh: bool = False) -> Judge[Walk]:
     answers = yield from ask_all(Question(f"_dmarc.{name}", "TXT", fresh=fresh) for name in names)
     steps = []
     for name, answer in zip(names, answers, strict=True):
-        steps.append(_step(name, answer.status, answer.records, answer.chain))
+        steps.append(_step(name, answer))
         record = steps[-1].record
         if record is not None and record.psd in ("y", "n"):
             break
     return Walk(tuple(steps))
 
 
-def _step(
-    name: str, status: Status, records: tuple[object, ...], chain: tuple[str, ...]
-) -> WalkStep:
-    texts = tuple(text_of(record) for record in records)
+def _step(name: str, answer: Answer) -> WalkStep:
+    texts = tuple(text_of(record) for record in answer.records)
     policies = tuple(text for text in texts if is_dmarc(text))
     near = tuple(text for text in texts if is_near_miss(text))
     return WalkStep(
         name=name,
-        status=status,
+        status=answer.status,
         record=parse_dmarc(policies[0]) if len(policies) == 1 else None,
         discarded=policies if len(policies) > 1 else (),
         near_misses=near,
         others=tuple(text for text in texts if text not in policies and text not in near),
-        chain=chain,
+        chain=answer.chain,
+        server=answer.asked,
     )
 
 

@@ -230,7 +230,8 @@ WILDCARD = Rule(
 )
 LOOKUP_FAILED = Rule(
     "dmarc.lookup-failed", "DMARC-25", _WARN,
-    "{subject} could not be looked up ({status}); this says nothing about its policy",
+    "{subject} could not be looked up ({status}, asked: {server}); "
+    "this says nothing about its policy",
     "A failing name server is a passing error, never a missing record.",
     "Look again; if it lasts, mend the name servers.",
     _9989 + "4.10.1", "SERVFAIL for _dmarc.example.com",

@@ -36,7 +36,7 @@ def assess_dnssec(
     answer = yield from ask(Question(domain.text, DNSSEC, fresh=fresh))
     zone = next((one for one in answer.records if isinstance(one, SignedZone)), None)
     if zone is None:
-        return DnssecReport(Report(domain.text, (), (f"{ROWS}: {answer.status}",)))
+        return DnssecReport(Report(domain.text, (), (f"{ROWS}: {answer.failure}",)))
     left = () if zone.validating or not zone.ds else (f"{ROWS}: the resolver does not validate",)
     return DnssecReport(Report(domain.text, tuple(_judged(zone)), left), zone)
 

@@ -127,7 +127,7 @@ def _state(
     found = tuple(presented(record.type, value) for value in answer.records)
     other_mail = record.type == "MX" and status is RecordStatus.WRONG and slip is None
     publish = "" if status is RecordStatus.LIVE or other_mail else _publish(record, answer)
-    said = _say(record, status, found, slip, publish, answer.status, other_mail)
+    said = _say(record, status, found, slip, publish, answer, other_mail)
     return RecordState(record, status, found, publish, answer.ttl, said)
 
 
@@ -153,7 +153,7 @@ def _say(
     found: tuple[str, ...],
     slip: Slip | None,
     publish: str,
-    answered: Status,
+    answer: Answer,
     other_mail: bool,
 ) -> Finding | None:
     seen = ", ".join(found)[:500] or "nothing"
@@ -161,7 +161,8 @@ def _say(
     if status is RecordStatus.LIVE:
         return None
     if status is RecordStatus.UNKNOWN:
-        return finding(rules.LOOKUP_FAILED, name, type=kind, status=answered.value)
+        how, server = answer.status.value, answer.asked
+        return finding(rules.LOOKUP_FAILED, name, type=kind, status=how, server=server)
     if slip is not None:
         seen = ", ".join(slip.found)[:500]
         return finding(rules.SLIP, name, fix=publish, type=kind, slip=slip.reason, found=seen)

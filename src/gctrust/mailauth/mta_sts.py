@@ -75,7 +75,7 @@ def assess_mta_sts(
     name = f"_mta-sts.{domain.text}"
     answer = yield from ask(Question(name, "TXT", fresh=fresh))
     if answer.status.is_temporary:
-        line = f"the MTA-STS record {name} (STS-01): the look-up failed"
+        line = f"the MTA-STS record {name} (STS-01): the look-up failed ({answer.failure})"
         return MtaStsReport(Report(domain.text, (), (line,)))
     record = read_sts_records(answer.records)
     if record.count > 1:
@@ -100,7 +100,7 @@ def _judged(
     before: StsSeen | None,
 ) -> MtaStsReport:
     if fetched.status.is_temporary:
-        line = f"{_UNSEEN}: {host}: {fetched.status}"
+        line = f"{_UNSEEN}: {host}: {fetched.failure}"
         return MtaStsReport(Report(domain.text, (), (line,)), version)
     file = next((one for one in fetched.records if isinstance(one, PolicyFile)), None)
     reason = f"{host} has no address" if file is None else _unavailable(file)

@@ -73,8 +73,10 @@ class _Judge:
     def run(self, receives: bool, special: bool) -> Judge[MxReport]:
         answer = yield from ask(Question(self.domain, "MX", fresh=self.fresh))
         if answer.status.is_temporary:
-            self._failed(self.domain, "MX", answer.status)
-            self.not_judged.append("MX records (MX-01 to MX-09): the look-up failed")
+            self._failed(self.domain, "MX", answer)
+            self.not_judged.append(
+                f"MX records (MX-01 to MX-09): the look-up failed ({answer.failure})"
+            )
             return self._report((), (), True)
         records = _records(answer)
         if not records:
@@ -96,8 +98,10 @@ class _Judge:
         report = Report(self.domain, found, tuple(dict.fromkeys(self.not_judged)))
         return MxReport(report, exchanges, reverse, safe)
 
-    def _failed(self, name: str, kind: str, status: Status) -> None:
-        self.findings.append(finding(rules.LOOKUP_FAILED, name, type=kind, status=status.value))
+    def _failed(self, name: str, kind: str, answer: Answer) -> None:
+        status, server = answer.status.value, answer.asked
+        said = finding(rules.LOOKUP_FAILED, name, type=kind, status=status, server=server)
+        self.findings.append(said)
 
     def _no_mx(self, receives: bool) -> Judge[None]:
         kinds = ("A", "AAAA")
@@ -149,10 +153,12 @@ class _Judge:
             self.findings.append(
                 finding(rules.ALIAS, self.domain, exchange=host, target=alias, fix=fix)
             )
-        failed = [answer.status for answer in answers if answer.status.is_temporary]
-        for status in failed[:1]:
-            self._failed(host, "address", status)
-            self.not_judged.append(f"all addresses of {host} (MX-05): a look-up failed")
+        failed = [answer for answer in answers if answer.status.is_temporary]
+        for answer in failed[:1]:
+            self._failed(host, "address", answer)
+            self.not_judged.append(
+                f"all addresses of {host} (MX-05): a look-up failed ({answer.failure})"
+            )
         if not addresses and not failed:
             self.findings.append(finding(rules.UNRESOLVED, self.domain, exchange=host))
             if all(answer.status is Status.NX_DOMAIN for answer in answers):

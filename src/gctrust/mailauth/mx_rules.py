@@ -97,7 +97,7 @@ TAKEOVER = Rule(
 )
 LOOKUP_FAILED = Rule(
     "mx.lookup-failed", "MX-01", _WARN,
-    "The {type} records of {subject} could not be looked up ({status})",
+    "The {type} records of {subject} could not be looked up ({status}, asked: {server})",
     "A failing name server is a passing error, never a missing record.",
     "Look again; if it lasts, mend the name servers.", _5321 + "5.1", "SERVFAIL for MX",
 )
@@ -136,7 +136,7 @@ BROKEN_CHAIN = Rule(
 )
 RDNS_FAILED = Rule(
     "rdns.lookup-failed", "RDNS-05", _WARN,
-    "The PTR of {subject} could not be looked up ({status})",
+    "The PTR of {subject}, or a name it gives, could not be looked up ({status}, asked: {server})",
     "A failing name server is a passing error, never a missing PTR.",
     "Look again.", "RFC 8601 section 2.7.3", "SERVFAIL for the PTR",
 )

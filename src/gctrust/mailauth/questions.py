@@ -54,6 +54,9 @@ class Question:
     over: str = ""
 
 
+NOBODY = "not known"
+"""Stands for the server of an answer that names none."""
+
 # The data of one record, by type: A, AAAA the address text; TXT a tuple of byte strings, one per
 # character-string; MX (preference, exchange); CNAME, NS, PTR the name; SOA (mname, rname, serial,
 # refresh, retry, expire, minimum); TLSA (usage, selector, matching, data); CAA (flags, tag, value).
@@ -66,8 +69,9 @@ class Answer:
     """`records` hold the final RRset, `chain` the CNAME targets followed to it, in order.
 
     `ttl` is the least TTL seen (the negative TTL of RFC 2308 section 5 for a void answer), in
-    seconds; `server` who answered; `authoritative` and `authentic` the AA and AD bits. `referral`
-    are the name servers that a parent zone's server points to, in lower case.
+    seconds; `server` who answered, in a TIMEOUT everyone who was asked; `authoritative` and
+    `authentic` the AA and AD bits. `referral` are the name servers that a parent zone's server
+    points to, in lower case.
     """
 
     status: Status
@@ -79,6 +83,16 @@ class Answer:
     authentic: bool = False
     referral: tuple[str, ...] = ()
     over: str = ""
+
+    @property
+    def asked(self) -> str:
+        """Who was asked, in words: a silent server has to be named, or nobody can mend it."""
+        return self.server or NOBODY
+
+    @property
+    def failure(self) -> str:
+        """How a look-up failed and at whom, for a cause: "timeout, asked: 192.0.2.1"."""
+        return f"{self.status}, asked: {self.server}" if self.server else str(self.status)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,11 +54,13 @@ def assess_address(
     confirmed = tuple(
         name for name, found in zip(tried, forward, strict=True) if _holds(found, parsed)
     )
-    failed = any(found.status.is_temporary for found in forward)
+    failed = [found for found in forward if found.status.is_temporary]
     state = ReverseState.UNKNOWN if failed else ReverseState.NOT_CONFIRMED
     if confirmed:
         state = ReverseState.CONFIRMED
     said = tuple(_say(str(parsed), state, names, ehlo, severity))
+    if state is ReverseState.UNKNOWN:
+        said = (_failed(str(parsed), failed[0]), *said)
     return Reverse(str(parsed), state, names, confirmed, said)
 
 
@@ -68,7 +70,7 @@ def _holds(answer: Answer, address: Address) -> bool:
 
 def _unnamed(address: str, answer: Answer, severity: Severity) -> Reverse:
     if answer.status.is_temporary:
-        said = finding(rules.RDNS_FAILED, address, status=answer.status.value)
+        said = _failed(address, answer)
         return Reverse(address, ReverseState.UNKNOWN, (), (), (said,))
     if answer.chain:
         said = finding(rules.BROKEN_CHAIN, address, severity=severity, target=answer.chain[-1])
@@ -78,12 +80,15 @@ def _unnamed(address: str, answer: Answer, severity: Severity) -> Reverse:
     return Reverse(address, ReverseState.MISSING, (), (), (said,))
 
 
+def _failed(address: str, answer: Answer) -> Finding:
+    status, server = answer.status.value, answer.asked
+    return finding(rules.RDNS_FAILED, address, status=status, server=server)
+
+
 def _say(
     address: str, state: ReverseState, names: tuple[str, ...], ehlo: str, severity: Severity
 ) -> Iterator[Finding]:
     shown = ", ".join(names[:MAX_NAMES])
-    if state is ReverseState.UNKNOWN:
-        yield finding(rules.RDNS_FAILED, address, status="a name of it failed")
     if state is ReverseState.NOT_CONFIRMED:
         kind = "AAAA" if ":" in address else "A"
         fix = f"{names[0]}. {kind} {address}"

@@ -41,7 +41,7 @@ SLIP = Rule(
 )
 LOOKUP_FAILED = Rule(
     "record.lookup-failed", "PROP-01", _WARN,
-    "The {type} record {subject} could not be looked up ({status})",
+    "The {type} record {subject} could not be looked up ({status}, asked: {server})",
     "A failing name server is a passing error, never a missing record.",
     "Look again; if it lasts, mend the name servers.", "RFC 1034 section 4.3", "SERVFAIL",
 )

@@ -34,7 +34,9 @@ def _judge_branch(out: SpfFindings, node: IncludeNode) -> None:
         if node.note == "loop":
             out.add("spf.loop", term=term, domain=node.domain)
     elif node.status.is_temporary:
-        out.add("spf.lookup-failed", domain=node.domain, status=str(node.status))
+        out.add(
+            "spf.lookup-failed", domain=node.domain, status=str(node.status), server=node.server
+        )
     elif not node.texts:
         kind = "redirect" if _is_redirect(node) else "include"
         out.add(f"spf.{kind}-without-record", term=term, status=str(node.status))

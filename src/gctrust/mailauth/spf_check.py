@@ -151,7 +151,7 @@ def _record(check: _Check, domain: str) -> _Part[SpfRecord | None]:
     (answer,) = yield Asks((Question(domain, "TXT"),))
     if answer.status is not Status.FOUND:
         if answer.status.is_temporary:  # §4.4
-            raise _Stop(SpfVerdict.TEMPERROR, f"TXT of {domain}: {answer.status}")
+            raise _Stop(SpfVerdict.TEMPERROR, f"TXT of {domain}: {answer.failure}")
         check.fault = f"{domain} publishes no TXT record ({answer.status})"
         return None
     texts = spf_texts(answer.records)
@@ -224,7 +224,7 @@ def _concluded(
         return hit
     if status.is_temporary:  # §5
         check.note(domain, term.text, f"temperror: {status}", (), 1)
-        raise _Stop(SpfVerdict.TEMPERROR, f"{term.text!r} of {domain}: {status}")
+        raise _Stop(SpfVerdict.TEMPERROR, f"{term.text!r} of {domain}: {answer.failure}")
     check.note(domain, term.text, f"void: {status}", (), 1, 1)
     check.void(term.text, domain)
     return False
@@ -264,7 +264,7 @@ def _mx(check: _Check, term: Mechanism, domain: str, target: str) -> _Part[bool]
                 break
             if addresses.status.is_temporary:
                 check.note(domain, term.text, f"temperror: {addresses.status}", (host,), 1)
-                cause = f"{term.text!r} of {domain}: {kind} of {host}: {addresses.status}"
+                cause = f"{term.text!r} of {domain}: {kind} of {host}: {addresses.failure}"
                 raise _Stop(SpfVerdict.TEMPERROR, cause)
     return _concluded(check, term, domain, answer, tuple(hosts), hit)
 

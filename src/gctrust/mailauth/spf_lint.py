@@ -89,7 +89,7 @@ def assess_spf(
     out = SpfFindings(domain)
     answer = yield from ask(Question(domain, "TXT"))
     if answer.status.is_temporary:
-        out.add("spf.lookup-failed", domain=domain, status=str(answer.status))
+        out.add("spf.lookup-failed", domain=domain, status=str(answer.status), server=answer.asked)
         return SpfReport(domain, answer.status, findings=tuple(out.found))
     texts = spf_texts(answer.records)
     _judge_answer(out, answer, texts, sends_mail)

@@ -207,7 +207,7 @@ SPF_RULES: tuple[Rule, ...] = (
     ),
     Rule(
         "spf.lookup-failed", "SPF-18", _WARN,
-        "The TXT records of {domain} could not be looked up ({status}); that is not absence",
+        "TXT of {domain} could not be looked up ({status}, asked: {server}); that is not absence",
         "Receivers answer temperror and ask the sender to try again; the policy is unknown.",
         "Ask again later; when it stays, look at the name servers of the domain.",
         _7208 + "4.4", "the name servers time out",

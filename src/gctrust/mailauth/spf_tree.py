@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from .questions import Answer, Judge, Question, Status, ask, ask_all
+from .questions import NOBODY, Answer, Judge, Question, Status, ask, ask_all
 from .spf_macros import expand, fit_name, is_query_name
 from .spf_record import Mechanism, Modifier, SpfRecord, parse_spf, spf_texts
 
@@ -22,7 +22,7 @@ class IncludeNode:
 
     `via` is the term that led here (empty at the root), `own` the terms of this record that need
     DNS, `total` those of the branch. `note` says why the walk did not go on: "loop", "macro"
-    (the name depends on the sender) or "cut" (a bound of this walk).
+    (the name depends on the sender) or "cut" (a bound of this walk). `server` is who was asked.
     """
 
     domain: str
@@ -34,6 +34,7 @@ class IncludeNode:
     total: int
     children: tuple[IncludeNode, ...] = ()
     note: str = ""
+    server: str = NOBODY
 
     def walk(self) -> Iterator[IncludeNode]:
         """This node and all below it, in the order a receiver meets them."""
@@ -151,7 +152,7 @@ def _node(domain: str, via: str, known: _Known, path: tuple[str, ...]) -> Includ
     if record is None and len(texts) == 1:
         return _leaf(domain, via, "cut")
     if record is None:
-        return IncludeNode(domain, via, answer.status, texts, None, 0, 0)
+        return IncludeNode(domain, via, answer.status, texts, None, 0, 0, server=answer.asked)
     terms = record.querying
     children = tuple(
         _branch(term, domain, known, (*path, name))

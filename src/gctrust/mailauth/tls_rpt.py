@@ -56,7 +56,7 @@ def assess_tls_rpt(domain: DomainName, *, fresh: bool = False) -> Judge[TlsRptRe
     name = f"_smtp._tls.{domain.text}"
     answer = yield from ask(Question(name, "TXT", fresh=fresh))
     if answer.status.is_temporary:
-        line = f"the TLS reporting record {name} (RPT-01, RPT-02): the look-up failed"
+        line = f"TLS reporting at {name} (RPT-01, RPT-02): the look-up failed ({answer.failure})"
         return TlsRptReport(Report(domain.text, (), (line,)))
     texts = sort_texts(_VERSION, answer.records)
     if not texts.own and not texts.near:
