@@ -13,7 +13,7 @@ _LONGEST = 86_400  # RFC 8767 section 4 suggests a cap of days to weeks; a check
 _LONGEST_VOID = 10_800  # RFC 2308 section 5: one to three hours have been found to work well
 _FAILURE_SECONDS = 5  # RFC 9520 section 3.2: at least one, so that failing zones are not hammered
 
-_FOUND = Status.FOUND
+_FOUND, _NO_DATA, _NX_DOMAIN = Status.FOUND, Status.NO_DATA, Status.NX_DOMAIN
 
 
 def key_of(question: Question) -> Key:
@@ -69,7 +69,9 @@ def _lifetime(answer: Answer) -> int:
     status, ttl = answer.status, answer.ttl
     if status is _FOUND:
         return ttl if ttl < _LONGEST else _LONGEST
-    return min(ttl, _LONGEST_VOID) if status.is_void else _FAILURE_SECONDS
+    if status is _NO_DATA or status is _NX_DOMAIN:
+        return ttl if ttl < _LONGEST_VOID else _LONGEST_VOID
+    return _FAILURE_SECONDS
 
 
 def _aged(a: Answer, ttl: int) -> Answer:

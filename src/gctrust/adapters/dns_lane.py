@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from ..mailauth.questions import Answer, Question, Status
+from .dns_cache import Key
 from .dns_question import mixed_case, query_after_id, repeats_question, repeats_without_case
 from .dns_socket import Endpoint, QuerySocket
 from .dns_wire import Reply, carries_edns, decode
@@ -26,20 +27,21 @@ class Flight:
     """One question on its way, over however many servers and transmissions."""
 
     __slots__ = (
-        "answer", "attempt", "done", "due", "earlier", "edns", "end", "finish", "ident", "lane",
-        "lanes", "mixed", "question", "socket", "streams", "tcp", "tries", "wait", "wire",
+        "answer", "attempt", "done", "due", "earlier", "edns", "end", "finish", "ident", "key",
+        "lane", "lanes", "mixed", "question", "socket", "streams", "tcp", "tries", "wait", "wire",
     )  # fmt: skip
 
     def __init__(
         self,
         question: Question,
+        key: Key,
         wire: bytes,
         finish: Callable[[Flight, Reply], None],
         lanes: Sequence[Lane],
         tries: int,
         wait: float,
     ) -> None:
-        self.question, self.wire, self.finish = question, wire, finish
+        self.question, self.key, self.wire, self.finish = question, key, wire, finish
         self.lanes, self.tries, self.wait = lanes, tries, wait
         self.mixed = b""  # as it was sent; empty until then
         self.edns, self.done = True, False
@@ -155,7 +157,7 @@ class Lane:
             mixes = self.mixes and not flight.tcp
             flight.mixed = mixed_case(flight.wire) if mixes else flight.wire
         recursion = flight.question.server is None
-        query = query_after_id(flight.mixed, recursion=recursion, edns=flight.edns)
+        query = query_after_id(flight.mixed, recursion, flight.edns)
         self._take_place(flight)
         self._sent(flight)
         if flight.question.over == "tcp":
@@ -232,7 +234,7 @@ class Lane:
         try:
             ident = os.urandom(2)
             recursion = flight.question.server is None
-            query = ident + query_after_id(flight.mixed, recursion=recursion)
+            query = ident + query_after_id(flight.mixed, recursion)
             writer.write(len(query).to_bytes(2, "big") + query)
             size = int.from_bytes(await reader.readexactly(2), "big")
             data = await reader.readexactly(size)

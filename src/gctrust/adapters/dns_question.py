@@ -18,16 +18,14 @@ EDNS_PAYLOAD = 1232  # the DNS flag day 2020 size: never fragmented
 _IN, _OPT = 1, 41
 _RD, _AD_WISHED = 0x0100, 0x0020  # AD in a query: "tell me whether it is secure", RFC 6840 5.7
 _OPT_RECORD = b"\0" + struct.pack("!HHIH", _OPT, EDNS_PAYLOAD, 0, 0)
-_CLASS_IN = struct.pack("!H", _IN)
+_TYPE_AND_CLASS = {name: struct.pack("!HH", number, _IN) for name, number in TYPES.items()}
+_LENGTH = {length: bytes((length,)) for length in range(1, 64)}
 _ESCAPE = re.compile(r"\\(\d{3}|.)", re.DOTALL)
 _LETTER = bytes(0x20 if chr(octet).isalpha() and octet < 128 else 0 for octet in range(256))
-_HEAD = {
-    (recursion, edns): struct.pack(
-        "!HHHHH", (_RD if recursion else 0) | (_AD_WISHED if edns else 0), 1, 0, 0, int(edns)
-    )
-    for recursion in (False, True)
-    for edns in (False, True)
-}
+_HEAD_ASKING = struct.pack("!HHHHH", _RD | _AD_WISHED, 1, 0, 0, 1)
+_HEAD_DIRECT = struct.pack("!HHHHH", _AD_WISHED, 1, 0, 0, 1)
+_PLAIN_ASKING = struct.pack("!HHHHH", _RD, 1, 0, 0, 0)
+_PLAIN_DIRECT = struct.pack("!HHHHH", 0, 1, 0, 0, 0)
 
 
 class UnaskableName(ValueError):
@@ -50,16 +48,13 @@ def encode_name(name: str) -> bytes:
         return b"\0"
     text = name[:-1] if name.endswith(".") and not name.endswith("\\.") else name
     labels = _split_escaped(text) if "\\" in text else text.encode(errors="replace").split(b".")
-    wire = bytearray()
-    for label in labels:
-        if not 0 < len(label) < 64:
-            raise UnaskableName(f"a label of {len(label)} octets")
-        wire.append(len(label))
-        wire += label
-    wire.append(0)
-    if len(wire) > 255:
-        raise UnaskableName(f"{len(wire)} octets")
-    return bytes(wire)
+    try:
+        wire = b"".join([_LENGTH[len(label)] + label for label in labels])
+    except KeyError as error:
+        raise UnaskableName(f"a label of {error.args[0]} octets") from None
+    if len(wire) > 254:
+        raise UnaskableName(f"{len(wire) + 1} octets")
+    return wire + b"\0"
 
 
 def _split_escaped(text: str) -> list[bytes]:
@@ -83,12 +78,15 @@ def _split_escaped(text: str) -> list[bytes]:
 
 def encode_question(name: str, mnemonic: str) -> bytes:
     """The question section, which a reply has to repeat. Raises UnaskableName, ValueError."""
-    return encode_name(name) + type_number(mnemonic).to_bytes(2, "big") + _CLASS_IN
+    end = _TYPE_AND_CLASS.get(mnemonic)
+    return encode_name(name) + (end or struct.pack("!HH", type_number(mnemonic), _IN))
 
 
-def query_after_id(question: bytes, *, recursion: bool, edns: bool = True) -> bytes:
+def query_after_id(question: bytes, recursion: bool, edns: bool = True) -> bytes:
     """A query but for the two octets of its id; EDNS with a payload of 1232 octets if `edns`."""
-    return _HEAD[recursion, edns] + question + (_OPT_RECORD if edns else b"")
+    if edns:
+        return (_HEAD_ASKING if recursion else _HEAD_DIRECT) + question + _OPT_RECORD
+    return (_PLAIN_ASKING if recursion else _PLAIN_DIRECT) + question
 
 
 def mixed_case(question: bytes) -> bytes:
@@ -107,9 +105,9 @@ def repeats_question(message: bytes, question: bytes) -> bool:
     """
     if len(message) < 12 or not message[2] & 0x80:
         return False
-    if message[4:6] == b"\0\0":
-        return len(message) == 12 and message[3] & 0x0F in (1, 2, 4, 5)
-    return message[4:6] == b"\0\1" and message.startswith(question, 12)
+    if message.startswith(question, 12) and message[5] == 1 and not message[4]:
+        return True
+    return message[4:6] == b"\0\0" and len(message) == 12 and message[3] & 0x0F in (1, 2, 4, 5)
 
 
 def repeats_without_case(message: bytes, question: bytes) -> bool:

@@ -22,7 +22,7 @@ from .dns_silence import Patience, Silence, SilentOnes
 from .dns_socket import Endpoint
 from .dns_wire import Reply
 
-_PLAIN = frozenset(status for status in Status if not status.is_temporary)
+_PLAIN = tuple(status for status in Status if not status.is_temporary)  # by identity: no hash
 _CHAIN_LIMIT = 8
 _MOST_LANES = 128  # sockets held open to authoritative servers
 _TICK = 0.05  # seconds between looks at what is overdue
@@ -69,7 +69,8 @@ class Resolver:
         self._lanes: dict[str, Lane] = {}
         self._own_lanes: tuple[Lane, ...] = ()
         self._cache = Cache(cache_octets, clock.now)
-        self._waiting: dict[tuple[Key, bool], list[tuple[Batch, int]]] = {}
+        self._waiting: dict[Key, list[tuple[Batch, int]]] = {}
+        self._waiting_fresh: dict[Key, list[tuple[Batch, int]]] = {}
         self._flying: set[Flight] = set()
         self._silence = SilentOnes(self._patience.dead_after)
         self._overdue: dict[int, list[Flight]] = {}  # by tick
@@ -149,21 +150,22 @@ class Resolver:
         return batch
 
     def _begin(self, batch: Batch, index: int, question: Question, key: Key) -> None:
-        waiting = self._waiting.get((key, question.fresh))
-        if waiting is not None:
+        waiting = self._waiting_fresh if question.fresh else self._waiting
+        others = waiting.get(key)
+        if others is not None:
             self.tally.joined += 1
-            waiting.append((batch, index))
+            others.append((batch, index))
             return
         try:
             wire = encode_question(question.name, question.type)
         except UnaskableName:
             batch.put(index, Answer(Status.NX_DOMAIN))
             return
-        self._waiting[key, question.fresh] = [(batch, index)]
+        waiting[key] = [(batch, index)]
         try:
-            self._launch(question, wire, self._answered)
+            self._launch(question, key, wire, self._answered)
         except ValueError:  # a server that is no address: nobody must wait for it
-            del self._waiting[key, question.fresh]
+            del waiting[key]
             raise
 
     def _answered(self, flight: Flight, reply: Reply) -> None:
@@ -177,9 +179,10 @@ class Resolver:
         question = flight.question
         if question.over:
             answer = replace(answer, over=question.over)
-        key = key_of(question)
+        key = flight.key
         self._cache.put(key, answer, reply.size)
-        for batch, index in self._waiting.pop((key, question.fresh)):
+        waiting = self._waiting_fresh if question.fresh else self._waiting
+        for batch, index in waiting.pop(key):
             batch.put(index, answer)
 
     # --- chains that a server left open ---------------------------------------------------------
@@ -217,21 +220,21 @@ class Resolver:
         except UnaskableName:
             return Reply(Answer(Status.NX_DOMAIN))
         ended: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self._launch(question, wire, lambda _, reply: settle(ended, reply))
+        self._launch(question, key_of(question), wire, lambda _, reply: settle(ended, reply))
         return await ended
 
     # --- one flight -----------------------------------------------------------------------------
 
     def _launch(
-        self, question: Question, wire: bytes, finish: Callable[[Flight, Reply], None]
+        self, question: Question, key: Key, wire: bytes, finish: Callable[[Flight, Reply], None]
     ) -> None:
         patience = self._patience
         if question.server is None:
             lanes = self._own_lanes or self._open_own_lanes()
         else:
             lanes = (self._lane(question.server),)
-        tries = max(patience.tries, len(lanes))
-        flight = Flight(question, wire, finish, lanes, tries, patience.first)
+        tries = patience.tries if len(lanes) <= patience.tries else len(lanes)
+        flight = Flight(question, key, wire, finish, lanes, tries, patience.first)
         self._flying.add(flight)
         if self._silence.is_known:
             self._be_brief(flight)

@@ -19,6 +19,7 @@ F = TypeVar("F")
 _BATCH = 512  # datagrams read before the loop has its turn again
 _LARGEST = 4096  # no reply to EDNS 1232 is larger
 _BUFFER = 1 << 20
+_DRAWN = 256  # ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class QuerySocket(Generic[F]):
     """`heard(flight, octets)` for each datagram with the id of a flight, None when the server's
     port is closed. Raises OSError when the server's network cannot be reached."""
 
-    __slots__ = ("_heard", "_loop", "_outbox", "_socket", "flights", "sent")
+    __slots__ = ("_chance", "_heard", "_loop", "_outbox", "_socket", "flights", "sent")
 
     def __init__(self, endpoint: Endpoint, heard: Callable[[F, bytes | None], None]) -> None:
         family = socket.AF_INET6 if ":" in endpoint.host else socket.AF_INET
@@ -60,6 +61,7 @@ class QuerySocket(Generic[F]):
             raise
         self._heard = heard
         self._outbox: list[bytes] = []
+        self._chance: list[bytes] = []
         self.flights: dict[bytes, F] = {}
         self.sent = 0
         self._loop = asyncio.get_running_loop()
@@ -67,15 +69,22 @@ class QuerySocket(Generic[F]):
 
     def send(self, flight: F, query: bytes) -> bytes:
         """Sends `query` behind a new id, which is returned."""
-        ident = os.urandom(2)
+        ident = self._ident()
         while ident in self.flights:
-            ident = os.urandom(2)
+            ident = self._ident()
         self.sent += 1
         self.flights[ident] = flight
         if not self._outbox:
             self._loop.call_soon(self._flush)
         self._outbox.append(ident + query)
         return ident
+
+    def _ident(self) -> bytes:
+        """Two octets of chance: drawn many at once, since each draw asks the kernel."""
+        if not self._chance:
+            drawn = os.urandom(2 * _DRAWN)
+            self._chance = [drawn[at : at + 2] for at in range(0, 2 * _DRAWN, 2)]
+        return self._chance.pop()
 
     def _flush(self) -> None:
         """All at once: to wake the server for each datagram costs more than to send ten."""
