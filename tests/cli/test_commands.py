@@ -148,3 +148,9 @@ def test_the_demo_runs_the_three_journeys(tmp_path: Path) -> None:
     assert match["rate"] == 1.0
     assert match["n"] >= 299
     assert match["lower_bound"] >= 0.99
+
+
+def test_help_tells_defaults_that_say_something(tmp_path: Path) -> None:
+    told = run(tmp_path, "check", "cert", "--help").stdout
+    assert "[default: error]" in told
+    assert not any(nothing in told for nothing in ('[default: ""]', "[default: ()]", "False]", "[default: ]"))

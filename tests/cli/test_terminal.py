@@ -85,11 +85,11 @@ def test_findings_say_their_severity_in_words(shell: Shell) -> None:
 
 
 def test_progress_shows_on_a_terminal_only(shell: Shell) -> None:
-    command = "gctrust domain verify --yes --wait 1.5"
-    code, text = seen(shell, f"{command} shown.example.com")
+    command = "gctrust domain verify --yes --wait"
+    code, text = seen(shell, f"{command} 5 shown.example.com")
     assert code == 8
     assert "waiting until" in text
     assert "\r" in text
-    done = shell.run(f"{command} silent.example.com")
+    done = shell.run(f"{command} 1 silent.example.com")
     assert done.returncode == 8
     assert done.stderr == "run email-domain:silent.example.com@1\n"

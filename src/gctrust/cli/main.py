@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from ..errors import Problem, ProblemType
 from .exit_codes import ExitCode, of_problem
@@ -132,7 +132,7 @@ def build() -> App:
     app = App(
         name="gctrust",
         help="Keeps the trust of a Genesys Cloud organisation in order.",
-        default_parameter=Parameter(negative_iterable=()),
+        default_parameter=Parameter(negative_iterable=(), show_default=_default_told),
         version=_version,
         suppress_keyboard_interrupt=False,
         help_format="plaintext",
@@ -140,6 +140,11 @@ def build() -> App:
     for command in COMMANDS:
         app.command(f"gctrust.cli.{command.where}", name=command.name, help=command.sentence)
     return app
+
+
+def _default_told(default: object) -> Any:
+    """What a flag is when it is not given; None, which shows nothing, where that says nothing."""
+    return str(default) if default else None
 
 
 def _version() -> str:
