@@ -5,6 +5,18 @@ from __future__ import annotations
 import ipaddress
 from functools import lru_cache
 
+_OCTET = {str(number): number for number in range(256)}  # no leading zeros, no foreign digits
+
+
+def ip4_number(text: str) -> int | None:
+    """An IPv4 address as a number, None when it is none; several times as fast as `ipaddress`."""
+    try:
+        first, second, third, fourth = text.split(".")
+        return _OCTET[first] << 24 | _OCTET[second] << 16 | _OCTET[third] << 8 | _OCTET[fourth]
+    except (KeyError, ValueError):
+        return None
+
+
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 

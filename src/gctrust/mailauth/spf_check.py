@@ -11,10 +11,11 @@ from collections.abc import Generator
 from functools import lru_cache
 from typing import TypeVar
 
+from .addresses import ip4_number
 from .questions import Answer, Asks, Judge, Question, Status
 from .spf_macros import MacroText, expand, fit_name, is_query_name, parse_explanation
-from .spf_record import Mechanism, Qualifier, SpfRecord, parse_spf, spf_texts
-from .spf_result import STANDARD, Limits, SpfResult, SpfVerdict, Step
+from .spf_record import QUERYING, Mechanism, Qualifier, SpfRecord, parse_spf, spf_texts
+from .spf_result import STANDARD, Limits, SpfResult, SpfVerdict, Tried
 
 T = TypeVar("T")
 _Part = Generator[Asks, tuple[Answer, ...], T]  # a part of the one evaluation
@@ -41,7 +42,7 @@ class _Check:
 
     __slots__ = (
         "client", "depth", "domain_of_sender", "fault", "helo", "limits", "local", "lookups", "now",
-        "number", "receiver", "sender", "trace", "v6", "validated", "voids",
+        "number", "receiver", "sender", "tried", "v6", "validated", "voids",
     )  # fmt: skip
 
     def __init__(
@@ -55,7 +56,7 @@ class _Check:
         self.sender = f"{self.local}@{domain}"
         self.helo, self.receiver, self.now, self.limits = helo, receiver, now, limits
         self.lookups = self.voids = self.depth = 0
-        self.trace: list[Step] = []
+        self.tried: list[Tried] = []
         self.validated: tuple[str, ...] | None = None
         self.fault = ""
 
@@ -74,10 +75,10 @@ class _Check:
             raise _Stop(SpfVerdict.PERMERROR, cause)
 
     def note(
-        self, domain: str, term: str, outcome: str, resolved: tuple[str, ...] = (),
-        lookups: int = 0, voids: int = 0,
-    ) -> None:  # fmt: skip
-        self.trace.append(Step(self.depth, domain, term, outcome, resolved, lookups, voids))
+        self, domain: str, term: str, outcome: str, resolved: tuple[str, ...], voids: int = 0
+    ) -> None:
+        """Keep for the trace a term that cost a look-up."""
+        self.tried.append((self.depth, domain, term, outcome, resolved, 1, voids))
 
     def values(self, domain: str, letters: frozenset[str], validated: str) -> dict[str, str]:
         """What each macro letter stands for (RFC 7208 section 7.2)."""
@@ -118,7 +119,7 @@ def check_host(
     except _Stop as stop:
         verdict, cause = stop.verdict, stop.cause
     return SpfResult(
-        verdict, where, explanation, cause, tuple(check.trace), check.lookups, check.voids
+        verdict, where, explanation, cause, tuple(check.tried), check.lookups, check.voids
     )
 
 
@@ -130,14 +131,19 @@ def _evaluate(check: _Check, domain: str) -> _Part[_Outcome]:
     if not is_query_name(domain) or "." not in domain:  # §4.3: none without any look-up
         check.fault = f"{domain[:80]!r} is not a fully qualified domain name"
         return SpfVerdict.NONE, None, domain
-    record = yield from _record(check, domain)
+    (answer,) = yield _policy_of(domain)
+    record = _record(check, domain, answer)
     if record is None:
         return SpfVerdict.NONE, None, domain
+    own = "ip6" if check.v6 else "ip4"
+    number, depth, tried = check.number, check.depth, check.tried
     for term in record.mechanisms:
-        if term.queries:
-            hit = yield from _matches(check, term, domain)
-        else:
-            hit = _decided(check, term, domain)
+        name = term.name
+        if name in QUERYING:
+            hit = yield from _queried(check, term, domain)
+        else:  # most terms are these: all, ip4, ip6, which ask for nothing
+            hit = name == "all" or (name == own and number & term.mask == term.network)
+            tried.append((depth, domain, term.text, "match" if hit else "no match", (), 0, 0))
         if hit:
             check.fault = f"{term.text!r} of {domain} matches"
             return _BY_SIGN[term.qualifier], record, domain
@@ -147,8 +153,13 @@ def _evaluate(check: _Check, domain: str) -> _Part[_Outcome]:
     return SpfVerdict.NEUTRAL, record, domain
 
 
-def _record(check: _Check, domain: str) -> _Part[SpfRecord | None]:
-    (answer,) = yield Asks((Question(domain, "TXT"),))
+@lru_cache(maxsize=16384)
+def _policy_of(domain: str) -> Asks:
+    """The same providers' policies are asked for again and again."""
+    return Asks((Question(domain, "TXT"),))
+
+
+def _record(check: _Check, domain: str, answer: Answer) -> SpfRecord | None:
     if answer.status is not Status.FOUND:
         if answer.status.is_temporary:  # §4.4
             raise _Stop(SpfVerdict.TEMPERROR, f"TXT of {domain}: {answer.failure}")
@@ -173,36 +184,27 @@ def _redirected(check: _Check, record: SpfRecord, domain: str) -> _Part[_Outcome
     assert redirect.target is not None
     check.spend(redirect.text, domain)
     target = yield from _target(check, redirect.target, domain)
-    check.note(domain, redirect.text, "redirect", (target,), 1)
+    check.note(domain, redirect.text, "redirect", (target,))
     verdict, found, at = yield from _evaluate(check, target)
     if verdict is SpfVerdict.NONE:  # §6.1
         raise _Stop(SpfVerdict.PERMERROR, f"{redirect.text!r} of {domain}: {check.fault}")
     return verdict, found, at
 
 
-def _decided(check: _Check, term: Mechanism, domain: str) -> bool:
-    """Whether all, ip4 or ip6 matches: no question is asked for them."""
-    family = term.name
-    hit = family == "all" or (
-        check.v6 is (family == "ip6") and check.number & term.mask == term.network
-    )
-    check.note(domain, term.text, "match" if hit else "no match")
-    return hit
-
-
-def _matches(check: _Check, term: Mechanism, domain: str) -> _Part[bool]:
-    name = term.name
+def _queried(check: _Check, term: Mechanism, domain: str) -> _Part[bool]:
+    """Whether a mechanism matches that counts as a look-up."""
     check.spend(term.text, domain)
     target = domain
     if term.target is not None:
         known = term.target.is_plain
         target = _plain(term.target) if known else (yield from _target(check, term.target, domain))
+    name = term.name
     if name == "include":
         return (yield from _include(check, term, domain, target))
     if name == "ptr":
         return (yield from _ptr(check, term, domain, target))
     if not is_query_name(target):  # §4.8: no query can be made of it, so nothing matches
-        check.note(domain, term.text, "no match: not a domain name", (target,), 1)
+        check.note(domain, term.text, "no match: not a domain name", (target,))
         return False
     if name == "mx":
         return (yield from _mx(check, term, domain, target))
@@ -220,20 +222,20 @@ def _concluded(
     """Note the end of a term that hangs on `answer`, and count it when that was void."""
     status = answer.status
     if status is Status.FOUND:
-        check.note(domain, term.text, "match" if hit else "no match", seen, 1)
+        check.note(domain, term.text, "match" if hit else "no match", seen)
         return hit
     if status.is_temporary:  # §5
-        check.note(domain, term.text, f"temperror: {status}", (), 1)
+        check.note(domain, term.text, f"temperror: {status}", ())
         raise _Stop(SpfVerdict.TEMPERROR, f"{term.text!r} of {domain}: {answer.failure}")
-    check.note(domain, term.text, f"void: {status}", (), 1, 1)
+    check.note(domain, term.text, f"void: {status}", (), 1)
     check.void(term.text, domain)
     return False
 
 
 def _include(check: _Check, term: Mechanism, domain: str, target: str) -> _Part[bool]:
     """§5.2: only a pass of the included policy matches; its none is our permerror."""
-    place = len(check.trace)
-    check.note(domain, term.text, "include", (target,), 1)
+    place = len(check.tried)
+    check.note(domain, term.text, "include", (target,))
     check.depth += 1
     verdict, _, _ = yield from _evaluate(check, target)
     check.depth -= 1
@@ -241,7 +243,7 @@ def _include(check: _Check, term: Mechanism, domain: str, target: str) -> _Part[
         raise _Stop(SpfVerdict.PERMERROR, f"{term.text!r} of {domain}: {check.fault}")
     hit = verdict is SpfVerdict.PASS
     outcome = "match" if hit else f"no match: {verdict}"
-    check.trace[place] = Step(check.depth, domain, term.text, outcome, (target,), 1, 0)
+    check.tried[place] = (check.depth, domain, term.text, outcome, (target,), 1, 0)
     return hit
 
 
@@ -249,7 +251,7 @@ def _mx(check: _Check, term: Mechanism, domain: str, target: str) -> _Part[bool]
     (answer,) = yield Asks((Question(target, "MX"),))
     hosts = [str(record[1]) for record in answer.records if isinstance(record, tuple)]
     if len(hosts) > check.limits.names:  # §4.6.4
-        check.note(domain, term.text, "permerror", tuple(hosts), 1)
+        check.note(domain, term.text, "permerror", tuple(hosts))
         cause = f"{term.text!r} of {domain}: {len(hosts)} MX names, {check.limits.names} allowed"
         raise _Stop(SpfVerdict.PERMERROR, cause)
     hit = False
@@ -263,7 +265,7 @@ def _mx(check: _Check, term: Mechanism, domain: str, target: str) -> _Part[bool]
                 hit = True
                 break
             if addresses.status.is_temporary:
-                check.note(domain, term.text, f"temperror: {addresses.status}", (host,), 1)
+                check.note(domain, term.text, f"temperror: {addresses.status}", (host,))
                 cause = f"{term.text!r} of {domain}: {kind} of {host}: {addresses.failure}"
                 raise _Stop(SpfVerdict.TEMPERROR, cause)
     return _concluded(check, term, domain, answer, tuple(hosts), hit)
@@ -274,7 +276,7 @@ def _ptr(check: _Check, term: Mechanism, domain: str, target: str) -> _Part[bool
     names = yield from _validated(check, term.text, domain)
     suffix = target.lower()
     hit = any(name == suffix or name.endswith("." + suffix) for name in map(str.lower, names))
-    check.note(domain, term.text, "match" if hit else "no match", names, 1)
+    check.note(domain, term.text, "match" if hit else "no match", names)
     return hit
 
 
@@ -359,6 +361,9 @@ def _covers(check: _Check, term: Mechanism, text: object) -> bool:
 
 @lru_cache(maxsize=16384)
 def _number(text: object) -> int | None:
+    number = ip4_number(str(text))
+    if number is not None:
+        return number
     try:
         return int(ipaddress.ip_address(str(text)))
     except ValueError:
@@ -368,6 +373,9 @@ def _number(text: object) -> int | None:
 @lru_cache(maxsize=16384)
 def _address(ip: str) -> tuple[str, int, bool]:
     """Canonical text, number, whether IPv6; an IPv4-mapped address is the IPv4 one (§5)."""
+    number = ip4_number(ip)
+    if number is not None:
+        return ip, number, False
     address = ipaddress.ip_address(ip)
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped is None:

@@ -40,6 +40,10 @@ class Step(NamedTuple):
     voids: int
 
 
+Tried = tuple[int, str, str, str, tuple[str, ...], int, int]
+"""A Step as a bare tuple: an evaluation makes dozens, and few are ever looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class SpfResult:
     """`explanation` is set for a fail whose domain publishes one; `cause` says why an error or a
@@ -49,9 +53,14 @@ class SpfResult:
     domain: str
     explanation: str
     cause: str
-    trace: tuple[Step, ...]
+    tried: tuple[Tried, ...]
     lookups: int
     voids: int
+
+    @property
+    def trace(self) -> tuple[Step, ...]:
+        """Every term tried, in order."""
+        return tuple(map(Step._make, self.tried))
 
 
 STANDARD = Limits()
