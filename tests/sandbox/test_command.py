@@ -157,8 +157,13 @@ def test_no_secret_is_left_when_the_command_ends(tmp_path: Path, number: int) ->
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     )  # fmt: skip
     assert process.stdout is not None
-    kept = Path(json.loads(process.stdout.readline())["client_secret_file"])
+    told = json.loads(process.stdout.readline())
+    kept = Path(told["client_secret_file"])
     assert kept.exists()
+    assert told["environment"]["WEBHOOK_SECRET_FILE"] == told["webhook_secret_file"]
+    secret = Path(told["webhook_secret_file"])
+    assert secret.stat().st_mode & 0o777 == 0o600
+    assert secret.read_text() not in json.dumps(told)
     process.send_signal(number)
     process.wait(10)
     deadline = time.monotonic() + 5

@@ -7,6 +7,7 @@ import http.client
 import json
 import threading
 import time
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from ..errors import Fact, Problem
@@ -15,12 +16,42 @@ from .genesys.regions import PlatformAddress
 
 _POLL_SECONDS = 0.05
 _SANDBOX_TIMEOUT = 5.0
+_OLDEST = 2.0  # seconds a reading is good for while the clock runs steadily,
+_FURTHEST = 10.0  # and virtual seconds: a clock that was stopped since is not run ahead of by more
+_UNSTEADY = 0.02  # by which two rates in a row may differ, as a part of them
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What the clock showed `at` (monotonic); `rate` is since the reading before.
+
+    `steady` when that was the rate before it too: only then can the next seconds be told.
+    """
+
+    at: float
+    shown: float
+    rate: float = 0.0
+    steady: bool = False
+
+    def then(self, at: float, shown: float) -> Reading:
+        if at - self.at < _POLL_SECONDS:  # too short a time to tell a rate
+            return replace(self, at=at, shown=shown, steady=False)
+        rate = (shown - self.shown) / (at - self.at)
+        return Reading(at, shown, rate, abs(rate - self.rate) <= _UNSTEADY * abs(rate))
+
+    def tell(self, at: float) -> float | None:
+        """The time `at`, None when it has to be asked for."""
+        age = at - self.at
+        if self.steady and age < _OLDEST and age * self.rate < _FURTHEST:
+            return self.shown + age * self.rate
+        return None
 
 
 class SandboxClock:
-    """The virtual time of a sandbox on this machine, asked anew each time: it may jump or freeze.
+    """The virtual time of a sandbox on this machine: read now and then, told by its rate between.
 
-    Asking takes about a millisecond and blocks that long; any thread may ask.
+    A jump is noticed with the next reading, within two seconds; who makes it calls `jumped`.
+    Reading takes about a millisecond and blocks that long; any thread may ask.
     """
 
     def __init__(self, platform: PlatformAddress) -> None:
@@ -31,23 +62,22 @@ class SandboxClock:
         self._host, self._port = parts.hostname or "", parts.port or 80
         self._connection: http.client.HTTPConnection | None = None
         self._lock = threading.Lock()
-        self._sample = (0.0, 0.0)  # when looked at (monotonic), what it showed
+        self._reading = Reading(0.0, 0.0)
 
     def now(self) -> float:
         """Raises Problem genesys.unreachable, genesys.answer-unreadable."""
         with self._lock:
-            return self._ask()
+            told = self._reading.tell(time.monotonic())
+            return self._ask() if told is None else told
+
+    def jumped(self) -> None:
+        """Forget what was read: the clock was set."""
+        with self._lock:
+            self._reading = Reading(0.0, 0.0)
 
     async def sleep_until(self, at: float) -> None:
-        while self._recent() < at:  # noqa: ASYNC110 - the sandbox tells no one of its time
+        while self.now() < at:  # noqa: ASYNC110 - the sandbox tells no one of its time
             await asyncio.sleep(_POLL_SECONDS)
-
-    def _recent(self) -> float:
-        """A sample that many sleepers share, at most one poll old."""
-        with self._lock:
-            looked_at, shown = self._sample
-            fresh = time.monotonic() - looked_at < _POLL_SECONDS
-            return shown if fresh else self._ask()
 
     def _ask(self) -> float:
         try:
@@ -67,7 +97,8 @@ class SandboxClock:
                 hint = "Start the sandbox again, or name another platform."
                 raise Problem(UNREACHABLE, facts, hint) from None
         shown = _read_now(answer)
-        self._sample = (time.monotonic(), shown)
+        # Marked when the answer has come: told times are behind the sandbox's, never before them.
+        self._reading = self._reading.then(time.monotonic(), shown)
         return shown
 
     def _get(self) -> bytes:

@@ -129,9 +129,7 @@ async def _played(
     from ..app import build_app
 
     orders = await _prepared(home / "files", control, fast)
-    secret = _webhook_secret()
-    await control.send("PUT", "/inbox/secret", {"secret": secret})
-    async with build_app(_settings(home, addresses, secret)) as app, app.running():
+    async with build_app(_settings(home, addresses)) as app, app.running():
         runs = {order.identity.partition(":")[0]: app.runner.submit(order) for order in orders}
         tasks = [
             asyncio.create_task(_staged(app, control, runs["email-domain"], fast)),
@@ -184,14 +182,7 @@ async def _staged(app: App, control: Control, run: str, fast: bool) -> None:
         await control.jump(app)
 
 
-def _webhook_secret() -> str:
-    from base64 import b64encode
-    from secrets import token_bytes
-
-    return "whsec_" + b64encode(token_bytes(24)).decode("ascii")
-
-
-def _settings(home: Path, addresses: Addresses, secret: str) -> Settings:
+def _settings(home: Path, addresses: Addresses) -> Settings:
     """The demo's own: nothing of the user's settings reaches it."""
     from ..settings import load_settings
 
@@ -201,7 +192,7 @@ def _settings(home: Path, addresses: Addresses, secret: str) -> Settings:
         "GENESYS_CLIENT_ID": addresses.client_id,
         "GENESYS_CLIENT_SECRET": addresses.client_secret.reveal(),
         "WEBHOOK_URL": f"{addresses.inbox}/hook",
-        "WEBHOOK_SECRET": secret,
+        "WEBHOOK_SECRET": addresses.webhook_secret.reveal(),
     }
     return load_settings({}, environ, home, home)
 

@@ -91,14 +91,18 @@ class Control:
 
     async def jump(self, app: App) -> None:
         """While nothing is in flight, jump the clock to the earliest deadline; for ever."""
+        from ..adapters.sandbox_clock import SandboxClock
+
         while True:
             await asyncio.sleep(TICK)
             if not app.runner.idle:
                 continue
             deadlines = await asyncio.to_thread(app.runner.pending_deadlines)
-            now = (await self.send("GET", "/clock"))["now"]
+            now = await asyncio.to_thread(app.clock.now)
             if deadlines and deadlines[0] > now and app.runner.idle:
                 await self.send("POST", "/clock", {"to": deadlines[0] + 0.01})
+                if isinstance(app.clock, SandboxClock):
+                    app.clock.jumped()
 
 
 def _keep(folder: Path, told: Mapping[str, str]) -> Pair:

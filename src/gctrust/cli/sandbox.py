@@ -11,6 +11,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from ..secret import Secret
 from .exit_codes import ExitCode
 from .output import Block, Heading, Table
 from .sandbox_process import Addresses, sandbox_process
@@ -19,7 +20,7 @@ from .session import Options, settings_of
 
 @dataclass(frozen=True, slots=True)
 class SandboxShown:
-    """`environment` is what to set to use it; the client secret lies in a file of the owner's."""
+    """`environment` is what to set to use it; the secrets lie in files of the owner's."""
 
     api: str
     control: str
@@ -30,6 +31,7 @@ class SandboxShown:
     roots: str
     client_id: str
     client_secret_file: str
+    webhook_secret_file: str
     environment: dict[str, str]
 
 
@@ -65,30 +67,40 @@ def sandbox(
 
     async def serve() -> ExitCode:
         async with sandbox_process(home, arguments) as (addresses, process):
-            secret = _keep_secret(home, addresses)
+            kept = _keep_secrets(home, addresses)
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, process.terminate)
             try:
-                shown = _shown(addresses, home, secret)
+                shown = _shown(addresses, home, kept)
                 options.out.answer("sandbox", shown, _blocks(shown))
                 options.out.talk("the sandbox runs until Ctrl-C")
                 return ExitCode.FINE if await process.wait() == 0 else ExitCode.FAILED
             finally:
-                secret.unlink(missing_ok=True)
+                for secret in kept:
+                    secret.unlink(missing_ok=True)
 
     return asyncio.run(serve())
 
 
-def _keep_secret(home: Path, addresses: Addresses) -> Path:
-    """Beside the sandbox's own note, readable by its owner only: it is never printed."""
-    path = home / "sandboxes" / f"{addresses.api.rpartition(':')[2]}.secret"
+def _keep_secrets(home: Path, addresses: Addresses) -> tuple[Path, Path]:
+    """The client's and the webhook's, beside the sandbox's own note; they are never printed."""
+    note = home / "sandboxes" / addresses.api.rpartition(":")[2]
+    return (
+        _keep(note.with_suffix(".secret"), addresses.client_secret),
+        _keep(note.with_suffix(".webhook-secret"), addresses.webhook_secret),
+    )
+
+
+def _keep(path: Path, secret: Secret) -> Path:
+    """In a file readable by its owner only."""
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(addresses.client_secret.reveal())
+        file.write(secret.reveal())
     return path
 
 
-def _shown(addresses: Addresses, home: Path, secret: Path) -> SandboxShown:
+def _shown(addresses: Addresses, home: Path, kept: tuple[Path, Path]) -> SandboxShown:
+    secret, webhook = kept
     return SandboxShown(
         api=addresses.api,
         control=addresses.control,
@@ -99,12 +111,14 @@ def _shown(addresses: Addresses, home: Path, secret: Path) -> SandboxShown:
         roots=addresses.roots,
         client_id=addresses.client_id,
         client_secret_file=str(secret),
+        webhook_secret_file=str(webhook),
         environment={
             "GCTRUST_HOME": str(home),
             "GENESYS_ENV_URL": addresses.api,
             "GENESYS_CLIENT_ID": addresses.client_id,
             "GENESYS_CLIENT_SECRET_FILE": str(secret),
             "WEBHOOK_URL": f"{addresses.inbox}/hook",
+            "WEBHOOK_SECRET_FILE": str(webhook),
         },
     )
 

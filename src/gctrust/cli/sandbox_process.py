@@ -47,6 +47,7 @@ class Addresses:
     roots: str
     client_id: str
     client_secret: Secret = field(repr=False)
+    webhook_secret: Secret = field(repr=False)
 
     @classmethod
     def parse(cls, line: bytes) -> Addresses:
@@ -61,6 +62,7 @@ class Addresses:
             roots=told["roots"],
             client_id=told["client_id"],
             client_secret=Secret(told["client_secret"]),
+            webhook_secret=Secret(told["webhook_secret"]),
         )
 
 

@@ -72,13 +72,14 @@ async def _run(world: World, home: Path | None, die_with_parent: bool) -> None:
             watcher.close()
         if note is not None:
             note.unlink(missing_ok=True)
-            # Kept beside it by whoever started us; it opens nothing any more.
-            note.with_suffix(".secret").unlink(missing_ok=True)
+            # Kept beside it by whoever started us; they open nothing any more.
+            for suffix in (".secret", ".webhook-secret"):
+                note.with_suffix(suffix).unlink(missing_ok=True)
         await world.stop()
 
 
 def _write_note(home: Path, port: int, line: JsonObject) -> Path:
-    """Owner-only from its first byte: it has the client secret."""
+    """Owner-only from its first byte: it has the secrets."""
     folder = home / "sandboxes"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     note = folder / f"{port}.json"

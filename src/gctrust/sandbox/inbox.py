@@ -6,7 +6,9 @@ compared with nothing: the sender follows the virtual clock; its distance is tol
 
 from __future__ import annotations
 
+import base64
 import hmac
+import secrets
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -38,6 +40,11 @@ class Delivery:
     verified: bool | None
     skew: float | None
     status: int
+
+
+def new_secret() -> str:
+    """A `whsec_` secret of 192 bits, as Standard Webhooks writes it."""
+    return "whsec_" + base64.b64encode(secrets.token_bytes(24)).decode("ascii")
 
 
 class Inbox:

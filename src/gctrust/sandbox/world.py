@@ -21,7 +21,7 @@ from .deployment import Deployments
 from .dialects import Dialect
 from .edge import TlsEdges
 from .faults import FaultPlan, Rule, read_rules
-from .inbox import Inbox
+from .inbox import Inbox, new_secret
 from .journal import Journal
 from .listener import HttpListener
 from .mail_look import MailLook
@@ -84,12 +84,14 @@ class World:
         self.state = State(_start_view(self.seed, self.clock.now()))
         self.faults = FaultPlan(self._rules)
         self.journal = Journal()
+        self._webhook_secret = new_secret()
         self.servers = self._build_servers()
         self._options = options
 
     def _build_servers(self) -> Servers:
         authority = Authority(self.clock)
         inbox = Inbox(self.clock)
+        inbox.set_secret(self._webhook_secret)
         servers = Servers(
             authority=authority,
             zones=ZoneServers(self.clock, self.seed.servers.nameservers),
@@ -199,6 +201,7 @@ class World:
             "data_action_root": str(self._regional_root),
             "client_id": first.id if first else "",
             "client_secret": first.secret if first else "",
+            "webhook_secret": self._webhook_secret,
         }
 
     def _sow(self) -> None:
