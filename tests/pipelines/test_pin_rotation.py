@@ -475,3 +475,16 @@ def test_one_taken_up_again_after_retiring_announces_what_it_could_not_before():
     (entry,) = w.of(Record)
     assert (entry.action, entry.event) == ("pin-rotation.succeeded", "certificate_rotation")
     assert entry.data["pins"] == [NEW, BACKUP]
+
+
+def test_a_client_that_may_hold_two_pins_is_refused_a_third_before_anything_is_written():
+    platform = Platform()
+    platform.live = replace(BEFORE, limit=2)
+    end = world(platform).run(pin_rotation(ORDER))
+    assert (end.status, platform.history) == ("refused", [])
+    (told,) = [found for found in end.findings if found.rule == "pin.too-many"]
+    assert told.facts["limit"] == 2
+    bare = replace(ORDER, allow=("pin.no-backup",))
+    assert world(platform, pins=replace(FILES, backup="")).run(pin_rotation(bare)).status == (
+        "succeeded"
+    )

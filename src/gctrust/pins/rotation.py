@@ -47,23 +47,27 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The platform's set as read, current first. `odd` are pins or a kind that cannot be read."""
+    """The platform's set as read, current first. `odd` are pins or a kind that cannot be read,
+    `limit` is the most it takes."""
 
     mtls_required: bool
     pins: tuple[Pin, ...]
     odd: tuple[str, ...] = ()
+    limit: int = MAX_PINS
 
     @classmethod
-    def read(cls, mtls_required: bool, kind: str, pins: tuple[str, ...]) -> Live:
+    def read(
+        cls, mtls_required: bool, kind: str, pins: tuple[str, ...], limit: int = MAX_PINS
+    ) -> Live:
         if kind not in [known.value for known in PinKind]:
-            return cls(mtls_required, (), (f"kind {kind[:40]!r}",) if pins else ())
+            return cls(mtls_required, (), (f"kind {kind[:40]!r}",) if pins else (), limit)
         good, odd = [], []
         for text in pins:
             try:
                 good.append(Pin.parse(text, PinKind(kind)))
             except BadPin:
                 odd.append(text[:60])
-        return cls(mtls_required, tuple(good), tuple(odd))
+        return cls(mtls_required, tuple(good), tuple(odd), limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,8 +194,9 @@ def _about_live(plan: RotationPlan) -> Iterator[Finding]:
     if not live.odd and roles.old not in live.pins and roles.new not in live.pins:
         yield finding(rules.OLD_NOT_LIVE, subject, pin=roles.old.base64)
     count = max(len({*live.pins, *step.live}) for step in plan.choreography)
-    if count > MAX_PINS:
-        yield finding(rules.TOO_MANY, subject, count=count, limit=MAX_PINS)
+    limit = min(live.limit, MAX_PINS)
+    if count > limit:
+        yield finding(rules.TOO_MANY, subject, count=count, limit=limit)
 
 
 def _about_backup(plan: RotationPlan) -> Iterator[Finding]:

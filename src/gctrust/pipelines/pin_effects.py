@@ -26,6 +26,7 @@ class ClientPins:
     backup: str = ""
     service_id: str = ""
     latency: float = 0.0
+    limit: int = 3  # the most pins the platform takes for this client
 
     @property
     def pins(self) -> tuple[str, ...]:

@@ -88,7 +88,8 @@ class Rotation:
     def live(self) -> Live:
         """The set of pins this rotation began with."""
         assert self.before is not None
-        return Live.read(self.before.mtls_required, self.before.kind, self.before.pins)
+        seen = self.before
+        return Live.read(seen.mtls_required, seen.kind, seen.pins, seen.limit)
 
     @property
     def known(self) -> Roles:

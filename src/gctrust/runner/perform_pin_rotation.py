@@ -87,6 +87,7 @@ class PinRotationPerformer:
             backup_pin=effect.backup,
             certificate_chain=_chain(effect),
             pin_kind=effect.kind,
+            max_pin_count=live.max_pin_count,  # its owner's to change, not a rotation's
         )
         try:
             await self._genesys.update_pins(effect.client_id, update, live.etag)
@@ -145,4 +146,5 @@ def _seen(live: OAuthClient) -> ClientPins:
         fallback=live.fallback_pin,
         backup=live.backup_pin,
         service_id=live.service_id,
+        limit=live.max_pin_count,
     )
