@@ -138,15 +138,15 @@ def _evaluate(check: _Check, domain: str) -> _Part[_Outcome]:
     own = "ip6" if check.v6 else "ip4"
     number, depth, tried = check.number, check.depth, check.tried
     for term in record.mechanisms:
-        name = term.name
+        qualifier, name, text, _, _, _, network, mask, _ = term  # at once: faster than by name
         if name in QUERYING:
             hit = yield from _queried(check, term, domain)
         else:  # most terms are these: all, ip4, ip6, which ask for nothing
-            hit = name == "all" or (name == own and number & term.mask == term.network)
-            tried.append((depth, domain, term.text, "match" if hit else "no match", (), 0, 0))
+            hit = (name == own and number & mask == network) or name == "all"
+            tried.append((depth, domain, text, "match" if hit else "no match", (), 0, 0))
         if hit:
-            check.fault = f"{term.text!r} of {domain} matches"
-            return _BY_SIGN[term.qualifier], record, domain
+            check.fault = f"{text!r} of {domain} matches"
+            return _BY_SIGN[qualifier], record, domain
     if record.redirect is not None:
         return (yield from _redirected(check, record, domain))
     check.fault = f"no term of {domain} matches"  # §4.7
@@ -242,9 +242,12 @@ def _include(check: _Check, term: Mechanism, domain: str, target: str) -> _Part[
     if verdict is SpfVerdict.NONE:
         raise _Stop(SpfVerdict.PERMERROR, f"{term.text!r} of {domain}: {check.fault}")
     hit = verdict is SpfVerdict.PASS
-    outcome = "match" if hit else f"no match: {verdict}"
+    outcome = "match" if hit else _NOT_PASSED[verdict]
     check.tried[place] = (check.depth, domain, term.text, outcome, (target,), 1, 0)
     return hit
+
+
+_NOT_PASSED = {verdict: f"no match: {verdict}" for verdict in SpfVerdict}
 
 
 def _mx(check: _Check, term: Mechanism, domain: str, target: str) -> _Part[bool]:

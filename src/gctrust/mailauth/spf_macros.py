@@ -113,6 +113,9 @@ def _value(macro: Macro, value: str) -> str:
     return quote(value, safe="-._~") if macro.escape else value
 
 
+_LABELS = re.compile(r"[^.]{1,63}(?:\.[^.]{1,63})*\Z")
+
+
 def fit_name(name: str) -> str:
     """Drop left-hand labels until 253 octets are left (RFC 7208 section 7.3)."""
     name = name.removesuffix(".")
@@ -131,4 +134,4 @@ def is_query_name(name: str) -> bool:
     size = len(name) if name.isascii() else len(name.encode("utf-8", "replace"))
     if not name or size > 253 or name.startswith("[") or "\x00" in name:
         return False
-    return all(0 < len(label) < 64 for label in name.split("."))
+    return _LABELS.match(name) is not None

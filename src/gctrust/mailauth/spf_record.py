@@ -165,7 +165,7 @@ def _assembled(text: str, terms: list[Mechanism | Modifier], faults: list[Fault]
         if isinstance(term, Mechanism):
             if reached:
                 mechanisms.append(term)
-            reached = reached and term.name != "all"
+                reached = term.name != "all"
         elif term.name in ("redirect", "exp"):
             if term.name in once:
                 reason = f"{term.name}= may appear once only"
