@@ -10,13 +10,15 @@ import sys
 import time
 import tracemalloc
 
+import dns.rcode
 import pytest
 
 from gctrust.adapters.dns_lane import Pace
 from gctrust.adapters.dns_resolver import Resolver
 from gctrust.adapters.dns_silence import Patience
-from gctrust.adapters.domain_bulk import Checked, StandardsCheck, check_all
+from gctrust.adapters.domain_bulk import NO_SERVER, Checked, StandardsCheck, check_all
 from gctrust.adapters.domain_list import Entry, Journal, entries
+from gctrust.adapters.mail_check import BAD_NAME
 from gctrust.cli.check_bulk import line_of
 from gctrust.cli.output import plain
 from gctrust.errors import Problem
@@ -119,6 +121,115 @@ def test_another_list_is_noticed(tmp_path) -> None:
     with pytest.raises(Problem) as refused:
         journal.is_done(Entry(1, "b.example"), "b.example")
     assert refused.value.code == "bulk.other-file"
+
+
+def test_one_run_at_a_time_writes_a_file(tmp_path) -> None:
+    path = tmp_path / "out.jsonl"
+    first = Journal(path)
+    first.write(done(1, "a.example"))
+    for resume in (False, True):
+        with pytest.raises(Problem) as refused:
+            Journal(path, resume=resume)
+        assert refused.value.code == "bulk.output-busy"
+    first.close()
+    Journal(path, resume=True).close()
+    assert path.read_bytes() == done(1, "a.example")
+
+
+def failed(number: int, text: str) -> bytes:
+    return line_of(Checked(Entry(number, text), Report(text), failed=2), "")
+
+
+def lost(number: int, text: str) -> bytes:
+    return line_of(Checked(Entry(number, text), problem=Problem(NO_SERVER)), "problem")
+
+
+def test_what_failed_is_dropped_on_a_resumption_and_the_rest_is_kept(tmp_path) -> None:
+    path, link = tmp_path / "out.jsonl", tmp_path / "link"
+    kept = done(1, "a.example") + done(4, "d.example")
+    path.write_bytes(failed(2, "b.example") + kept + lost(3, "c.example") + b'{"schema": "gct')
+    path.chmod(0o640)
+    link.symlink_to(path)
+    journal = Journal(link, resume=True)
+    assert (journal.count, journal.failed, journal.worst) == (2, 2, {""})
+    assert [
+        journal.is_done(Entry(n, f"{c}.example"), f"{c}.example")
+        for n, c in ((1, "a"), (2, "b"), (3, "c"))
+    ] == [True, False, False]
+    with pytest.raises(Problem):  # the copy that took its place is locked as well
+        Journal(path, resume=True)
+    journal.write(done(2, "b.example"))
+    journal.close()
+    assert path.read_bytes() == kept + done(2, "b.example")
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert link.is_symlink()
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["link", "out.jsonl"]
+
+
+def test_names_that_are_none_are_not_asked_again(tmp_path) -> None:
+    path = tmp_path / "out.jsonl"
+    bad = Checked(Entry(1, "no name"), problem=Problem(BAD_NAME, {"seen": "no name"}))
+    path.write_bytes(line_of(bad, "usage"))
+    journal = Journal(path, resume=True)
+    assert (journal.count, journal.failed) == (1, 0)
+    journal.close()
+
+
+async def test_look_ups_that_failed_are_counted_for_their_own_domain() -> None:
+    """SERVFAIL and silence; a name that does not exist is an answer."""
+
+    def reply(query, _):
+        name = query.question[0].name.to_text()
+        if name.startswith("silent"):
+            return []
+        code = {"fails": "SERVFAIL", "void": "NXDOMAIN"}.get(name.partition(".")[0], "NOERROR")
+        found = [f'{name} 60 TXT "v=spf1 -all"'] if code == "NOERROR" else []
+        return [answer(query, *found, rcode=dns.rcode.from_text(code))]
+
+    given: list[Checked] = []
+    names = [f"{kind}.example" for kind in ("silent", "good", "fails", "void")]
+    async with Server(reply) as server, Resolver([server.name], Clock(), patience=HASTY) as dns_:
+        check = StandardsCheck(dns_, ("spf",)).check
+        await check_all([Entry(n, name) for n, name in enumerate(names)], check, given.append, dns_)
+    counted = {one.entry.text: one.failed for one in given}
+    assert counted == {
+        "silent.example": 1,
+        "good.example": 0,
+        "fails.example": 1,
+        "void.example": 0,
+    }
+    (line,) = [line_of(one, "") for one in given if one.entry.text == "fails.example"]
+    assert json.loads(line)["failed_lookups"] == 1
+
+
+async def test_a_resumption_asks_again_what_failed(tmp_path) -> None:
+    """The server fails for one domain, then is well: two runs of the command, one good file."""
+    well, asked = False, set()
+
+    def reply(query, _):
+        name = query.question[0].name.to_text()
+        if well:
+            asked.add(name)
+        if name.startswith("n3.") and not well:
+            return [answer(query, rcode=dns.rcode.SERVFAIL)]
+        return [answer(query, f'{name} 60 TXT "v=spf1 ip4:192.0.2.1 -all"')]
+
+    source, out = tmp_path / "list", tmp_path / "out.jsonl"
+    source.write_text("\n".join(f"n{n}.example" for n in range(6)))
+    env = {**os.environ, "HOME": str(tmp_path), "GCTRUST_HOME": str(tmp_path / "home")}
+    async with Server(reply) as server:
+        for told_of, counts in ((b"6 domains", 1), (b"1 are asked again", 0)):
+            line = command(
+                "--from", str(source), "--output", str(out), "--resume", server=server.name
+            )
+            process = await asyncio.create_subprocess_exec(*line, env=env, stderr=subprocess.PIPE)
+            _, told = await process.communicate()
+            assert told_of in told
+            assert out.read_bytes().count(b"failed_lookups") == counts
+            well = True
+    lines = [json.loads(one) for one in out.read_text("utf-8").splitlines()]
+    assert sorted(one["domain"] for one in lines) == [f"n{n}.example" for n in range(6)]
+    assert asked == {"n3.example."}
 
 
 def test_a_line_says_what_the_report_says() -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Generic, Protocol, TypeVar
 
-from ..mailauth.questions import Answer, Asks, Judge, Question
+from ..mailauth.questions import Answer, Asks, Judge, Question, Status
 from .dns_batch import Batch, timed_out
 from .dns_resolver import Resolver
 
@@ -14,6 +16,37 @@ T = TypeVar("T")
 
 ASSESSMENT_SECONDS = 20.0
 """What one assessment may take in all: the least that RFC 7208 section 4.6.4 gives a check_host."""
+
+
+_ANSWERS = (Status.FOUND, Status.NO_DATA, Status.NX_DOMAIN)
+
+
+class Failures:
+    """How many look-ups failed that were to be answered by the configured servers."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def see(self, questions: Iterable[Question], answers: Iterable[Answer]) -> None:
+        for question, answer in zip(questions, answers, strict=True):
+            if answer.status not in _ANSWERS and question.server is None:
+                self.count += 1
+
+
+_counting: ContextVar[Failures | None] = ContextVar("failed look-ups", default=None)
+
+
+@contextmanager
+def failures_counted() -> Iterator[Failures]:
+    """Counts the failures of all judges that are driven inside."""
+    failures = Failures()
+    before = _counting.set(failures)
+    try:
+        yield failures
+    finally:
+        _counting.reset(before)
 
 
 class Dns(Protocol):
@@ -51,11 +84,11 @@ async def _answers(asks: Asks, dns: Dns, end: float | None) -> tuple[Answer, ...
 class _Run(Generic[T]):
     """A judge on a resolver, without a task: each answer that completes a batch moves it on."""
 
-    __slots__ = ("_batch", "_end", "_judge", "_resolver", "_timer", "verdict")
+    __slots__ = ("_batch", "_end", "_failures", "_judge", "_resolver", "_timer", "verdict")
 
     def __init__(self, judge: Judge[T], resolver: Resolver, deadline: float | None) -> None:
         loop = asyncio.get_running_loop()
-        self._judge, self._resolver = judge, resolver
+        self._judge, self._resolver, self._failures = judge, resolver, _counting.get()
         self.verdict: asyncio.Future[T] = loop.create_future()
         self._end = deadline is not None and deadline <= 0
         self._batch: Batch | None = None
@@ -71,7 +104,13 @@ class _Run(Generic[T]):
         if batch is None or self.verdict.done():
             return
         batch.full, self._batch = None, None
-        self._advance(batch.ended())
+        self._advance(self._ended(batch))
+
+    def _ended(self, batch: Batch) -> tuple[Answer, ...]:
+        answers = batch.ended()
+        if self._failures is not None:
+            self._failures.see(batch.questions, answers)
+        return answers
 
     def _advance(self, answers: tuple[Answer, ...] | None) -> None:
         judge, begin = self._judge, self._resolver.begin
@@ -82,7 +121,7 @@ class _Run(Generic[T]):
                 if batch.missing and not self._end:
                     self._batch, batch.full = batch, self._go_on
                     return
-                asks = judge.send(batch.ended())
+                asks = judge.send(self._ended(batch))
         except StopIteration as done:
             self._settle(done.value)
         except Exception as error:

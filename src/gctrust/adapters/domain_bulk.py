@@ -16,7 +16,7 @@ from ..mailauth.questions import Judge, together
 from ..mailauth.spf_lint import assess_spf
 from ..mailauth.suffixes import registrable
 from ..names import BadName, DomainName
-from .dns_driver import ASSESSMENT_SECONDS, drive
+from .dns_driver import ASSESSMENT_SECONDS, drive, failures_counted
 from .dns_lane import Pace
 from .dns_resolver import Resolver
 from .domain_list import Entry, Standard
@@ -38,11 +38,13 @@ PROBLEMS = (NO_SERVER,)
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """One line of the list: its report, or the problem that stood in the way."""
+    """One line of the list: its report, or the problem that stood in the way. `failed` look-ups
+    got no usable answer."""
 
     entry: Entry
     report: Report | None = None
     problem: Problem | None = None
+    failed: int = 0
 
 
 def pace_of(per_second: float) -> Pace:
@@ -83,7 +85,9 @@ async def _work(
 ) -> None:
     while await _is_heard(resolver, patience) and (entry := next(entries, None)) is not None:
         try:
-            checked = Checked(entry, await check(entry.text))
+            with failures_counted() as failures:
+                report = await check(entry.text)
+            checked = Checked(entry, report, failed=failures.count)
         except Problem as problem:
             checked = Checked(entry, problem=problem)
         give(checked)

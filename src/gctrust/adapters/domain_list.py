@@ -1,12 +1,16 @@
 """A list of domains, one a line, and the JSON Lines file that holds what is done of it.
 
 Both are read and written line by line, so that a list of any length takes no memory. The output is
-its own journal: whatever line of it is complete is not asked again, even after a kill.
+its own journal: a line of it that is complete is not asked again, even after a kill, but where
+look-ups failed. One run at a time writes it.
 """
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import sys
 from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +19,11 @@ from time import monotonic
 from typing import BinaryIO, Literal
 from zlib import crc32
 
-from ..errors import Problem, ProblemKind, ProblemType
+from ..errors import Problem, ProblemKind, ProblemType, Retry
 from ..findings import Severity
+
+if sys.platform != "win32":
+    import fcntl
 
 Standard = Literal["spf", "dkim", "dmarc", "mx", "caa"]
 """What a list may be judged by alone."""
@@ -27,7 +34,8 @@ _FLUSH_SECONDS = 0.5
 _START = b'{"schema": "gctrust.check.domain-line", '
 _HEAD = re.compile(
     rb'\{"schema": "gctrust\.check\.domain-line", "version": 1, "line": (\d{1,12}), '
-    rb'"domain": "((?:[^"\\]|\\.)*)", "worst": (?:"(\w+)"|null)[,}]'
+    rb'"domain": "((?:[^"\\]|\\.)*)", "worst": (?:"(\w+)"|null)'
+    rb'(, "failed_lookups": \d+)?[,}]'
 )
 
 OTHER_FILE = ProblemType(
@@ -46,7 +54,16 @@ EXISTS = ProblemType(
     kind=ProblemKind.USAGE,
     source="docs/guides/bulk.md",
 )
-PROBLEMS = (OTHER_FILE, EXISTS)
+BUSY = ProblemType(
+    "bulk.output-busy",
+    "Another run is writing to the output file.",
+    "Two runs on one file would ask everything twice and drop each other's results.",
+    "Wait until the other run has ended, or name another file with --output.",
+    kind=ProblemKind.USAGE,
+    retry=Retry.LATER,
+    source="docs/guides/bulk.md",
+)
+PROBLEMS = (OTHER_FILE, EXISTS, BUSY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +89,19 @@ def entries(stream: BinaryIO) -> Iterator[Entry]:
 
 
 class Journal:
-    """Appends to `path` what is done. `done` knows what was complete there at the start."""
+    """Appends to `path` what is done. `is_done` knows what was complete there at the start;
+    `failed` counts the lines that are dropped to be asked again, since look-ups failed."""
 
     def __init__(self, path: Path, *, resume: bool = False) -> None:
-        """Raises Problem bulk.output-exists, bulk.other-file; OSError."""
+        """Raises Problem bulk.output-busy, bulk.output-exists, bulk.other-file; OSError."""
         self.worst: set[str] = set()
-        self.count = 0
+        self.count = self.failed = 0
         self._seen = array("q")  # by line: the check sum of its text, -1 when it is open
-        self._stream = path.open("a+b", buffering=1 << 16)
+        self._stream = _locked(path)
         try:
             self._stream.truncate(self._read_back(resume, path))
+            if self.failed:
+                self._drop_failed(path.resolve())
         except BaseException:
             self._stream.close()
             raise
@@ -99,10 +119,31 @@ class Journal:
             head = _HEAD.match(line)
             if head is None or not line.endswith(b"}\n"):
                 raise Problem(OTHER_FILE, {"path": str(path), "after": self.count})
+            end += len(line)
+            if _has_failed(head):
+                self.failed += 1
+                continue
             self._note(int(head[1]), head[2])
             self.worst.add((head[3] or b"").decode())
-            end += len(line)
         return end
+
+    def _drop_failed(self, path: Path) -> None:
+        """A copy without them takes the place of the file: a kill leaves the one or the other."""
+        part = path.with_name(f".{path.name}.part")
+        part.unlink(missing_ok=True)
+        kept = _locked(part)
+        try:
+            self._stream.seek(0)
+            kept.writelines(line for line in self._stream if not _line_has_failed(line))
+            kept.flush()
+            os.fsync(kept.fileno())
+            shutil.copymode(path, part)
+            part.replace(path)
+        except BaseException:
+            kept.close()
+            raise
+        self._stream.close()  # its lock has gone on with the copy
+        self._stream = kept
 
     def _note(self, number: int, text: bytes) -> None:
         self.count += 1
@@ -126,6 +167,35 @@ class Journal:
 
     def close(self) -> None:
         self._stream.close()
+
+
+def _locked(path: Path) -> BinaryIO:
+    """Open to append, for one run at a time (on Windows, and where a file system has no locks, for
+    any). Raises Problem bulk.output-busy, OSError."""
+    stream = path.open("a+b", buffering=1 << 16)
+    if sys.platform == "win32":
+        return stream
+    try:
+        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        taken = os.path.samestat(os.fstat(stream.fileno()), path.stat())  # not just replaced
+    except BlockingIOError:
+        taken = False
+    except OSError:
+        taken = True
+    if not taken:
+        stream.close()
+        raise Problem(BUSY, {"path": str(path)})
+    return stream
+
+
+def _has_failed(head: re.Match[bytes]) -> bool:
+    """Whether a look-up of that line failed, or all of it did: not if it names no domain."""
+    return head[4] is not None or head[3] == b"problem"
+
+
+def _line_has_failed(line: bytes) -> bool:
+    head = _HEAD.match(line)
+    return head is not None and _has_failed(head)
 
 
 def is_result(line: bytes) -> bool:

@@ -101,6 +101,8 @@ async def check_list(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
         stream = stack.enter_context(_opened(bulk.file))
         journal = _journal(bulk, stack)
         sums.before = journal.count if journal else 0
+        if journal and journal.failed:
+            out.talk(f"{journal.failed:,} are asked again, since look-ups failed")
         show = stack.enter_context(out.progress("checking"))
         write = _writer(bulk, out, journal, sums, show)
         left = _open_ones(entries(stream), journal)
@@ -262,6 +264,8 @@ def line_of(checked: Checked, worst: str, source: str = "") -> bytes:
         f'{{"schema": "{SCHEMA}", "version": 1, "line": {entry.number}, '
         f'"domain": {_quoted(entry.text)}, "worst": {json.dumps(worst or None)}'
     )
+    if checked.failed:
+        head += f', "failed_lookups": {checked.failed}'
     if problem is not None:
         return f'{head}, "problem": {_quoted(_problem(problem))}}}\n'.encode("utf-8", "replace")
     assert report is not None
