@@ -33,9 +33,22 @@ def server_address(text: str) -> Address:
 
 
 @lru_cache(maxsize=65_536)
+def canonical(text: str) -> str:
+    """An address as it is written in the shortest way. Raises ValueError."""
+    return text if ip4_number(text) is not None else str(address(text))
+
+
+@lru_cache(maxsize=65_536)
 def reverse_name(text: str) -> str:
     """Where the PTR records of an address are. Raises ValueError."""
-    return address(text).reverse_pointer
+    if ip4_number(text) is not None:
+        return ".".join(reversed(text.split("."))) + ".in-addr.arpa"
+    return ".".join(reversed(digits(text))) + ".ip6.arpa"
+
+
+def digits(text: str) -> str:
+    """All 32 hexadecimal digits of an IPv6 address. Raises ValueError."""
+    return f"{int(address(text)):032x}"
 
 
 @lru_cache(maxsize=65_536)

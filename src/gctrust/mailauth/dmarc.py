@@ -240,9 +240,10 @@ class _Judge:
         return None if same is None else "" if same else "foreign"
 
     def _same_organisation(self, one: str, other: str) -> Judge[bool | None]:
-        walks = yield from together([tree_walk(one), tree_walk(other)])
-        owners = [organisation(walk, self.by_list).domain for walk in walks]
-        return owners[0] == owners[1] if all(owners) else None
+        walk = self.walk if one == self.domain else (yield from tree_walk(one))
+        owner = organisation(walk, self.by_list).domain
+        named = organisation((yield from tree_walk(other)), self.by_list).domain
+        return owner == named if owner and named else None
 
     def _authorisation(self, policy_domain: str, host: str) -> Judge[tuple[Finding, ...]]:
         name = f"{policy_domain}._report._dmarc.{host}"

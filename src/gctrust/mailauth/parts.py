@@ -62,12 +62,12 @@ class Chosen:
         self._domain, self._parts = domain, parts
 
     def part(self, part: Part, judge: Judge[T]) -> Later[T]:
-        """The judge of a part; or, when it was not asked for, one that asks nothing."""
-        return Later(judge if part in self._parts else self._blank(part))
-
-    def _blank(self, part: Part) -> Judge[T]:
-        yield from ()
-        blank: T = blank_report(part, self._domain)  # type: ignore[assignment]
+        """The judge of a part; or, when it was not asked for, its blank report."""
+        if part in self._parts:
+            return Later(judge)
+        judge.close()
+        blank = Later[T](None)
+        blank.result = blank_report(part, self._domain)  # type: ignore[assignment]
         return blank
 
     def __contains__(self, part: Part) -> bool:

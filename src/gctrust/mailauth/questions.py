@@ -147,17 +147,19 @@ def together(judges: Iterable[Judge[T]]) -> Judge[tuple[T, ...]]:
 
 
 class Later(Generic[T]):
-    """A judge to be run with `at_once`; its `result` keeps its own type, other than in a tuple."""
+    """A judge to be run with `at_once`; its `result` keeps its own type, other than in a tuple.
+    None in place of a judge asks for nothing: the result is set by hand."""
 
     __slots__ = ("judge", "result")
     result: T
 
-    def __init__(self, judge: Judge[T]) -> None:
+    def __init__(self, judge: Judge[T] | None) -> None:
         self.judge = judge
 
 
 def at_once(*parts: Later[Any]) -> Judge[None]:
     """Run judges of several kinds side by side."""
-    results = yield from together([part.judge for part in parts])
-    for part, result in zip(parts, results, strict=True):
+    open_parts = [part for part in parts if part.judge is not None]
+    results = yield from together([part.judge for part in open_parts if part.judge is not None])
+    for part, result in zip(open_parts, results, strict=True):
         part.result = result

@@ -10,8 +10,7 @@ from functools import lru_cache
 
 from ..findings import Finding, Severity, finding
 from . import mx_rules as rules
-from .addresses import Address, reverse_name
-from .addresses import address as parse
+from .addresses import canonical, digits, ip4_number, reverse_name
 from .questions import Answer, Judge, Question, Status, ask, ask_all
 
 MAX_NAMES = 10  # PTR names tried, as in RFC 7208 section 5.5
@@ -42,30 +41,25 @@ def assess_address(
 
     Raises ValueError when `address` is none.
     """
-    parsed = parse(address)
+    shown = canonical(address)
     answer = yield from ask(Question(reverse_name(address), "PTR", fresh=fresh))
     names = tuple(dict.fromkeys(str(name).lower() for name in answer.records))
     severity = Severity.ERROR if sends else Severity.WARN
     if answer.status is not Status.FOUND:
-        return _unnamed(str(parsed), answer, severity)
-    kind = "A" if parsed.version == 4 else "AAAA"
+        return _unnamed(shown, answer, severity)
+    kind = "AAAA" if ":" in shown else "A"
     tried = names[:MAX_NAMES]
     forward = yield from ask_all(Question(name, kind, fresh=fresh) for name in tried)
-    confirmed = tuple(
-        name for name, found in zip(tried, forward, strict=True) if _holds(found, parsed)
-    )
+    pairs = zip(tried, forward, strict=True)
+    confirmed = tuple([name for name, found in pairs if shown in found.records])
     failed = [found for found in forward if found.status.is_temporary]
     state = ReverseState.UNKNOWN if failed else ReverseState.NOT_CONFIRMED
     if confirmed:
         state = ReverseState.CONFIRMED
-    said = tuple(_say(str(parsed), state, names, ehlo, severity))
+    said = tuple(_say(shown, state, names, ehlo, severity))
     if state is ReverseState.UNKNOWN:
-        said = (_failed(str(parsed), failed[0]), *said)
-    return Reverse(str(parsed), state, names, confirmed, said)
-
-
-def _holds(answer: Answer, address: Address) -> bool:
-    return str(address) in answer.records
+        said = (_failed(shown, failed[0]), *said)
+    return Reverse(shown, state, names, confirmed, said)
 
 
 def _unnamed(address: str, answer: Answer, severity: Severity) -> Reverse:
@@ -103,10 +97,10 @@ def _say(
 @lru_cache(maxsize=65_536)
 def is_generic(name: str, address: str) -> bool:
     """Whether an IPv4 address stands in the name, forwards or backwards, in decimal or hex."""
-    parsed = parse(address)
-    if parsed.version == 6:
-        return parsed.exploded.replace(":", "") in re.sub(r"[.-]", "", name)
+    number = ip4_number(address)
+    if number is None:
+        return digits(address) in re.sub(r"[.-]", "", name)
     octets = address.split(".")
     numbers = re.findall(r"\d+", name)
     runs = [[n.lstrip("0") or "0" for n in numbers[i : i + 4]] for i in range(len(numbers) - 3)]
-    return octets in runs or octets[::-1] in runs or parsed.packed.hex() in name
+    return octets in runs or octets[::-1] in runs or f"{number:08x}" in name

@@ -196,8 +196,7 @@ def _queried(check: _Check, term: Mechanism, domain: str) -> _Part[bool]:
     check.spend(term.text, domain)
     target = domain
     if term.target is not None:
-        known = term.target.is_plain
-        target = _plain(term.target) if known else (yield from _target(check, term.target, domain))
+        target = term.target.name or (yield from _target(check, term.target, domain))
     name = term.name
     if name == "include":
         return (yield from _include(check, term, domain, target))
@@ -306,13 +305,8 @@ def _validated(check: _Check, term: str, domain: str) -> _Part[tuple[str, ...]]:
 
 def _target(check: _Check, text: MacroText, domain: str) -> _Part[str]:
     if text.is_plain:
-        return _plain(text)
+        return text.name
     return fit_name((yield from _expanded(check, text, domain)))
-
-
-def _plain(text: MacroText) -> str:
-    """The name that a text without macros stands for."""
-    return fit_name(str(text.pieces[0]) if text.pieces else text.text)
 
 
 def _expanded(check: _Check, text: MacroText, domain: str) -> _Part[str]:

@@ -22,11 +22,12 @@ class Macro:
 
 @dataclass(frozen=True, slots=True)
 class MacroText:
-    """Text with macros. `is_plain` text expands to itself."""
+    """Text with macros. `is_plain` text expands to itself; `name` is the name it stands for."""
 
     text: str
     pieces: tuple[str | Macro, ...]
     letters: frozenset[str]
+    name: str = ""
 
     @property
     def is_plain(self) -> bool:
@@ -90,9 +91,10 @@ def parse_macros(text: str) -> MacroText:
         else:
             pieces.append(_LITERAL[sign] if sign else plain)
     letters = frozenset(piece.letter for piece in pieces if isinstance(piece, Macro))
-    if not letters:
-        pieces = ["".join(piece for piece in pieces if isinstance(piece, str))]
-    return MacroText(text, tuple(pieces), letters)
+    if letters:
+        return MacroText(text, tuple(pieces), letters)
+    plain = "".join([piece for piece in pieces if isinstance(piece, str)])
+    return MacroText(text, (plain,), letters, fit_name(plain))
 
 
 def expand(text: MacroText, values: Mapping[str, str]) -> str:

@@ -104,7 +104,7 @@ def branch_target(term: Mechanism | Modifier, domain: str) -> str | None:
     """Where an include or redirect leads, None when that depends on the sender."""
     assert term.target is not None
     if term.target.is_plain:
-        return fit_name(str(term.target.pieces[0]) if term.target.pieces else "").lower()
+        return term.target.name.lower()
     if not term.target.letters <= {"d"}:
         return None
     return fit_name(expand(term.target, {"d": domain})).lower()
