@@ -5,7 +5,15 @@ from __future__ import annotations
 import hashlib
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed448, ed25519, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import (
+    dsa,
+    ec,
+    ed448,
+    ed25519,
+    mldsa,
+    rsa,
+    x25519,
+)
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -30,8 +38,9 @@ def spki(key: object) -> bytes:
         (ed448.Ed448PrivateKey.generate().public_key(), "ed448", 456, ""),
         (x25519.X25519PrivateKey.generate().public_key(), "x25519", 255, ""),
         (dsa.generate_private_key(1024).public_key(), "dsa", 1024, ""),
+        (mldsa.MLDSA65PrivateKey.generate().public_key(), "ml-dsa-65", 15616, ""),
     ],
-    ids=["rsa", "p256", "p521", "ed25519", "ed448", "x25519", "dsa"],
+    ids=["rsa", "p256", "p521", "ed25519", "ed448", "x25519", "dsa", "ml-dsa"],
 )
 def test_facts(key: object, kind: str, bits: int, curve: str) -> None:
     der = spki(key)

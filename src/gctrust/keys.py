@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 from asn1crypto import core, keys
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -63,10 +64,10 @@ class PublicKey:
     def from_spki_der(cls, der: bytes) -> PublicKey:
         """Read a DER SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7). Raises BadKey."""
         try:
-            info = keys.PublicKeyInfo.load(der, strict=True)
-            oid = info["algorithm"]["algorithm"].dotted
-            octets = bytes(info["public_key"].contents or b"")[1:]  # past the unused-bits octet
-            return _described(oid, info, octets, der)
+            # asn1crypto's own class refuses algorithms it does not know, such as ML-DSA
+            info = core.Sequence.load(der, strict=True)
+            octets = bytes(info[1].contents or b"")[1:]  # past the unused-bits octet
+            return _described(info[0][0].dotted, octets, der)
         except BadKey:
             raise
         except _DER_FAULTS as error:
@@ -106,7 +107,7 @@ class PublicKey:
         return f"{self.kind} {self.curve or size}"
 
 
-def _described(oid: str, info: keys.PublicKeyInfo, octets: bytes, der: bytes) -> PublicKey:
+def _described(oid: str, octets: bytes, der: bytes) -> PublicKey:
     digest = hashlib.sha256(der).digest()
     if oid in _RSA:
         pair = keys.RSAPublicKey.load(octets, strict=True)
@@ -117,10 +118,10 @@ def _described(oid: str, info: keys.PublicKeyInfo, octets: bytes, der: bytes) ->
         bits = modulus.bit_length()
         return PublicKey("rsa", bits, der, digest, modulus=modulus, exponent=exponent)
     if oid == _EC:
-        curve, bits = _curve(info, octets)
+        curve, bits = _curve(_parameters(der), octets)
         return PublicKey("ec", bits, der, digest, curve=curve)
     if oid == _DSA:
-        parameters = info["algorithm"]["parameters"]
+        parameters = _parameters(der)
         bits = int(parameters["p"].native).bit_length() if parameters.native else 0
         return PublicKey("dsa", bits, der, digest)
     if oid in ("1.3.101.110", "1.3.101.112") and len(octets) != 32:
@@ -129,8 +130,11 @@ def _described(oid: str, info: keys.PublicKeyInfo, octets: bytes, der: bytes) ->
     return PublicKey(kind, bits, der, digest, curve="" if bits else oid)
 
 
-def _curve(info: keys.PublicKeyInfo, octets: bytes) -> tuple[str, int]:
-    parameters = info["algorithm"]["parameters"]
+def _parameters(der: bytes) -> Any:
+    return keys.PublicKeyInfo.load(der, strict=True)["algorithm"]["parameters"]
+
+
+def _curve(parameters: Any, octets: bytes) -> tuple[str, int]:
     name = str(parameters.native) if parameters.name == "named" else "explicit parameters"
     known = {"secp256r1": 256, "secp384r1": 384, "secp521r1": 521, "secp224r1": 224}
     field_octets = len(octets) - 1 if octets[:1] in (b"\x02", b"\x03") else (len(octets) - 1) // 2

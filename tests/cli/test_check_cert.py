@@ -213,3 +213,19 @@ def test_a_certificate_s_own_words_cannot_steer_the_terminal(tmp_path: Path) -> 
     assert "evil \\x1b[2J" in shown
     assert not any(character in shown for character in "\x1b\x07\r\u202e")
     assert "\nno findings" not in shown
+
+
+def test_what_hangs_or_overflows_is_refused(desk: Path) -> None:
+    os.mkfifo(desk / "fifo")
+    for flag in ("--cert", "--key", "--roots"):
+        given = {"--cert": "leaf.pem", "--roots": "root.pem", flag: "fifo"}
+        done = run(desk, "check", "cert", *(word for pair in given.items() for word in pair))
+        assert (done.returncode, "no regular file" in done.stderr) == (2, True), done.stderr
+    early = ("--cert", "leaf.pem", "--roots", "root.pem", "--at", "0001-01-01T00:00:00+14:00")
+    assert run(desk, "check", "cert", *early).returncode == 2
+
+
+def test_lists_in_findings_read_as_words(desk: Path) -> None:
+    done = run(desk, "check", "cert", "--cert", "leaf.pem", "--host", "other.example.net")
+    assert f"it holds {HOST}" in done.stdout
+    assert "['" not in done.stdout

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gctrust.pipelines.deploy_plan import plan_deployment, refusal
+from gctrust.pipelines.deploy_plan import plan_deployment, refusal, with_history
 from gctrust.pipelines.effects import CertificateAssessment, CertificateFiles, CertificateHeld
 from gctrust.pipelines.orders import CustomDomainOrder
 
@@ -101,3 +101,18 @@ def test_nothing_is_sent_without_the_key_or_a_path():
     assert refusal(ORDER, good) is None
     assert refusal(ORDER, replace(good, accepted=False)) == ()
     assert [one.rule for one in refusal(ORDER, replace(good, with_key=False))] == ["tls.no-key"]
+
+
+def test_what_the_platform_holds_tells_whether_the_key_was_reused():
+    old = issued(began=-60)
+    waiting = ("KEY-14: the certificate that serves now was not given", "NAME-10: no hosts")
+
+    def told(new, before):
+        seen = with_history(replace(judged(new), not_judged=waiting), before)
+        return [one.rule for one in seen.findings], seen.not_judged
+
+    assert told(issued(key=old.key), held(old)) == (["cert.key-reused"], waiting[1:])
+    assert told(issued(), held(old)) == ([], waiting[1:])
+    assert told(issued(), CertificateHeld("")) == ([], waiting[1:])
+    unread = CertificateHeld("cd-1", "active", "", (), "no certificate")
+    assert told(issued(), unread) == ([], waiting)

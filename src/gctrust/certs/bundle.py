@@ -21,7 +21,7 @@ from cryptography.x509 import Certificate as X509Certificate
 from ..findings import Finding
 from ..secret import Secret
 from .certificate import Certificate, Unreadable, read_aloud, read_certificate
-from .der import node
+from .der import children, node
 from .kdf import MOST_ROUNDS, rounds
 from .rules import found
 
@@ -286,19 +286,24 @@ def _read_der(data: bytes, reading: _Reading) -> None:
 
 
 def _read_der_key(data: bytes, reading: _Reading) -> None:
-    if reading.is_endless(data):
+    if _is_encrypted_key(data):
+        reading.key(data, pem=False, encrypted=True)
         return
-    for passphrase in dict.fromkeys((None, reading.passphrase)):
-        try:
-            reading.hold(serialization.load_der_private_key(data, passphrase))
-            return
-        except TypeError:
-            if reading.passphrase is None:
-                reading.add("cert.key-encrypted")
-                return
-        except (ValueError, UnsupportedAlgorithm):
-            continue
-    reading.add("cert.unreadable", reason="it is DER, but no certificate, PKCS#12, PKCS#7 or key")
+    try:
+        reading.hold(serialization.load_der_private_key(data, None))
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        reading.add(
+            "cert.unreadable", reason="it is DER, but no certificate, PKCS#12, PKCS#7 or key"
+        )
+
+
+def _is_encrypted_key(data: bytes) -> bool:
+    """RFC 5958 section 3: an EncryptedPrivateKeyInfo is an algorithm and an OCTET STRING."""
+    try:
+        parts = [one.tag for one in children(node(data)[0].content)]
+    except Unreadable:
+        return False
+    return parts == [16, 4]
 
 
 def _read_pkcs12(data: bytes, reading: _Reading) -> bool:

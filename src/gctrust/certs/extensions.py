@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+from typing import Any, NamedTuple
 
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
@@ -46,8 +46,9 @@ KNOWN = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class RawExtension:
+class RawExtension(NamedTuple):
+    """Every certificate has some ten: a tuple is made in half the time of a dataclass."""
+
     oid: str
     critical: bool
     value: bytes

@@ -23,11 +23,6 @@ from .rules import found
 from .weak_keys import number_text, weaknesses
 
 _CURVES = ("secp256r1", "secp384r1", "secp521r1")
-_LATTICE = {  # FIPS 204; RFC 9881 section 2
-    "2.16.840.1.101.3.4.3.17": "ML-DSA-44",
-    "2.16.840.1.101.3.4.3.18": "ML-DSA-65",
-    "2.16.840.1.101.3.4.3.19": "ML-DSA-87",
-}
 _P256_HEAD = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 _RSA_ALGORITHM = bytes.fromhex("300d06092a864886f70d0101010500")
 _SIMPLE = (  # keys that sign octets and need no other choice
@@ -181,11 +176,7 @@ def judge_public_key(
         key = read_public_key(cert.spki)
     except BadKey as error:
         kind = _algorithm(cert.spki)
-        if kind in _LATTICE:
-            rule = "cert.key-not-for-web" if public else "cert.key-rare"
-            yield found(rule, cert.label, kind=_LATTICE[kind])
-        else:
-            yield found("cert.key-unknown", cert.label, kind=kind or str(error)[:100])
+        yield found("cert.key-unknown", cert.label, kind=kind or str(error)[:100])
         return
     listed = compromised.lists(key)
     if listed:
@@ -197,6 +188,9 @@ def judge_public_key(
     elif key.kind in ("ed25519", "ed448"):
         if public:
             yield found("cert.key-not-for-web", cert.label, kind=key.kind)
+    elif key.kind.startswith("ml-dsa"):  # FIPS 204; RFC 9881
+        rule = "cert.key-not-for-web" if public else "cert.key-rare"
+        yield found(rule, cert.label, kind=key.kind.upper())
     else:
         yield found("cert.key-unknown", cert.label, kind=key.kind)
 

@@ -46,8 +46,8 @@ class Roots:
         return _by_name(self.certificates)
 
     @cached_property
-    def by_x509(self) -> dict[x509.Certificate | None, Certificate]:
-        return {c.x509: c for c in self.certificates}
+    def by_x509(self) -> dict[int, Certificate]:
+        return {id(c.x509): c for c in self.certificates}
 
     @cached_property
     def store(self) -> verification.Store | None:
@@ -180,9 +180,10 @@ def _verifier_says(question: PathQuestion) -> tuple[tuple[Certificate, ...], str
         return (), str(error).removeprefix("validation failed: ").partition(" (encountered")[0]
     except UnsupportedAlgorithm as error:
         return (), str(error)
-    given = {c.x509: c for c in (question.leaf, *question.intermediates)}
+    # the verifier gives back the very objects it was given
+    given = {id(c.x509): c for c in (question.leaf, *question.intermediates)}
     anchors = question.roots.by_x509
-    return tuple(given[c] if c in given else anchors[c] for c in chain), ""
+    return tuple(given.get(id(c)) or anchors[id(c)] for c in chain), ""
 
 
 def _subject(question: PathQuestion) -> verification.Subject | None:

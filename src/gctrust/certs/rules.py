@@ -38,6 +38,10 @@ STRICT = frozenset(
 def found(rule: str, subject: str, **facts: Fact) -> Finding:
     """The finding of the rule of that id on `subject`."""
     row = RULES[rule]
-    message = row.sentence.format_map({"subject": subject, **facts})
-    fix = row.fix.format_map({"subject": subject, **facts}) if "{" in row.fix else row.fix
+    words = {"subject": subject, **facts}
+    for name, value in facts.items():
+        if isinstance(value, (list, tuple)):
+            words[name] = ", ".join(map(str, value)) or "none"
+    message = row.sentence.format_map(words)
+    fix = row.fix.format_map(words) if "{" in row.fix else row.fix
     return Finding(row.id, row.severity, subject, message, facts, fix, row.source)

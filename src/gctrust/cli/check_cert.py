@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from ..errors import Problem
 from .certificate_shown import CertificateChecked, certificate_blocks
 from .endpoint import read_endpoint
 from .exit_codes import ExitCode, of_findings
 from .findings_shown import FailOn, bad_argument, severity
 from .output import Output, write_file
-from .pin import read_file
-from .roots_flag import roots_flag
+from .pin import UNREADABLE, read_file
+from .roots_flag import NAMED, roots_flag
 from .session import Options, with_app
 
 if TYPE_CHECKING:
@@ -87,7 +88,8 @@ def cert(
     fail_on
         The least severity that makes the exit code 10.
     """
-    _check_files(cert, key, chain, diff)
+    own_roots = Path(roots) if roots and roots not in NAMED else None
+    _check_files(cert, key, chain, diff, own_roots)
     if dns and not host:
         raise bad_argument("--dns", "", "DNS is asked about a host: give --host.")
     named, roots_file = roots_flag(roots)
@@ -127,9 +129,11 @@ def cert(
 
 
 def _check_files(*paths: Path | None) -> None:
-    """A wrong path is told before anything else is done."""
+    """A wrong path is told before anything else is done; opening a fifo would wait for ever."""
     for path in paths:
         if path is not None:
+            if path.is_fifo():
+                raise Problem(UNREADABLE, {"path": str(path), "seen": "it is no regular file"})
             read_file(path)
 
 
@@ -182,6 +186,6 @@ def _changes(question: Question, report: CertificateReport) -> tuple[str, ...]:
 def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise bad_argument("--at", text, "Write it as 2026-11-21T14:00:00Z.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -28,14 +28,14 @@ Profile = Literal["public", "private"]
 
 @dataclass(frozen=True, slots=True)
 class EdgeShown:
-    """One address of a host. Latencies are milliseconds of the successful handshakes."""
+    """One address of a host. Latencies are milliseconds of the successful handshakes, if any."""
 
     address: str
     tried: int
     succeeded: int
-    p50_ms: float
-    p95_ms: float
-    p99_ms: float
+    p50_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
     leaves: tuple[str, ...]
     causes: dict[str, int]
     version: str
@@ -140,9 +140,9 @@ def _edge(edge: str, sample: HandshakeSample) -> EdgeShown:
         edge,
         sample.count,
         sample.succeeded,
-        round(sample.p50 * 1000, 2),
-        round(sample.p95 * 1000, 2),
-        round(sample.p99 * 1000, 2),
+        _milliseconds(sample, sample.p50),
+        _milliseconds(sample, sample.p95),
+        _milliseconds(sample, sample.p99),
         tuple(sha256(leaf).hexdigest() for leaf, _ in sample.leaves),
         dict(sample.causes),
         first.version if first else "",
@@ -154,9 +154,18 @@ def _edge(edge: str, sample: HandshakeSample) -> EdgeShown:
     )
 
 
+def _milliseconds(sample: HandshakeSample, seconds: float) -> float | None:
+    return round(seconds * 1000, 2) if sample.succeeded else None
+
+
+def _latencies(edge: EdgeShown) -> str:
+    figures = (edge.p50_ms, edge.p95_ms, edge.p99_ms)
+    return " / ".join("-" if one is None else str(one) for one in figures)
+
+
 def _host_blocks(shown: HostChecked, blocks: bool) -> Iterator[Block]:
     rows = tuple(
-        (e.address, f"{e.succeeded}/{e.tried}", f"{e.p50_ms} / {e.p95_ms} / {e.p99_ms}",
+        (e.address, f"{e.succeeded}/{e.tried}", _latencies(e),
          ", ".join(leaf[:16] for leaf in e.leaves), f"{len(e.chain)}",
          "stapled" if e.stapled else "none", e.version, e.group, e.alpn)
         for e in shown.edges

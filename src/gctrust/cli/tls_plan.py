@@ -15,7 +15,7 @@ async def planned_of(
     app: composition.App, order: CustomDomainOrder
 ) -> tuple[DeploymentPlan, tuple[Finding, ...], bool]:
     """What an order would do, what was found, and whether nothing would be sent."""
-    from ..pipelines.deploy_plan import DeploymentPlan, plan_deployment, refusal
+    from ..pipelines.deploy_plan import DeploymentPlan, plan_deployment, refusal, with_history
     from ..pipelines.effects import AssessFiles, ReadCertificate
 
     domains = app.custom_domains
@@ -23,5 +23,5 @@ async def planned_of(
     refused = refusal(order, judged)
     if refused is not None:
         return DeploymentPlan("nothing"), refused + judged.findings, True
-    plan = plan_deployment(order, judged, await domains.read(ReadCertificate(order.domain)))
-    return plan, judged.findings, False
+    held = await domains.read(ReadCertificate(order.domain))
+    return plan_deployment(order, judged, held), with_history(judged, held).findings, False

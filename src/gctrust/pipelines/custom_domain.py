@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from ..errors import Fact, Problem
 from ..findings import Finding
-from .deploy_plan import plan_deployment, refusal
+from .deploy_plan import plan_deployment, refusal, with_history
 from .effect import ending
 from .effects import (
     AssessFiles,
@@ -106,6 +106,7 @@ def _deployed(run: _Run) -> Pipeline[str]:
             run.findings = refused
             return "refused"
         run.held = held = yield from do(ReadCertificate(order.domain))
+        run.judged = judged = with_history(judged, held)
         plan = plan_deployment(order, judged, held)
         run.action, run.findings = plan.action, plan.forbidden(order.allow)
         if run.findings:

@@ -5,12 +5,13 @@ Pure: from what the judge said of the files and what the platform holds now.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from ..certs.bundle import read_bundle
 from ..certs.certificate import Certificate
 from ..certs.compare import CertificateDiff, compare_certificates
+from ..certs.key import judge_reuse
 from ..findings import Finding, Rule, Severity, finding
 from .certificate_effects import CertificateAssessment, CertificateHeld
 from .orders import CustomDomainOrder
@@ -62,6 +63,16 @@ def refusal(order: CustomDomainOrder, judged: CertificateAssessment) -> tuple[Fi
         return (finding(NO_KEY, order.domain),)
     worst = max((found.severity for found in judged.findings), default=Severity.INFO)
     return () if not judged.accepted or worst >= Severity.CRITICAL else None
+
+
+def with_history(judged: CertificateAssessment, held: CertificateHeld) -> CertificateAssessment:
+    """The judgement with KEY-14, once it is known what the platform holds."""
+    old, new = _leaf(held.certificate), _leaf(judged.certificate)
+    if held.id and old is None:
+        return judged
+    reused = tuple(judge_reuse(new, old)) if new and old else ()
+    left = tuple(why for why in judged.not_judged if not why.startswith("KEY-14"))
+    return replace(judged, findings=judged.findings + reused, not_judged=left)
 
 
 @dataclass(frozen=True, slots=True)

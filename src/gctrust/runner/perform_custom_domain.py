@@ -65,8 +65,9 @@ class CustomDomainPerformer:
         self._sealed, self._passphrase = sealed, passphrase
 
     async def assess(self, effect: AssessFiles) -> CertificateAssessment:
-        """Missing intermediates are fetched here, so that an upload can send the whole chain."""
-        report = await self._judged(effect.files, effect.host, effect.profile)
+        """Missing intermediates are fetched here, so that an upload can send the whole chain; CRLs
+        and OCSP are asked once, so that no revoked certificate goes up."""
+        report = await self._judged(effect.files, effect.host, effect.profile, revocation=True)
         leaf = report.leaf
         return CertificateAssessment(
             findings=report.findings,
@@ -86,10 +87,16 @@ class CustomDomainPerformer:
         return _key_of(self._check.read(files, self._passphrase())[0], report) is not None
 
     async def _judged(
-        self, files: CertificateFiles, host: str, profile: str = ""
+        self, files: CertificateFiles, host: str, profile: str = "", *, revocation: bool = False
     ) -> CertificateReport:
-        secret = self._passphrase()
-        question = Question(files, host, profile, passphrase=secret, complete=True)
+        question = Question(
+            files,
+            host,
+            profile,
+            passphrase=self._passphrase(),
+            complete=True,
+            revocation=revocation,
+        )
         return (await self._check.look(question)).report
 
     async def read(self, effect: ReadCertificate) -> CertificateHeld:
