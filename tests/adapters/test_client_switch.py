@@ -193,3 +193,52 @@ def test_a_trust_store_holds_authorities_only(tmp_path):
     with pytest.raises(Problem) as raised:
         authorities_of([tmp_path / "leaf.pem"])
     assert raised.value.code == "pins.not-an-authority"
+
+
+async def test_files_named_the_wrong_way_round_are_not_written_the_wrong_way_round(client):
+    swapped = ClientTarget("app", str(client.key), str(client.certificate))
+    assert "no certificate with its key" in why_not(swapped, client.old_pin, "certificate")
+    wrong = CertificateFiles(client.new.key, client.new.certificate)
+    with pytest.raises(Problem, match=r"file\.changed"):
+        await switch(SwitchClient(client.target(), wrong, client.new_pin, "certificate"))
+    assert client.certificate.read_text() == Path(client.old.certificate).read_text()
+
+
+async def test_a_daemon_that_the_command_leaves_behind_is_not_waited_for(client):
+    began = time.monotonic()
+    done = await switch(client.effect("sh", "-c", "sleep 20 & echo started", timeout=15.0))
+    assert done.reloaded
+    assert time.monotonic() - began < 5
+
+
+async def test_a_command_that_hangs_ends_with_all_it_started(client, tmp_path):
+    note = tmp_path / "note"
+    hanging = f"(sleep 2; touch {note}) ; true"
+    with pytest.raises(Problem, match=r"pins\.client-not-reloaded"):
+        await switch(client.effect("sh", "-c", hanging, timeout=0.3))
+    time.sleep(2.2)
+    assert not note.exists()
+
+
+async def test_of_a_flood_of_words_the_end_is_told(client):
+    flood = "head -c 30000000 /dev/zero | tr '\\0' x; echo the end; exit 3"
+    with pytest.raises(Problem) as raised:
+        await switch(client.effect("sh", "-c", flood))
+    seen = str(raised.value.facts["seen"])
+    assert seen.endswith("the end\n")
+    assert len(seen) < 400
+
+
+def test_a_link_into_a_folder_that_cannot_be_written_is_an_obstacle(client, tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir()
+    for path in (client.certificate, client.key):
+        path.rename(closed / path.name)
+        path.symlink_to(closed / path.name)
+    assert why_not(client.target(), client.old_pin, "certificate") == ""
+    closed.chmod(0o500)
+    try:
+        told = why_not(client.target(), client.old_pin, "certificate")
+        assert "not writable" in told or os.geteuid() == 0  # nothing is closed to root
+    finally:
+        closed.chmod(0o700)

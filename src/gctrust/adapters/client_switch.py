@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import signal
 import stat
 from pathlib import Path
 
@@ -39,7 +40,8 @@ NOT_RELOADED = ProblemType(
 PROBLEMS = (NOT_SWITCHED, NOT_RELOADED)
 
 OWNER_ONLY = 0o600
-SHOWN = 300  # characters of what a failing command said
+SHOWN = 300  # octets of the end of what a failing command said
+LAST_WORDS = 0.5  # seconds to read them, when it has ended
 
 
 async def switch(effect: SwitchClient) -> Switched:
@@ -61,13 +63,15 @@ async def switch(effect: SwitchClient) -> Switched:
 def why_not(target: ClientTarget, old_pin: str, kind: str) -> str:
     """Why this client could not be switched and brought back; empty when it can."""
     try:
-        live = _leaf_pin((target.certificate, target.key), kind)
+        live = _leaf_pin(target.certificate, target.key, kind)
     except Problem as problem:
         return f"{target.name}: {problem.code}, {problem.facts.get('seen', 'unreadable')}"
     kept = _held(target.certificate + KEPT, target.key + KEPT, kind)
     if old_pin not in (live, kept):
         return f"{target.name} holds another certificate than the old one"
-    folders = {Path(target.certificate).parent, Path(target.key).parent}
+    # Where a link points is where its file is replaced; what is kept lies beside the link.
+    given = [Path(target.certificate), Path(target.key)]
+    folders = dict.fromkeys(path.parent for path in (*given, *(p.resolve() for p in given)))
     closed = [str(folder) for folder in folders if not os.access(folder, os.W_OK)]
     return f"{target.name}: {closed[0]} is not writable" if closed else ""
 
@@ -75,7 +79,7 @@ def why_not(target: ClientTarget, old_pin: str, kind: str) -> str:
 def _pair(effect: SwitchClient) -> tuple[bytes, bytes]:
     """What to write, compared with what was ordered. Raises Problem file.changed."""
     files = effect.files
-    found = _leaf_pin((files.certificate, files.key), effect.kind)
+    found = _leaf_pin(files.certificate, files.key, effect.kind)
     if found != effect.pin:
         raise Problem(CHANGED, {"path": files.certificate, "seen": "another certificate"})
     certificate, key = read_file(files.certificate), read_file(files.key)
@@ -105,7 +109,7 @@ def _swap(target: ClientTarget, effect: SwitchClient) -> bool:
 def _held(certificate: str, key: str, kind: str) -> str:
     """The pin of a pair that fits together, empty for any other."""
     try:
-        return _leaf_pin((certificate, key), kind)
+        return _leaf_pin(certificate, key, kind)
     except Problem:
         return ""
 
@@ -131,35 +135,76 @@ def _write(path: Path, data: bytes, mode: int) -> None:
 
 async def _reload(target: ClientTarget) -> None:
     facts = {"client": target.name, "command": target.reload[0]}
+    words = _LastWords()
     try:
-        process = await asyncio.create_subprocess_exec(
-            *target.reload,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
+        process = await _started(target.reload, words)
     except OSError as error:
         raise Problem(NOT_RELOADED, {**facts, "seen": error.strerror or "not started"}) from None
     try:
         async with asyncio.timeout(target.timeout):
-            said, _ = await process.communicate()
+            await process.wait()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(words.over.wait(), LAST_WORDS)
     except TimeoutError:
         raise Problem(NOT_RELOADED, {**facts, "seen": f"no end in {target.timeout} s"}) from None
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+        words.close()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)  # with what it started itself
+            await process.wait()
     if process.returncode:
-        seen = f"exit code {process.returncode}: {said.decode('utf-8', 'replace')[-SHOWN:]}"
+        seen = f"exit code {process.returncode}: {words.said.decode('utf-8', 'replace')}"
         raise Problem(NOT_RELOADED, {**facts, "seen": seen})
 
 
-def _leaf_pin(paths: tuple[str, ...], kind: str) -> str:
-    """The pin of the certificate whose key is there too. Raises Problem file.*."""
-    bundle = read_files(paths)
-    leaf = sort_bundle(bundle).leaf
-    if leaf is None or not any(same_key(leaf, key) for key in bundle.keys):
-        raise Problem(CHANGED, {"path": paths[0], "seen": "no certificate with its key"})
+class _LastWords(asyncio.Protocol):
+    """The end of what a command says. Not asyncio's own pipe to it: that waits until whatever the
+    command left running has closed its end too."""
+
+    def __init__(self) -> None:
+        self.said, self.over = bytearray(), asyncio.Event()
+        self._pipe: asyncio.BaseTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._pipe = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.said += data[-SHOWN:]
+        del self.said[:-SHOWN]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.over.set()
+
+    def close(self) -> None:
+        if self._pipe is not None:
+            self._pipe.close()
+
+
+async def _started(command: tuple[str, ...], words: _LastWords) -> asyncio.subprocess.Process:
+    """Raises OSError."""
+    ours, its = os.pipe()
+    stream = os.fdopen(ours, "rb", 0)
+    await asyncio.get_running_loop().connect_read_pipe(lambda: words, stream)
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command, stdin=asyncio.subprocess.DEVNULL, stdout=its, stderr=its,
+            start_new_session=True,
+        )  # fmt: skip
+    except OSError:
+        words.close()
+        raise
+    finally:
+        os.close(its)
+
+
+def _leaf_pin(certificate: str, key: str, kind: str) -> str:
+    """The pin of the certificate of the one file, whose key is in the other. Raises Problem file.*:
+    a pair the wrong way round is none, for it would be written the wrong way round."""
+    leaf = sort_bundle(read_files((certificate, key))).leaf
+    keys = read_files((key,)).keys
+    fits = leaf is not None and any(same_key(leaf, one) for one in keys)
+    if leaf is None or not fits or leaf not in read_files((certificate,)).certificates:
+        raise Problem(CHANGED, {"path": certificate, "seen": "no certificate with its key"})
     pin = Pin.of_spki(leaf.spki) if kind == "spki" else Pin.of_certificate(leaf.der)
     return pin.base64

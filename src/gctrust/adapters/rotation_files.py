@@ -109,7 +109,7 @@ def _obstacles(targets: tuple[ClientTarget, ...], old_pin: str, kind: str) -> It
 def leaf_of(files: CertificateFiles) -> Certificate:
     """The end-entity certificate of the files. Raises Problem file.*."""
     leaf = sort_bundle(read_files((files.certificate, files.key))).leaf
-    if leaf is None:
+    if leaf is None or leaf not in read_files((files.certificate,)).certificates:
         raise Problem(UNREADABLE, {"path": files.certificate, "seen": "no certificate in it"})
     return leaf
 

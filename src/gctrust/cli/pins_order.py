@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NO_BACKUP = "pin.no-backup"
 HAZARDS = (NO_BACKUP,)
+MOST_HANDSHAKES = 1_000_000  # of one observation: a quarter of an hour at 1,000 a second
 _CLIENTS = Group("Clients and their certificates", sort_key=1)
 _PACE = Group("Pace and guards", sort_key=2)
 _DECLARED = Group("Declared, and judged against the plan", sort_key=3)
@@ -82,6 +83,11 @@ class Clients:
     def settings(self) -> dict[str, str]:
         return {"pin_access_log": self.access_log, "pin_reports": self.reports}
 
+    def refuse_bad_values(self) -> None:
+        """Raises Problem cli.bad-argument."""
+        if self.canary < 1:
+            raise bad_argument("--canary", str(self.canary), "Give at least 1 client.")
+
     def targets(self) -> tuple[ClientTarget, ...]:
         """Raises Problem cli.bad-argument."""
         if self.clients is None:
@@ -143,6 +149,8 @@ class Pace:
 
     def refuse_bad_values(self) -> None:
         """A guard that nothing or anything meets guards nothing. Raises Problem cli.*."""
+        from ..pins.match_rate import clean_handshakes_needed
+
         for name in ("soak", "drain", "confirm", "horizon"):
             seconds = getattr(self, name)
             if not 0 <= seconds < float("inf"):
@@ -150,9 +158,14 @@ class Pace:
         if not 0 < self.target_rate < 1:
             seen = str(self.target_rate)
             raise bad_argument("--target-rate", seen, "Give a rate between 0 and 1.")
-        if self.handshakes < 1:
+        if not 1 <= self.handshakes <= MOST_HANDSHAKES:
             seen = str(self.handshakes)
-            raise bad_argument("--handshakes", seen, "Give at least 1 handshake.")
+            raise bad_argument("--handshakes", seen, f"Give 1 to {MOST_HANDSHAKES} handshakes.")
+        needed = clean_handshakes_needed(self.target_rate)
+        if self.handshakes < needed:
+            seen = f"{self.handshakes}, and a target of {self.target_rate}"
+            fix = f"Its lower bound needs {needed} handshakes without a miss: raise it."
+            raise bad_argument("--handshakes", seen, fix)
         refuse_unknown_hazards(self.allow, HAZARDS)
 
 
@@ -203,6 +216,7 @@ def order_of(
     from ..pipelines.effects import CertificateFiles
     from ..pipelines.orders import PinRotationOrder
 
+    clients.refuse_bad_values()
     pace.refuse_bad_values()
     declared.refuse_bad_values()
 
@@ -225,7 +239,7 @@ def order_of(
         horizon=pace.soak + pace.drain + pace.confirm + pace.horizon,
         targets=clients.targets(),
         switch=clients.switch,
-        canary=max(1, clients.canary),
+        canary=clients.canary,
         allow=pace.allow,
         ct=declared.ct,
         expiry=declared.pins_expire,
