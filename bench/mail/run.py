@@ -1,5 +1,6 @@
 """`make bench-mail`: gctrust beside its peers, same machine, same server, medians of three.
 
+In each round every contender of a line has its turn, so that a busy machine slows all alike.
 `--quick` takes under a minute: fewer domains, one round. What is missing (knotd, npm, a package
 index) is said, and the lines that need it are counted as skipped.
 """
@@ -70,7 +71,11 @@ class Table:
         for row in rows:
             cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
             print("  ".join(cells).rstrip())
-        print(f"{len(self.rows)} lines, {len(self.skipped)} skipped")
+        load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+        print(f"{len(self.rows)} lines, {len(self.skipped)} skipped; load average {load}")
+
+
+Rate = Callable[[], float]  # measures once: things a second
 
 
 class Bench:
@@ -85,24 +90,22 @@ class Bench:
 
     # --- one measurement ------------------------------------------------------------------------
 
-    def median(self, measure: Callable[[], float]) -> float:
-        return statistics.median(measure() for _ in range(self.sizes.rounds))
+    def medians(self, *contenders: Rate) -> list[float]:
+        rounds = [[once() for once in contenders] for _ in range(self.sizes.rounds)]
+        return [statistics.median(rates) for rates in zip(*rounds, strict=True)]
 
-    def ours(self, what: str, count: int) -> float:
-        """Things a second."""
+    def ours(self, what: str, count: int) -> Rate:
         line = [sys.executable, HERE / "ours.py", what, str(self.port), str(count)]
-        return count / self.median(lambda: _seconds(line))
+        return lambda: count / _seconds(line)
 
-    def peer(self, what: str, count: int, *modes: int, port: int | None = None) -> float:
+    def peer(self, what: str, count: int, *modes: int, port: int | None = None) -> Rate:
         program = [self.python, HERE / "peers.py", what, str(port or self.port), str(count)]
         line = [*program, *map(str, modes)]
-        return count / self.median(lambda: _seconds(line))
+        return lambda: count / _seconds(line)
 
-    def tool(self, port: int) -> float:
-        """Domains a second of the whole command, its start included, in its best mode."""
-        return max(self._tool(port, processes) for processes in (1, 2))
+    def tool(self, port: int, processes: int) -> Rate:
+        """The whole command, its start included."""
 
-    def _tool(self, port: int, processes: int) -> float:
         def once() -> float:
             out = self.folder / "out.jsonl"
             out.unlink(missing_ok=True)
@@ -110,9 +113,9 @@ class Bench:
             _command(self.list, out, port, self.folder, processes).wait()
             took = time.perf_counter() - started
             assert out.read_bytes().count(b"\n") == self.sizes.domains
-            return took
+            return self.sizes.domains / took
 
-        return self.sizes.domains / self.median(once)
+        return once
 
     # --- the lines ------------------------------------------------------------------------------
 
@@ -124,47 +127,68 @@ class Bench:
 
     def whole_tool(self) -> None:
         slow = self.sizes.slow
-        modes = {(p, t): self.peer("checkdmarc", slow, p, t) for p, t in ((1, 1), (2, 1), (2, 8))}
-        (processes, threads), best = max(modes.items(), key=lambda one: one[1])
+        modes = ((1, 1), (2, 1), (2, 8))
+        one, two, *peers = self.medians(
+            self.tool(self.port, 1),
+            self.tool(self.port, 2),
+            *(self.peer("checkdmarc", slow, *mode) for mode in modes),
+        )
+        best, (processes, threads) = max(zip(peers, modes, strict=True))
         name = f"checkdmarc ({processes} processes, {threads} threads)"
-        self.table.add("SPF, DMARC, MX of cold domains", self.tool(self.port), name, best, 20)
+        self.table.add("SPF, DMARC, MX of cold domains", max(one, two), name, best, 20)
 
     def late(self) -> None:
         with server.delayed(self.port, 0.02) as port:
-            ours = self.tool(port)
-            one = self.peer("checkdmarc", self.sizes.late, 1, 1, port=port)
-            many = self.peer("checkdmarc", self.sizes.late * 5, 2, 16, port=port)
-        self.table.add("the same, 20 ms away", ours, "checkdmarc", one, 400)
+            one, two, peer, many = self.medians(
+                self.tool(port, 1),
+                self.tool(port, 2),
+                self.peer("checkdmarc", self.sizes.late, 1, 1, port=port),
+                self.peer("checkdmarc", self.sizes.late * 5, 2, 16, port=port),
+            )
+        self.table.add("the same, 20 ms away", max(one, two), "checkdmarc", peer, 400)
         name = "checkdmarc (2 processes, 16 threads)"
         self.table.note("", "", f"{name} {many:,.1f}/s")
 
     def spf(self) -> None:
         count = self.sizes.domains
-        cached = self.ours("spf_network", count)
-        plain = self.ours("spf_network_uncached", count)
+        cached, plain, theirs = self.medians(
+            self.ours("spf_network", count),
+            self.ours("spf_network_uncached", count),
+            self.peer("pyspf_network", self.sizes.slow),
+        )
+        self.table.add("SPF over the network", cached, "pyspf", theirs, 2)
         if (PEERS / "node" / "node_modules" / "mailauth").is_dir():
             line = ["node", HERE / "mailauth.mjs", PEERS / "node", str(self.port)]
             line.append(self.folder / "senders.json")
-            theirs = count / self.median(lambda: _seconds(line))
+            cached, plain, theirs = self.medians(
+                self.ours("spf_network", count),
+                self.ours("spf_network_uncached", count),
+                lambda: count / _seconds(line),
+            )
             self.table.add("SPF over the network", cached, "mailauth", theirs, 2)
             self.table.add("SPF over the network, no cache", plain, "mailauth", theirs, 2)
         else:
             self.table.skip("SPF against mailauth", "npm could not install it")
-        theirs = self.peer("pyspf_network", self.sizes.slow)
-        self.table.add("SPF over the network", cached, "pyspf", theirs, 2)
         few = count // 3  # ten messages for each
-        theirs, ours = self.peer("pyspf_memory", few), self.ours("spf_memory", few)
+        ours, theirs = self.medians(self.ours("spf_memory", few), self.peer("pyspf_memory", few))
         self.table.add("SPF in memory, 10 messages a domain", 10 * ours, "pyspf", 10 * theirs, 5)
-        theirs, ours = self.peer("pyspf_memory_cold", count), self.ours("spf_memory_cold", count)
+        ours, theirs = self.medians(
+            self.ours("spf_memory_cold", count), self.peer("pyspf_memory_cold", count)
+        )
         self.table.add("SPF in memory, each domain once", ours, "pyspf", theirs, 5)
 
     def dns(self) -> None:
         count = self.sizes.domains
-        ours = 4 * max(self.ours("dns", count), self.ours("dns_uvloop", count))
-        theirs = 4 * max(self.peer("aiodns", count), self.peer("aiodns_uvloop", count))
-        self.table.add("DNS questions", ours, "aiodns", theirs, 3)
-        theirs = 4 * self.peer("dnspython", self.sizes.slow)
-        self.table.add("DNS questions", ours, "dnspython", theirs, 3)
+        plain, fast, peer, peer_fast, dnspython = self.medians(
+            self.ours("dns", count),
+            self.ours("dns_uvloop", count),
+            self.peer("aiodns", count),
+            self.peer("aiodns_uvloop", count),
+            self.peer("dnspython", self.sizes.slow),
+        )
+        ours = 4 * max(plain, fast)  # four questions a domain
+        self.table.add("DNS questions", ours, "aiodns", 4 * max(peer, peer_fast), 3)
+        self.table.add("DNS questions", ours, "dnspython", 4 * dnspython, 3)
         self._limit()
 
     def _limit(self) -> None:
