@@ -21,7 +21,6 @@ from ..ports import Clock
 from .dns_driver import ASSESSMENT_SECONDS, drive
 from .dns_propagation import ServerLook, Spread, look_around
 from .dns_resolver import Resolver
-from .mail_looks import all_looks
 
 BAD_NAME = ProblemType(
     "mail.bad-name",
@@ -91,6 +90,8 @@ class MailCheck:
     ) -> DomainReport:
         looks = None
         if beyond_dns:
+            from .mail_looks import all_looks  # HTTP and SMTP, which most checks never need
+
             looks = all_looks(resolver, self._clock, private=self._special, roots=self._roots)
         judge = assess_domain(
             domain,

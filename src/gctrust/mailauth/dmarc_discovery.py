@@ -96,6 +96,8 @@ def tree_walk(domain: str, *, fresh: bool = False) -> Judge[Walk]:
 
 
 def _step(name: str, answer: Answer) -> WalkStep:
+    if not answer.records:  # most names of a walk
+        return WalkStep(name, answer.status, chain=answer.chain, server=answer.asked)
     texts = tuple(text_of(record) for record in answer.records)
     policies = tuple(text for text in texts if is_dmarc(text))
     near = tuple(text for text in texts if is_near_miss(text))

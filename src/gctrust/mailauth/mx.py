@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,6 +9,7 @@ from functools import lru_cache
 from ..findings import Finding, Report, finding
 from ..names import BadName, DomainName, HostName
 from . import mx_rules as rules
+from .addresses import address as parse_address
 from .addresses import is_global
 from .dmarc_discovery import OrganisationalDomain
 from .questions import Answer, Judge, Question, Status, ask, ask_all, together
@@ -250,13 +250,19 @@ def _records(answer: Answer) -> tuple[tuple[int, str], ...]:
     )
 
 
+def _is_address(host: str) -> bool:
+    if ":" not in host and not host[-1:].isdigit():
+        return False  # without the price of an exception, for all but a few
+    try:
+        parse_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=65_536)
 def _unusable(host: str) -> str:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        pass
-    else:
+    if _is_address(host):
         return "it is an address"
     try:
         name = HostName.parse(host)

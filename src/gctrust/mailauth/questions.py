@@ -122,28 +122,40 @@ def ask_all(questions: Iterable[Question]) -> Judge[tuple[Answer, ...]]:
 def together(judges: Iterable[Judge[T]]) -> Judge[tuple[T, ...]]:
     """Run judges side by side: each round, what they all ask goes out as one batch."""
     results: list[Any] = []
-    waiting: list[tuple[int, Judge[T], tuple[Question, ...]]] = []
+    waiting: list[tuple[int, Judge[T], Asks]] = []
     for index, judge in enumerate(judges):
         results.append(None)
         try:
-            waiting.append((index, judge, next(judge).questions))
+            waiting.append((index, judge, next(judge)))
         except StopIteration as done:
             results[index] = done.value
-    while waiting:
+    while len(waiting) > 1:
         batch: list[Question] = []
-        for _, _, questions in waiting:
-            batch += questions
+        for _, _, asks in waiting:
+            batch += asks.questions
         answers = yield Asks(tuple(batch))
         start, going = 0, []
-        for index, judge, questions in waiting:
-            end = start + len(questions)
+        for index, judge, asks in waiting:
+            end = start + len(asks.questions)
             try:
-                going.append((index, judge, judge.send(answers[start:end]).questions))
+                going.append((index, judge, judge.send(answers[start:end])))
             except StopIteration as done:
                 results[index] = done.value
             start = end
         waiting = going
+    for index, judge, asks in waiting:  # the last one goes on alone
+        results[index] = yield from _resumed(judge, asks)
     return tuple(results)
+
+
+def _resumed(judge: Judge[T], asks: Asks) -> Judge[T]:
+    """A judge that has asked already, to its end."""
+    try:
+        while True:
+            asks = judge.send((yield asks))
+    except StopIteration as done:
+        result: T = done.value
+        return result
 
 
 class Later(Generic[T]):

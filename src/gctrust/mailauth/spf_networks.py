@@ -35,9 +35,14 @@ def network_text(term: Mechanism) -> str:
 
 def lets_all_pass(record: SpfRecord) -> bool:
     """Whether spf.pass-all may apply: a quick look at records that are drawn in."""
-    terms = [term for term in record.mechanisms if term.qualifier is Qualifier.PASS]
-    sizes = ((~term.mask & 0xFFFFFFFF) + 1 for term in terms if term.name == "ip4")
-    return any(map(_is_open, terms)) or sum(sizes) >= HALF
+    addresses = 0
+    for term in record.mechanisms:
+        if term.qualifier is Qualifier.PASS:
+            if _is_open(term):
+                return True
+            if term.name == "ip4":
+                addresses += (~term.mask & 0xFFFFFFFF) + 1
+    return addresses >= HALF
 
 
 def _width(domain: str, record: SpfRecord, networks: Iterable[Mechanism]) -> Iterator[Finding]:
