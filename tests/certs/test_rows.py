@@ -357,6 +357,15 @@ row("cert.no-eku", lambda: of(ekus=()), lambda: of())
 row("cert.no-server-auth", lambda: of(ekus=(CLIENT,)), lambda: of(ekus=(SERVER, CLIENT)))
 row("cert.eku-critical", lambda: of(eku_critical=True), lambda: of())
 row("cert.foreign-eku", lambda: of(ekus=(SERVER, Use.CODE_SIGNING)), lambda: of())
+MAIL = Use.EMAIL_PROTECTION
+
+
+def mail(**flaw: Any) -> set[str]:
+    leaf = web(**{"ekus": (MAIL,), "names": (x509.RFC822Name("a@example.org"),), **flaw})
+    return client(leaf, use=MAIL.dotted_string)
+
+
+row("cert.mail-profile", lambda: mail(ekus=(MAIL, SERVER)), lambda: mail())
 row("cert.client-auth-ends", lambda: of(ekus=(SERVER, CLIENT)), lambda: of())
 LATER = dt.datetime(2027, 3, 15, tzinfo=dt.UTC)
 row(
@@ -385,6 +394,12 @@ row(
     "cert.usage-not-for-key",
     lambda: of(usages=("digital_signature", "key_encipherment")),
     lambda: of(usages=("digital_signature", "key_encipherment"), key=RSA),
+)
+ML_DSA = mldsa.MLDSA44PrivateKey.generate()
+row(
+    "cert.usage-not-for-ml-dsa",
+    lambda: of(usages=("digital_signature", "key_agreement"), key=ML_DSA),
+    lambda: of(key=ML_DSA) | of(usages=("digital_signature", "key_agreement")),
 )
 row("cert.policy", lambda: of(policies=()), lambda: of())
 row("cert.serial", lambda: judge(replace_der(LEAF.der, serial=b"\2\1\0")), lambda: judge(PEM))

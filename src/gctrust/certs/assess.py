@@ -32,6 +32,7 @@ from .key import (
     judge_shared_primes,
 )
 from .lifetime import judge_time
+from .mail import EMAIL_PROTECTION, judge_mail
 from .path import Flaw, PathQuestion, PathVerdict, Roots, judge_path
 from .profile import Profile, judge_form, judge_issuer, judge_profile, judge_serial, judge_signature
 from .repair import RepairedChain, repair_chain
@@ -170,6 +171,8 @@ def _assess(
     issuer = _issuer_key(case, chain)
     own += _logged(case, chain, issuer)
     own += _outside(case, chain)
+    if case.use == EMAIL_PROTECTION:
+        own += judge_mail(chain, case.roots)
     return CertificateReport(
         path,
         _unique([*findings, *own]),

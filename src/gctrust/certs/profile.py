@@ -29,6 +29,11 @@ _FOREIGN_USES = {
 
 
 _CA_USAGES = {"key_cert_sign": "keyCertSign", "crl_sign": "cRLSign"}
+_SECRET_USAGES = {
+    "key_encipherment": "keyEncipherment",
+    "data_encipherment": "dataEncipherment",
+    "key_agreement": "keyAgreement",
+}
 _CA_EXTENSIONS = {
     ext.NAME_CONSTRAINTS: "nameConstraints",
     ext.POLICY_CONSTRAINTS: "policyConstraints",
@@ -153,9 +158,12 @@ def _usage(leaf: Certificate) -> Iterator[Finding]:
     if signs and not leaf.is_ca:
         yield found("cert.leaf-signs", leaf.label, usages=signs)
     elliptic = b"\x2a\x86\x48\xce\x3d\x02\x01" in leaf.spki[:24]
-    lattice = b"\x60\x86\x48\x01\x65\x03\x04\x03" in leaf.spki[:24]  # RFC 9881 section 5
-    if (elliptic or lattice) and usage & {"key_encipherment", "data_encipherment"}:
+    if elliptic and usage & {"key_encipherment", "data_encipherment"}:
         yield found("cert.usage-not-for-key", leaf.label)
+    lattice = b"\x60\x86\x48\x01\x65\x03\x04\x03" in leaf.spki[:24]
+    secrets = [word for name, word in _SECRET_USAGES.items() if name in usage]
+    if lattice and secrets:
+        yield found("cert.usage-not-for-ml-dsa", leaf.label, usages=secrets)
 
 
 def _public(leaf: Certificate) -> Iterator[Finding]:

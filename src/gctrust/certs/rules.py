@@ -21,8 +21,10 @@ STRICT = frozenset(
         "cert.no-eku",  # BR section 7.1.2.7.6: extKeyUsage MUST be present
         "cert.eku-critical",  # BR section 7.1.2.7.6: MUST NOT be critical
         "cert.foreign-eku",  # BR section 7.1.2.7.10: MUST NOT hold these
+        "cert.mail-profile",  # S/MIME BR section 7.1.2, asked of mail certificates alone
         "cert.root-eku",  # BR section 7.1.2.1.2: extKeyUsage MUST NOT be in a root
         "cert.usage-empty",  # BR section 7.1.2.7.11: at least one bit MUST be set
+        "cert.usage-not-for-ml-dsa",  # RFC 9881 section 5: MUST NOT be set
         "cert.policy-constraints-not-critical",  # RFC 5280 section 4.2.1.11: MUST be critical
         "cert.cn-variant",  # BR section 7.1.4.3: MUST be a character-for-character copy
         "cert.wildcard-on-suffix",  # BR section 3.2.2.6: MUST NOT issue on a registry's suffix
