@@ -153,7 +153,9 @@ class App:
         from .adapters.store import Store
 
         sandbox = self.platform is not None and self.platform.loopback
-        store = Store(self.store_path, "sandbox" if sandbox else "organisation")
+        url = self.settings.store_url
+        place = url.reveal() if url else self.store_path
+        store = Store(place, "sandbox" if sandbox else "organisation")
         self._stack.callback(store.close)
         return store
 

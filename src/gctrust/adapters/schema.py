@@ -36,6 +36,7 @@ RUNS = sa.Table(
     sa.Column("horizon", sa.Float, nullable=False),
     sa.Column("life", sa.Integer, nullable=False, default=1),
     sa.Column("rewind_to", sa.Integer),
+    sa.Column("owner", sa.Text),
     sa.Column("problem", sa.Text),
     sa.Column("end", sa.Text),
     sa.UniqueConstraint("identity", "generation"),

@@ -53,12 +53,35 @@ UNREACHABLE = ProblemType(
     retry=Retry.LATER,
     source="PostgreSQL error codes, class 08",
 )
+NO_DRIVER = ProblemType(
+    code="store.no-driver",
+    sentence="The driver of PostgreSQL is not installed.",
+    why="It comes with an extra, since SQLite needs none.",
+    fix="pip install 'gctrust[postgresql]'",
+    kind=ProblemKind.USAGE,
+    source="docs/guides/workers.md",
+)
+BAD_URL = ProblemType(
+    code="store.bad-url",
+    sentence="The store's URL cannot be read.",
+    why="It is postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+    fix="Correct GCTRUST_STORE_URL.",
+    kind=ProblemKind.USAGE,
+    source="docs/guides/workers.md",
+)
 NEWER = ProblemType(
     code="store.newer",
     sentence="The store was written by a newer version of gctrust.",
     why="An older version could misread its tables.",
     fix="Use the newer version, or another GCTRUST_HOME.",
     source="ARCHITECTURE.md",
+)
+OLDER = ProblemType(
+    code="store.older",
+    sentence="The store was written by a version of gctrust before its first release.",
+    why="Its ledger has no leaf hashes, and nothing may be signed over it as if it had.",
+    fix="Finish its runs with the version that wrote it, then use another GCTRUST_HOME.",
+    source="docs/decisions/runner.md",
 )
 OTHER_KIND = ProblemType(
     code="store.other-kind",
@@ -68,7 +91,7 @@ OTHER_KIND = ProblemType(
     kind=ProblemKind.USAGE,
     source="ARCHITECTURE.md",
 )
-PROBLEMS = (FULL, LOCKED, UNREADABLE, UNREACHABLE, NEWER, OTHER_KIND)
+PROBLEMS = (FULL, LOCKED, UNREADABLE, UNREACHABLE, NO_DRIVER, BAD_URL, NEWER, OLDER, OTHER_KIND)
 
 _BY_SQLITE_CODE = {
     sqlite3.SQLITE_FULL: FULL,
@@ -134,7 +157,10 @@ class Store:
 
     def _opened(self) -> sa.Engine:
         if self.shared:
-            return sa.create_engine(self.url, pool_pre_ping=True, pool_size=8)
+            try:
+                return sa.create_engine(self.url, pool_pre_ping=True, pool_size=8)
+            except ModuleNotFoundError:
+                raise Problem(NO_DRIVER, {"store": self.name}) from None
         path = Path(str(self.url.database))
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -156,9 +182,7 @@ class Store:
             if known.get("store_kind", self.kind) != self.kind:
                 raise Problem(OTHER_KIND, {"store": self.name, "holds": known["store_kind"]})
             if known and int(known.get("schema", 0)) < SCHEMA_VERSION:
-                # Every change so far only added tables, which are made above.
-                newer = sa.update(META).where(META.c.name == "schema")
-                connection.execute(newer.values(value=str(SCHEMA_VERSION)))
+                raise Problem(OLDER, {"store": self.name, "schema": known.get("schema", "0")})
             self.id = known.get("store_id") or uuid4().hex[:16]
             if not known:
                 rows = {"schema": str(SCHEMA_VERSION), "store_kind": self.kind}
@@ -240,7 +264,13 @@ class Store:
 def _url(place: Path | str) -> sa.URL:
     if isinstance(place, Path):
         return sa.URL.create("sqlite", database=str(place))
-    return sa.make_url(place).set(drivername="postgresql+psycopg")
+    try:
+        url = sa.make_url(place)
+    except (sa.exc.ArgumentError, ValueError):
+        url = None
+    if url is None or not url.drivername.startswith("postgresql"):
+        raise Problem(BAD_URL, {"seen": url.drivername if url is not None else "no URL"})
+    return url.set(drivername="postgresql+psycopg")
 
 
 def store_kind_of(path: Path) -> str | None:

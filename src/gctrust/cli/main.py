@@ -45,6 +45,7 @@ COMMANDS = (
     Command("audit", "audit:app", "The tamper-evident ledger: list, verify, prove, export."),
     Command("webhooks", "webhooks:app", "Webhook deliveries."),
     Command("serve", "serve:serve", "The HTTP service: order, list, show and signal runs."),
+    Command("worker", "worker:worker", "Drive runs beside other workers on a PostgreSQL store."),
     Command("tokens", "tokens:app", "API tokens of the HTTP service: create, list, revoke."),
     Command("doctor", "doctor:doctor", "Check this machine, the settings and the organisation."),
     Command("explain", "explain:explain", "What a finding, a problem or a hazard means."),

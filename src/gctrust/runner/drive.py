@@ -69,7 +69,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What a drive needs of the outside. `held` asks whether this process may still act."""
+    """What a drive needs of the outside. `held`: this process may still act for the run."""
 
     codec: Codec
     clock: Clock
@@ -77,7 +77,7 @@ class Means:
     runs: Runs
     outbox: Outbox
     waits: Waits
-    held: Callable[[], bool]
+    held: Callable[[str], bool]
     threads: Executor
     patience: Patience = Patience()
     segment: int = SEGMENT
@@ -317,7 +317,7 @@ class Drive:
         return answer
 
     async def _still_held(self) -> None:
-        if not await self.means.blocking(self.means.held):
+        if not await self.means.blocking(self.means.held, self.run.id):
             # Another process drives this run now. Wait to be torn down: raising would be recorded.
             await asyncio.Event().wait()
 

@@ -20,13 +20,14 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from dbos import error as dbos_error
 from sqlalchemy import event
 
-from ..adapters.lease import BEAT, TTL, Lease
+from ..adapters.lease import BEAT, TTL
 from ..adapters.outbox import Outbox
 from ..adapters.store import Store
 from ..errors import Problem
 from ..pipelines.effects import Pipeline
 from ..pipelines.orders import Order, RunEnd
 from ..ports import Clock, Performer
+from .claims import Claims
 from .codec import Codec
 from .drive import SEGMENT, Body, Drive, HandOver, Means, Patience, Stopped
 from .problems import CANCELLED as CANCELLED_PROBLEM
@@ -102,9 +103,9 @@ class _DbosEngine:
 
 
 class Runner:
-    """Submit orders and watch them; drives them too while this process holds the lease.
+    """Submit orders and watch them; drives them too while this process holds a lease.
 
-    `executor` names this process in the lease. All methods belong to the event loop of `start`.
+    `executor` names this process in its lease. All methods belong to the event loop of `start`.
     """
 
     def __init__(
@@ -125,7 +126,7 @@ class Runner:
         self._pipelines = pipelines
         codec = codec or Codec()
         self.runs = Runs(store, codec, clock)
-        self.lease = Lease(store, executor, lease_ttl)
+        self.claims = Claims(store, self.runs, executor, lease_ttl)
         self.waits = Waits(clock, self.runs.untaken)
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="gctrust-store")
         self._means = Means(
@@ -135,7 +136,7 @@ class Runner:
             self.runs,
             outbox,
             self.waits,
-            self.lease.held,
+            self.claims.held,
             self._threads,
             patience or Patience(),
             segment,
@@ -151,7 +152,7 @@ class Runner:
 
     async def start(self) -> None:
         """Take the lease and drive, or watch until it can be taken. Raises the store's Problems."""
-        if await self._blocking(self.lease.acquire):
+        if await self._blocking(self.claims.acquire):
             await self._lead()
         for job in (self._govern, self.waits.tick, self._deliver):
             self._tasks.append(asyncio.create_task(self._lasting(job)))
@@ -166,7 +167,7 @@ class Runner:
         await self._step_down()
         if was_leading:
             with suppress(Problem):
-                await self._blocking(self.lease.release)
+                await self._blocking(self.claims.release)
         await self.outbox.aclose()
         self._threads.shutdown(wait=True)
 
@@ -256,7 +257,7 @@ class Runner:
             "name": "gctrust",
             "system_database_engine": _engine(self.store),
             "application_version": APPLICATION_VERSION,
-            "executor_id": f"{self.lease.holder}-{self.lease.epoch}",
+            "executor_id": f"{self.claims.lease.holder}-{self.claims.lease.epoch}",
             "serializer": JsonSerializer(),  # type: ignore[typeddict-item]
             "log_level": "CRITICAL",
             "max_executor_threads": 32,
@@ -292,20 +293,25 @@ class Runner:
         beat = time.monotonic()
         while True:
             if not self.leading:
-                if await self._blocking(self.lease.acquire):
+                if await self._blocking(self.claims.acquire):
                     await self._lead()
             elif time.monotonic() - beat >= BEAT:
                 beat = time.monotonic()
-                if not await self._blocking(self.lease.renew):
+                if not await self._blocking(self.claims.renew):
                     await self._step_down()
             if self.leading:
                 await self._take_up()
             await asyncio.sleep(LOOK if self.leading else 5 * LOOK)
 
     async def _take_up(self) -> None:
-        """See to it that every open run of the store is being driven here."""
+        """See to it that every run of ours is being driven here, and no other."""
         now = time.monotonic()
-        for run in await self._blocking(self.runs.open_runs):
+        mine = await self._blocking(self.claims.mine)
+        for lost in self._live.keys() - {run.id for run in mine}:
+            task, drive = self._live[lost]
+            if drive is not None and self.store.shared:  # it was slow, and another took it over
+                task.cancel()
+        for run in mine:
             if run.id not in self._live and now - self._asked.get(run.id, -60.0) >= ASK_AGAIN:
                 self._asked[run.id] = now
                 await self._go_on(run)
@@ -334,6 +340,7 @@ class Runner:
         assert task is not None
         self._live[run_id] = (task, None)
         try:
+            await self._blocking(self.claims.take, run_id)
             open_runs = await self._means.blocking(self.runs.open_runs)
             run = next((r for r in open_runs if r.id == run_id), None)
             if run is None or run.workflow != DBOS.workflow_id:
@@ -366,7 +373,7 @@ class Runner:
         while True:
             due = await self._blocking(self.outbox.due) if self.leading else ()
             for id_ in due:
-                if not await self._blocking(self.lease.held):
+                if not await self._blocking(self.claims.may_deliver):
                     break
                 self._delivering += 1
                 try:

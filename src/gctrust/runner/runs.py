@@ -116,12 +116,15 @@ class Runs:
             )
         return id_
 
-    def open_runs(self) -> tuple[OpenRun, ...]:
+    def open_runs(self, owner: str | None = None) -> tuple[OpenRun, ...]:
+        """Oldest first; those of `owner`, or all."""
+        segment = (SEGMENTS.c.workflow, SEGMENTS.c.base, SEGMENTS.c.state)
+        query = sa.select(*RUNS.c, *segment).select_from(RUNS.outerjoin(SEGMENTS))
+        query = query.where(RUNS.c.ended.is_(None)).order_by(RUNS.c.started)
+        if owner is not None:
+            query = query.where(RUNS.c.owner == owner)
         with self.store.read() as connection:
-            handed = (SEGMENTS.c.workflow, SEGMENTS.c.base, SEGMENTS.c.state)
-            query = sa.select(*RUNS.c, *handed).select_from(RUNS.outerjoin(SEGMENTS))
-            mine = query.where(RUNS.c.ended.is_(None)).order_by(RUNS.c.started)
-            rows = connection.execute(mine).all()
+            rows = connection.execute(query).all()
         return tuple(self._open(row) for row in rows)
 
     def _open(self, row: sa.Row[*tuple[Any, ...]]) -> OpenRun:

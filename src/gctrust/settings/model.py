@@ -36,6 +36,7 @@ class Settings:
     webhook_url: str | None = None
     webhook_secret: Secret | None = None
     seal_key: Secret | None = None
+    store_url: Secret | None = None
     webhook_token: Secret | None = None
     pin_client_id: str | None = None
     service_id: str | None = None

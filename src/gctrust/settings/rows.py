@@ -161,6 +161,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "mtls_endpoints": Row(_words, ("GCTRUST_MTLS_ENDPOINTS",)),
         "roots_file": Row(_path, ("GCTRUST_ROOTS_FILE",)),
         "seal_key": Row(secret_text, ("GCTRUST_SEAL_KEY",)),
+        "store_url": Row(secret_text, ("GCTRUST_STORE_URL",)),
         "spf_include": Row(env=("GCTRUST_SPF_INCLUDE",)),
         "dkim_selectors": Row(_words, ("GCTRUST_DKIM_SELECTORS",), flag="--selector"),
         "timeout_token": Row(_seconds, ("GCTRUST_TIMEOUT_TOKEN",)),
