@@ -6,7 +6,7 @@ Register or adopt → required records → DNS (SPF, DKIM, MX, FCrDNS) → wait 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import Fact, Problem
 from ..findings import Severity
@@ -29,6 +29,14 @@ from .effects import (
     do,
 )
 from .orders import EmailDomainOrder, EmailDomainState, RunEnd
+from .platform_domain import (
+    PlatformDomain,
+    assess,
+    is_published,
+    kept_warning,
+    protects,
+    without_mx,
+)
 
 FIRST_PAUSE = 2.0  # the guide's back-off: base 2 s, doubled, at most 30 s while someone watches
 LONGEST_ATTACHED_PAUSE = 30.0
@@ -100,14 +108,12 @@ def _register(run: _Run) -> Pipeline[None]:
 
 def _records_live(run: _Run) -> Pipeline[str]:
     """Look until every required record is on every server; tells why it ended before that."""
-    order, seen = run.order, run.seen
-    assert seen is not None
     while True:
+        seen = run.seen
+        assert seen is not None
         yield from do(Segment(run.state()))
         yield from do(Stage("dns", f"{len(seen.required)} required records"))
-        run.mail = mail = yield from do(
-            AssessMail(order.domain, seen.required, order.selectors, order.include, run.looks)
-        )
+        run.mail = mail = yield from _look(run, seen)
         if mail.ready:
             run.live = True
             return ""
@@ -120,6 +126,23 @@ def _records_live(run: _Run) -> Pipeline[str]:
         woken = yield from do(Wait(until, _waits_for(mail), (CANCEL,)))
         if woken.signal == CANCEL:
             return "cancelled"
+
+
+def _look(run: _Run, seen: EmailDomainSeen) -> Pipeline[MailAssessment]:
+    order, required = run.order, seen.required
+    if not is_published(seen.id):
+        return (
+            yield from do(
+                AssessMail(order.domain, required, order.selectors, order.include, run.looks)
+            )
+        )
+    mail = yield from assess(seen.id, required, run.looks)
+    if not protects(mail):
+        return kept_warning(run.mail, mail)
+    # Everybody's mail lives at this name: what can be verified without its MX still is.
+    left = without_mx(PlatformDomain.of(seen.id).name, required)
+    run.seen = replace(seen, required=left)
+    return kept_warning(mail, (yield from assess(seen.id, left, run.looks)))
 
 
 def _next_look(mail: MailAssessment, now: float, looks: int) -> float:
@@ -159,10 +182,17 @@ def _verified(run: _Run) -> Pipeline[str]:
         if woken.signal == CANCEL:
             return "cancelled"
         run.seen = seen = yield from do(ReadEmailDomain(seen.id))
-        if seen.status == "failed":
+        if _wants_asking(seen):
             run.seen = seen = yield from do(RequestVerification(seen.id))
         yield from do(Segment(run.state()))
     return "succeeded"
+
+
+def _wants_asking(seen: EmailDomainSeen) -> bool:
+    """A verification that failed stays so until it is restarted; a campaign domain is looked at
+    when it is asked for, and at no other time."""
+    campaign = is_published(seen.id) and PlatformDomain.of(seen.id).campaign
+    return seen.status == "failed" or (campaign and seen.status != "verified")
 
 
 def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[RunEnd]:

@@ -18,19 +18,29 @@ from ..pipelines.effects import (
     RequiredRecord,
 )
 from ..ports import Clock
+from .perform_platform_domain import PlatformDomains
 
 
 class EmailDomainPerformer:
-    """Looks before it creates: a registration that exists is adopted, whoever made it."""
+    """Looks before it creates: a registration that exists is adopted, whoever made it.
+
+    What the published API has of this is another class: the client's dialect decides.
+    """
 
     def __init__(self, genesys: GenesysClient, clock: Clock) -> None:
         self._genesys, self._clock = genesys, clock
+        published = genesys.dialect == "platform"
+        self._published = PlatformDomains(genesys, clock) if published else None
 
     async def find(self, effect: FindEmailDomain) -> Found:
+        if self._published:
+            return await self._published.find(effect)
         found = await self._genesys.find_email_domain(effect.domain)
         return Found(found.id if found else "")
 
     async def register(self, effect: RegisterEmailDomain) -> EmailDomainSeen:
+        if self._published:
+            return await self._published.register(effect)
         await self._genesys.require("email-domain.create", "email-domain.verify")
         began = self._clock.now()
         found = await self._genesys.find_email_domain(effect.domain)
@@ -55,9 +65,13 @@ class EmailDomainPerformer:
         return found
 
     async def read(self, effect: ReadEmailDomain) -> EmailDomainSeen:
+        if self._published:
+            return await self._published.read(effect)
         return _seen(await self._genesys.get_email_domain(effect.id))
 
     async def verify(self, effect: RequestVerification) -> EmailDomainSeen:
+        if self._published:
+            return await self._published.verify(effect)
         return _seen(await self._genesys.verify_email_domain(effect.id))
 
 

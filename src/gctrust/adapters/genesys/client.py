@@ -86,7 +86,13 @@ def build(
 def parse(route: Route, operation: str, answer: Answer, read: Read[T]) -> T:
     """What an answer says. Pure. Raises Problem."""
     if not answer.ok:
-        raise of_answer(answer, operation, role=route.role)
+        raise of_answer(
+            answer,
+            operation,
+            role=route.role,
+            permissions=route.permissions,
+            every=route.every,
+        )
     try:
         return read(answer)
     except Unreadable as error:
@@ -99,6 +105,7 @@ class GenesysClient:
     """One platform, one token, one budget. Shared by all runs of a process.
 
     `scopes` are asked for in the token request (form only); none means all that the client has.
+    `read_only`: whatever would change something is refused before it is sent.
     """
 
     def __init__(
@@ -113,6 +120,7 @@ class GenesysClient:
         timeouts: Timeouts | None = None,
         policy: Policy | None = None,
         proxy: Secret | None = None,
+        read_only: bool = False,
         fraction: Callable[[], float] = random.random,
     ) -> None:
         self.platform, self._dialect = platform, dialect
@@ -125,10 +133,18 @@ class GenesysClient:
             proxy=None if platform.loopback else proxy,
             fraction=fraction,
             limits_itself=is_rate_limit,
+            read_only=read_only,
         )
 
     @classmethod
-    def of(cls, settings: Settings, clock: Clock, scopes: tuple[str, ...] = ()) -> GenesysClient:
+    def of(
+        cls,
+        settings: Settings,
+        clock: Clock,
+        scopes: tuple[str, ...] = (),
+        *,
+        read_only: bool = False,
+    ) -> GenesysClient:
         """The client of the settings. Raises Problem config.*."""
         return cls(
             platform_address(settings),
@@ -142,6 +158,7 @@ class GenesysClient:
             ),
             policy=Policy(tries=settings.request_tries),
             proxy=settings.proxy,
+            read_only=read_only,
         )
 
     async def __aenter__(self) -> GenesysClient:
@@ -163,6 +180,11 @@ class GenesysClient:
         return self._sender.breakers()
 
     @property
+    def dialect(self) -> str:
+        """ "guide" or "platform"."""
+        return self._dialect.name
+
+    @property
     def budget(self) -> Budget:
         return self._sender.budget
 
@@ -176,14 +198,14 @@ class GenesysClient:
     async def create_email_domain(self, domain: str) -> wire.EmailDomain:
         """409 raises genesys.conflict: look it up and adopt it."""
         body = wire.write_registration(domain)
-        return await self._call("email-domain.create", wire.read_email_domain, body=body)
+        return await self.call("email-domain.create", wire.read_email_domain, body=body)
 
     async def get_email_domain(self, id: str) -> wire.EmailDomain:
-        return await self._call("email-domain.get", wire.read_email_domain, id=id)
+        return await self.call("email-domain.get", wire.read_email_domain, id=id)
 
     async def find_email_domain(self, domain: str) -> wire.EmailDomain | None:
         query = {"domain": domain}
-        listed = await self._call("email-domain.find", wire.read_email_domains, query=query)
+        listed = await self.call("email-domain.find", wire.read_email_domains, query=query)
         return next((one for one in listed if one.domain.lower() == domain.lower()), None)
 
     async def delete_email_domain(self, id: str) -> None:
@@ -191,7 +213,7 @@ class GenesysClient:
         await self._delete("email-domain.delete", id)
 
     async def verify_email_domain(self, id: str) -> wire.EmailDomain:
-        return await self._call("email-domain.verify", wire.read_email_domain, id=id)
+        return await self.call("email-domain.verify", wire.read_email_domain, id=id)
 
     # --- custom domains
 
@@ -199,21 +221,21 @@ class GenesysClient:
         self, domain: str, upload: wire.CertificateUpload
     ) -> wire.CustomDomain:
         body = wire.write_upload(upload, domain)
-        return await self._call("custom-domain.create", wire.read_custom_domain, body=body)
+        return await self.call("custom-domain.create", wire.read_custom_domain, body=body)
 
     async def get_custom_domain(self, id: str) -> wire.CustomDomain:
-        return await self._call("custom-domain.get", wire.read_custom_domain, id=id)
+        return await self.call("custom-domain.get", wire.read_custom_domain, id=id)
 
     async def find_custom_domain(self, domain: str) -> wire.CustomDomain | None:
         query = {"domain": domain}
-        listed = await self._call("custom-domain.find", wire.read_custom_domains, query=query)
+        listed = await self.call("custom-domain.find", wire.read_custom_domains, query=query)
         return next((one for one in listed if one.domain.lower() == domain.lower()), None)
 
     async def replace_custom_domain(
         self, id: str, upload: wire.CertificateUpload, etag: str
     ) -> wire.CustomDomain:
         """Raises genesys.changed-meanwhile when it is no longer what `etag` names."""
-        return await self._call(
+        return await self.call(
             "custom-domain.replace",
             wire.read_custom_domain,
             id=id,
@@ -233,7 +255,7 @@ class GenesysClient:
             "eventId": "customdomain.update",
             "page": page,
         }
-        return await self._call("audit.page", wire.read_audit_page, query=query)
+        return await self.call("audit.page", wire.read_audit_page, query=query)
 
     async def audit_pages(self) -> AsyncIterator[wire.AuditPage]:
         """Page after page until `nextPage` is empty, or names a page already seen."""
@@ -247,12 +269,12 @@ class GenesysClient:
     # --- OAuth clients
 
     async def get_oauth_client(self, id: str) -> wire.OAuthClient:
-        return await self._call("oauth-client.get", wire.read_oauth_client, id=id)
+        return await self.call("oauth-client.get", wire.read_oauth_client, id=id)
 
     async def update_pins(self, id: str, update: wire.PinUpdate, etag: str) -> wire.OAuthClient:
         """Raises genesys.changed-meanwhile when the client is no longer what `etag` names."""
         body = wire.write_pins(update)
-        return await self._call(
+        return await self.call(
             "oauth-client.patch", wire.read_oauth_client, id=id, body=body, if_match=etag
         )
 
@@ -260,12 +282,12 @@ class GenesysClient:
 
     async def _delete(self, operation: str, id: str) -> None:
         try:
-            await self._call(operation, wire.read_nothing, id=id)
+            await self.call(operation, wire.read_nothing, id=id)
         except Problem as problem:
             if problem.type is not NOT_FOUND:
                 raise
 
-    async def _call(
+    async def call(
         self,
         operation: str,
         read: Read[T],

@@ -1,7 +1,7 @@
-"""Route tables: which call of ours is which request, with the scope and the role it needs.
+"""Route tables: which call of ours is which request, and the rights it needs.
 
-`guide` is the contract of the three guides. The published API (`platform`) has none of these calls
-in this form, so its table stays empty until a journey works on its real neighbours.
+`guide` is the contract of the three guides: scopes and roles. `platform` is the published API: any
+one of a call's permissions, or all of them where `every`. The two have no call in common.
 """
 
 from __future__ import annotations
@@ -19,13 +19,18 @@ CLIENT_ROLE: Final = "API Client Admin"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """`template` has {id} for one path segment. `timeout` names the Timeouts field to use."""
+    """`template` has {id} for one path segment. `timeout` names the Timeouts field to use.
+
+    `permissions`: one of them is enough, unless `every`.
+    """
 
     method: str
     template: str
-    scope: str
+    scope: str = ""
     role: str = ""
     timeout: str = "default"
+    permissions: tuple[str, ...] = ()
+    every: bool = False
 
     @property
     def writes(self) -> bool:
@@ -41,7 +46,8 @@ class Dialect:
         """Raises Problem genesys.not-in-dialect."""
         found = self.routes.get(operation)
         if found is None:
-            raise Problem(NOT_IN_DIALECT, {"dialect": self.name, "operation": operation})
+            facts = {"dialect": self.name, "operation": operation}
+            raise Problem(NOT_IN_DIALECT, facts, _NEIGHBOURS.get(operation.split(".")[0], ""))
         return found
 
 
@@ -73,5 +79,74 @@ GUIDE: Final = Dialect(
         ),
     },
 )
-PLATFORM: Final = Dialect("platform", {})
+
+_EMAIL = "/api/v2/routing/email"
+_IN, _OUT = _EMAIL + "/domains", _EMAIL + "/outbound/domains"
+_MANAGE, _VIEW = ("routing:email:manage",), ("routing:email:manage", "routing:email:view")
+_ACTION = ("integrations:actionCertificate:view",)
+_LIMITS = "/api/v2/organizations/limits/namespaces"
+
+
+def _view(template: str) -> Route:
+    return Route("GET", template, permissions=_VIEW)
+
+
+def _manage(method: str, template: str) -> Route:
+    return Route(method, template, permissions=_MANAGE, every=True)
+
+
+PLATFORM: Final = Dialect(
+    "platform",
+    {
+        "token.me": Route("GET", "/api/v2/tokens/me"),
+        "token.grants": Route("GET", "/api/v2/authorization/subjects/me"),
+        "limits.get": Route("GET", _LIMITS + "/{id}"),
+        "inbound.list": _manage("GET", _IN),
+        "inbound.create": _manage("POST", _IN),
+        "inbound.get": _view(_IN + "/{id}"),
+        "inbound.change": _manage("PATCH", _IN + "/{id}"),
+        "inbound.delete": _manage("DELETE", _IN + "/{id}"),
+        "inbound.verification": _view(_IN + "/{id}/verification"),
+        "inbound.restart-verification": _manage("POST", _IN + "/{id}/verification"),
+        "inbound.dkim": _view(_IN + "/{id}/dkim"),
+        "inbound.restart-dkim": _manage("POST", _IN + "/{id}/dkim"),
+        "inbound.mail-from": _view(_IN + "/{id}/mailfrom"),
+        "inbound.set-mail-from": _manage("POST", _IN + "/{id}/mailfrom"),
+        "campaign.list": _manage("GET", _OUT),
+        "campaign.create": _manage("POST", _OUT),
+        "campaign.get": _view(_OUT + "/{id}"),
+        "campaign.delete": _manage("DELETE", _OUT + "/{id}"),
+        "campaign.activation": _view(_OUT + "/{id}/activation"),
+        "campaign.activate": _manage("PUT", _OUT + "/{id}/activation"),
+        "action-certificate.list": Route(
+            "GET", "/api/v2/integrations/actions/certificates", permissions=_ACTION
+        ),
+        "credential.list": Route(
+            "GET",
+            "/api/v2/integrations/credentials/listing",
+            permissions=("integrations:credential:view",),
+        ),
+        "audit.results": Route(
+            "GET",
+            "/api/v2/audits/query/{id}/results",
+            timeout="audit",
+            permissions=("audits:audit:view",),
+        ),
+    },
+)
+_NEIGHBOURS: Final[Mapping[str, str]] = {
+    "email-domain": "Its neighbours are /api/v2/routing/email/domains (inbound) and"
+    " /api/v2/routing/email/outbound/domains (campaigns): `gctrust domain` speaks them.",
+    "custom-domain": "The published API takes no TLS certificate for a domain of yours. Its"
+    " neighbours: signing certificates of identity providers (/api/v2/identityproviders), edge"
+    " certificate authorities (/api/v2/telephony/providers/edges/certificateauthorities), and your"
+    " own TLS fronts, which need no platform.",
+    "oauth-client": "The published API has no certificate and no pin on an OAuth client. Its"
+    " neighbours: the client certificates of data actions, Current and Upcoming"
+    " (/api/v2/integrations/actions/certificates, read only), and a second OAuth client to"
+    " change a secret without a gap.",
+    "audit": "Its neighbour is the audit query: /api/v2/audits/query, with a cursor.",
+    "inbound": "It is a call of the published API: set GCTRUST_DIALECT=platform.",
+    "campaign": "It is a call of the published API: set GCTRUST_DIALECT=platform.",
+}
 DIALECTS: Final[Mapping[str, Dialect]] = {"guide": GUIDE, "platform": PLATFORM}

@@ -84,11 +84,19 @@ class Inquiry(GenesysClient):
     """The client of one who asks what the platform is, not what it holds."""
 
     @classmethod
-    def of(cls, settings: Settings, clock: Clock, scopes: tuple[str, ...] = ()) -> Inquiry:
-        """One try a call: who asks wants to know what is, not wait until it is better.
+    def of(
+        cls,
+        settings: Settings,
+        clock: Clock,
+        scopes: tuple[str, ...] = (),
+        *,
+        read_only: bool = True,
+    ) -> Inquiry:
+        """One try a call: who asks wants to know what is, not wait until it is better. It cannot
+        write.
 
         Raises Problem config.*."""
-        client = super().of(replace(settings, request_tries=1), clock, scopes)
+        client = super().of(replace(settings, request_tries=1), clock, scopes, read_only=read_only)
         assert isinstance(client, Inquiry)
         return client
 

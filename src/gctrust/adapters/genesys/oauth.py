@@ -90,7 +90,8 @@ def check_scopes(token: Token, routes: dict[str, Route]) -> None:
     """Raises Problem genesys.missing-scope when the token shows that a call would be refused."""
     if token.scopes is None:
         return
-    lacking = {name: r.scope for name, r in routes.items() if r.scope not in token.scopes}
+    asked = {name: r.scope for name, r in routes.items() if r.scope}
+    lacking = {name: scope for name, scope in asked.items() if scope not in token.scopes}
     if not lacking:
         return
     scopes = sorted(set(lacking.values()))

@@ -113,14 +113,54 @@ NOT_IN_DIALECT = ProblemType(
     "genesys.not-in-dialect",
     "The chosen dialect has no such call.",
     "The published API has no endpoint for it.",
-    "Use the dialect that has it: see docs/reference/sandbox-fidelity.md.",
+    "Use the dialect that has it: see docs/reference/dialects.md.",
     kind=ProblemKind.USAGE,
     source="docs/reference/sandbox-fidelity.md: the contract of each endpoint",
+)
+LIMIT_REACHED = ProblemType(
+    "genesys.limit-reached",
+    "The organisation holds as many of these as it may.",
+    "The platform limits domains per organisation: 2 inbound, 15 for campaigns by default.",
+    "Delete one that is no longer used, or ask the vendor for more.",
+    source="the published API's error code postino.max.domains.exceeded",
+)
+NOT_SHOWN_YET = ProblemType(
+    "genesys.not-shown-yet",
+    "The platform says that this exists, and does not show it.",
+    "It was made a moment ago, or it belongs to another organisation.",
+    "Wait: the run looks again. If it stays, ask who else registered the name.",
+    Retry.LATER,
+    source="a domain belongs to one organisation; new things are answered 404 for a while",
+)
+CAMPAIGN_NAME = ProblemType(
+    "genesys.campaign-domain",
+    "This name cannot be a campaign domain.",
+    "Campaign mail has a sub-domain of its own, so that its reputation is not everybody's.",
+    "Take a sub-domain that nothing else uses, as in news.example.com.",
+    kind=ProblemKind.USAGE,
+    source="the vendor's guide on domains for outbound email campaigns",
+)
+MAIL_FROM_NAME = ProblemType(
+    "genesys.mail-from",
+    "This name cannot be the MAIL FROM domain.",
+    "Bounces come back to it, so it needs an MX of its own below the domain that sends.",
+    "Take a sub-domain of the domain that has no mail yet, as in bounce.example.com.",
+    kind=ProblemKind.USAGE,
+    source="Amazon SES, custom MAIL FROM domain; RFC 5321 section 4.4",
+)
+READ_ONLY = ProblemType(
+    "genesys.read-only",
+    "This client only reads; the change was not sent.",
+    "It was made so that it cannot change anything at the platform.",
+    "Ask for the change with a client that may write.",
+    kind=ProblemKind.USAGE,
+    source="docs/reference/dialects.md",
 )
 PROBLEMS = problem_catalogue(
     RATE_LIMITED, BAD_CREDENTIALS, MISSING_SCOPE, FORBIDDEN, NOT_FOUND, CONFLICT,
     CHANGED_MEANWHILE, BAD_REQUEST, UNAVAILABLE, UNREACHABLE, ANSWER_LOST, ANSWER_UNREADABLE,
-    CIRCUIT_OPEN, NOT_IN_DIALECT,
+    CIRCUIT_OPEN, NOT_IN_DIALECT, LIMIT_REACHED, NOT_SHOWN_YET, CAMPAIGN_NAME, MAIL_FROM_NAME,
+    READ_ONLY,
 )  # fmt: skip
 
 _BY_STATUS: Mapping[int, ProblemType] = {
@@ -139,6 +179,15 @@ _BY_STATUS: Mapping[int, ProblemType] = {
 }
 
 
+# The published API tells some conflicts and limits as 400.
+_BY_CODE: Mapping[str, ProblemType] = {
+    "postino.domain.exists": CONFLICT,
+    "postino.max.domains.exceeded": LIMIT_REACHED,
+    "auth.too.many.clients": LIMIT_REACHED,
+    "postino.error.request.timeout": UNAVAILABLE,
+}
+
+
 def of_status(status: int) -> ProblemType:
     if status >= 500:
         return UNAVAILABLE
@@ -146,17 +195,33 @@ def of_status(status: int) -> ProblemType:
 
 
 def of_answer(
-    answer: Answer, operation: str, *, role: str = "", retry_at: float | None = None
+    answer: Answer,
+    operation: str,
+    *,
+    role: str = "",
+    permissions: tuple[str, ...] = (),
+    every: bool = False,
+    retry_at: float | None = None,
 ) -> Problem:
-    """The Problem of an answer that is no success. `role`: the role this call needs, if known."""
-    kind = of_status(answer.status)
+    """The Problem of an answer that is no success. `role`, `permissions`: what this call needs, if
+    known; what the refusal itself names comes first."""
     body = error_body(answer)
+    kind = _BY_CODE.get(body.code) or of_status(answer.status)
     facts = {"operation": operation, "status": answer.status, **_said(answer, body)}
     hint = ""
-    if kind is FORBIDDEN and role and "scope" not in body.code:
+    if kind is FORBIDDEN and (needed := body.permissions or permissions):
+        facts["permissions"] = list(needed)
+        hint = _permission_hint(needed, every or body.code == "missing.permissions")
+    elif kind is FORBIDDEN and role and "scope" not in body.code:
         facts["role"] = role
         hint = f"Give the OAuth client the role {role!r}."
     return Problem(kind, facts, hint, retry_at)
+
+
+def _permission_hint(permissions: tuple[str, ...], every: bool) -> str:
+    wanted = (" and " if every else " or ").join(permissions)
+    noun = "permissions" if every and len(permissions) > 1 else "permission"
+    return f"Give a role of the OAuth client the {noun} {wanted}."
 
 
 def _said(answer: Answer, body: ErrorBody) -> dict[str, Fact]:

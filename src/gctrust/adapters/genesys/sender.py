@@ -23,6 +23,7 @@ from .problems import (
     ANSWER_UNREADABLE,
     CIRCUIT_OPEN,
     RATE_LIMITED,
+    READ_ONLY,
     UNREACHABLE,
     of_answer,
 )
@@ -81,9 +82,10 @@ class Sender:
         proxy: Secret | None = None,
         fraction: Callable[[], float] = random.random,
         limits_itself: Callable[[Answer], bool] = lambda answer: False,
+        read_only: bool = False,
     ) -> None:
         self._clock, self._policy, self._fraction = clock, policy, fraction
-        self._limits_itself = limits_itself
+        self._limits_itself, self._read_only = limits_itself, read_only
         self._breakers: dict[str, Breaker] = {}
         self.budget = Budget()
         # The environment is read by settings only, so proxies come as an argument.
@@ -102,6 +104,8 @@ class Sender:
 
     async def send(self, request: Request, authorization: Secret) -> Answer:
         """An answer that is a success or a final refusal. Raises Problem for everything else."""
+        if self._read_only and request.pace_method != "GET":
+            raise Problem(READ_ONLY, {"operation": request.operation, "method": request.method})
         attempt = 0
         while True:
             attempt += 1

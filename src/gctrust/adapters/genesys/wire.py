@@ -7,6 +7,7 @@ Unknown fields are passed over; an unknown status becomes "unknown" with the raw
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +17,7 @@ from ...secret import Secret
 
 T = TypeVar("T")
 _SHOWN_CHARACTERS = 500
+_PERMISSION = re.compile(r"[A-Za-z]+:[A-Za-z]+:[A-Za-z*]+")
 _LONGEST_CURSOR = 8000  # characters; a longer one would not fit into a request line
 
 EMAIL_STATUSES: Final = frozenset({"pending", "verified", "failed"})
@@ -51,6 +53,7 @@ class ErrorBody:
     message: str = ""
     context_id: str = ""
     fields: tuple[str, ...] = ()
+    permissions: tuple[str, ...] = ()  # those a refusal names
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ class TokenGrant:
 
 
 def write_registration(domain: str) -> Secret:
-    return _json({"domain": domain, "verification": "dns"})
+    return write_json({"domain": domain, "verification": "dns"})
 
 
 def write_upload(upload: CertificateUpload, domain: str | None = None) -> Secret:
@@ -175,11 +178,11 @@ def write_upload(upload: CertificateUpload, domain: str | None = None) -> Secret
         body["certificateChain"] = upload.chain
     if domain is not None:
         body |= {"domain": domain, "type": "web"}
-    return _json(body)
+    return write_json(body)
 
 
 def write_pins(update: PinUpdate) -> Secret:
-    return _json(
+    return write_json(
         {
             "certificateChain": update.certificate_chain,
             "mtlsRequired": True,
@@ -194,30 +197,30 @@ def write_pins(update: PinUpdate) -> Secret:
 
 
 def read_email_domain(answer: Answer) -> EmailDomain:
-    return _email_domain(_Body.of(answer))
+    return _email_domain(Body.of(answer))
 
 
 def read_email_domains(answer: Answer) -> tuple[EmailDomain, ...]:
-    return tuple(_email_domain(one) for one in _Body.of(answer).bodies("entities"))
+    return tuple(_email_domain(one) for one in Body.of(answer).bodies("entities"))
 
 
 def read_custom_domain(answer: Answer) -> CustomDomain:
-    return _custom_domain(_Body.of(answer), answer.headers.get("etag", ""))
+    return _custom_domain(Body.of(answer), answer.headers.get("etag", ""))
 
 
 def read_custom_domains(answer: Answer) -> tuple[CustomDomain, ...]:
-    listed = _Body.of(answer).bodies("entities")
+    listed = Body.of(answer).bodies("entities")
     return tuple(_custom_domain(one, one.word("etag")) for one in listed)
 
 
 def read_audit_page(answer: Answer) -> AuditPage:
-    body = _Body.of(answer)
+    body = Body.of(answer)
     entries = tuple(_audit_entry(one) for one in body.bodies("entity"))
     return AuditPage(entries, body.word("nextPage", _LONGEST_CURSOR))
 
 
 def read_oauth_client(answer: Answer) -> OAuthClient:
-    body = _Body.of(answer)
+    body = Body.of(answer)
     return OAuthClient(
         id=body.text("id"),
         name=body.word("name"),
@@ -241,7 +244,7 @@ def read_nothing(answer: Answer) -> None:
 def error_body(answer: Answer) -> ErrorBody:
     """Never raises: an error page of a proxy gives an empty ErrorBody."""
     try:
-        body = _Body.of(answer)
+        body = Body.of(answer)
         named = [one.text("fieldName", "") for one in body.bodies("details")]
         return ErrorBody(
             code=body.text("code", "") or body.text("error", ""),
@@ -250,9 +253,15 @@ def error_body(answer: Answer) -> ErrorBody:
             ],
             context_id=body.text("contextId", ""),
             fields=tuple(name for name in named if name),
+            permissions=_named_permissions(body),
         )
     except Unreadable:
         return ErrorBody()
+
+
+def _named_permissions(body: Body) -> tuple[str, ...]:
+    """Of `messageParams`: the published API names them there as "[a:b:c, d:e:f]"."""
+    return tuple(dict.fromkeys(_PERMISSION.findall(body.word("messageParams", _LONGEST_CURSOR))))
 
 
 def read_instant(text: str) -> float | None:
@@ -275,14 +284,14 @@ def read_json(answer: Answer) -> Mapping[str, Any]:
     return body
 
 
-class _Body:
+class Body:
     """A JSON object with typed reading; null counts as absent."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
         self._fields = fields
 
     @classmethod
-    def of(cls, answer: Answer) -> _Body:
+    def of(cls, answer: Answer) -> Body:
         return cls(read_json(answer))
 
     def get(self, name: str, kind: type[T], default: T | None = None) -> T:
@@ -313,25 +322,29 @@ class _Body:
     def has(self, name: str) -> bool:
         return name in self._fields
 
-    def bodies(self, name: str) -> tuple[_Body, ...]:
+    def part(self, name: str) -> Body:
+        """An object inside this one; empty when absent."""
+        return Body(self.get(name, dict, {}))
+
+    def bodies(self, name: str) -> tuple[Body, ...]:
         listed = self.get(name, list, [])
         if not all(isinstance(one, dict) for one in listed):
             raise Unreadable(f"the field {name!r} lists something else than objects")
-        return tuple(_Body(one) for one in listed)
+        return tuple(Body(one) for one in listed)
 
 
-def _email_domain(body: _Body) -> EmailDomain:
+def _email_domain(body: Body) -> EmailDomain:
     raw = body.word("status")
     return EmailDomain(
         id=body.text("id"),
         domain=body.text("domain"),
-        status=_known(raw, EMAIL_STATUSES),
+        status=known(raw, EMAIL_STATUSES),
         raw_status=raw,
         required=tuple(_required(one) for one in body.bodies("verification")),
     )
 
 
-def _required(body: _Body) -> RequiredRecord:
+def _required(body: Body) -> RequiredRecord:
     return RequiredRecord(
         body.text("type").upper(),
         body.text("name"),
@@ -341,12 +354,12 @@ def _required(body: _Body) -> RequiredRecord:
     )
 
 
-def _custom_domain(body: _Body, etag: str) -> CustomDomain:
+def _custom_domain(body: Body, etag: str) -> CustomDomain:
     raw = body.word("status")
     return CustomDomain(
         id=body.text("id"),
         domain=body.text("domain"),
-        status=_known(raw, CUSTOM_STATUSES),
+        status=known(raw, CUSTOM_STATUSES),
         raw_status=raw,
         created=read_instant(body.word("createdDate")),
         certificate=body.text("certificate", ""),
@@ -355,7 +368,7 @@ def _custom_domain(body: _Body, etag: str) -> CustomDomain:
     )
 
 
-def _audit_entry(body: _Body) -> AuditEntry:
+def _audit_entry(body: Body) -> AuditEntry:
     return AuditEntry(
         id=body.text("id"),
         event_id=body.word("eventId"),
@@ -372,11 +385,11 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _known(raw: str, words: frozenset[str]) -> str:
+def known(raw: str, words: frozenset[str]) -> str:
     return raw.lower() if raw.lower() in words else "unknown"
 
 
-def _json(body: Mapping[str, object]) -> Secret:
+def write_json(body: Mapping[str, object]) -> Secret:
     return Secret(json.dumps(body))
 
 

@@ -1,0 +1,144 @@
+"""Published: the calls of the published API by name, on one GenesysClient of that dialect.
+
+Listings are read whole, by whichever of the four kinds of paging the call has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Final, TypeVar
+
+from ...errors import Problem
+from . import wire_platform as wire
+from .client import GenesysClient
+from .problems import NOT_FOUND
+from .wire import Read, read_nothing
+
+T = TypeVar("T")
+PAGE_SIZE: Final = 100
+MOST_PAGES: Final = 1000  # of a listing; one that goes on beyond it is broken
+
+
+class Published:
+    """Every method raises Problem genesys.*."""
+
+    def __init__(self, client: GenesysClient) -> None:
+        self._client = client
+
+    # --- inbound domains
+
+    async def inbound(self, domain: str) -> wire.InboundDomain | None:
+        """None when the platform shows none of that name: it may have been made just now."""
+        return await self._if_there("inbound.get", wire.read_inbound, domain)
+
+    async def inbounds(self) -> tuple[wire.InboundDomain, ...]:
+        read = wire.read_inbounds
+        return tuple([one async for one in self.by_number("inbound.list", read)])
+
+    async def create_inbound(self, domain: str) -> wire.InboundDomain:
+        """Raises genesys.conflict when it is registered, here or anywhere."""
+        body = wire.write_inbound(domain)
+        return await self._client.call("inbound.create", wire.read_inbound, body=body)
+
+    async def delete_inbound(self, domain: str) -> None:
+        await self._if_there("inbound.delete", read_nothing, domain)
+
+    async def verification(self, domain: str) -> wire.Check:
+        return await self._client.call("inbound.verification", wire.read_check, id=domain)
+
+    async def dkim(self, domain: str) -> wire.Check:
+        return await self._client.call("inbound.dkim", wire.read_check, id=domain)
+
+    async def mail_from(self, domain: str) -> wire.MailFrom | None:
+        """None when none is set."""
+        return await self._if_there("inbound.mail-from", wire.read_mail_from, domain)
+
+    async def restart_verification(self, domain: str) -> wire.Check:
+        return await self._client.call("inbound.restart-verification", wire.read_check, id=domain)
+
+    async def restart_dkim(self, domain: str) -> wire.Check:
+        return await self._client.call("inbound.restart-dkim", wire.read_check, id=domain)
+
+    async def set_mail_from(self, domain: str, name: str) -> wire.MailFrom:
+        """Sets it; for the name that is set already, begins its verification anew."""
+        body = wire.write_mail_from(name)
+        read = wire.read_mail_from
+        return await self._client.call("inbound.set-mail-from", read, id=domain, body=body)
+
+    # --- campaign domains
+
+    async def campaign(self, domain: str) -> wire.CampaignDomain | None:
+        return await self._if_there("campaign.get", wire.read_campaign, domain)
+
+    async def campaigns(self) -> tuple[wire.CampaignDomain, ...]:
+        read = wire.read_campaigns
+        return tuple([one async for one in self.by_number("campaign.list", read)])
+
+    async def create_campaign(self, domain: str) -> wire.Activation:
+        body = wire.write_campaign(domain)
+        return await self._client.call("campaign.create", wire.read_activation, body=body)
+
+    async def delete_campaign(self, domain: str) -> None:
+        await self._if_there("campaign.delete", read_nothing, domain)
+
+    async def activation(self, domain: str) -> wire.Activation:
+        return await self._client.call("campaign.activation", wire.read_activation, id=domain)
+
+    async def activate(self, domain: str) -> wire.Activation:
+        """Has the platform look at DNS. Raises genesys.bad-request before it is provisioned."""
+        return await self._client.call("campaign.activate", wire.read_activation, id=domain)
+
+    # --- what can be seen of oneself, and of data actions
+
+    async def grants(self) -> wire.Grants:
+        return await self._client.call("token.grants", wire.read_grants)
+
+    async def limits(self, namespace: str) -> tuple[wire.Limit, ...]:
+        return await self._client.call("limits.get", wire.read_limits, id=namespace)
+
+    async def action_certificates(self) -> tuple[wire.ActionCertificate, ...]:
+        """One page: the operation has no page parameters."""
+        read = wire.read_action_certificates
+        return (await self._client.call("action-certificate.list", read)).entities
+
+    # --- paging
+
+    async def by_number(self, operation: str, read: Read[wire.Page[T]]) -> AsyncIterator[T]:
+        """Until `pageCount`, not until a short page. What moves between two reads comes once."""
+        seen: list[T] = []
+        number = count = 1
+        while number <= min(count, MOST_PAGES):
+            query = {"pageSize": str(PAGE_SIZE), "pageNumber": str(number)}
+            page = await self._client.call(operation, read, query=query)
+            for one in page.entities:
+                if one not in seen:
+                    seen.append(one)
+                    yield one
+            number, count = number + 1, page.count
+
+    async def by_mark(
+        self,
+        operation: str,
+        read: Read[wire.Page[T]],
+        mark: str,
+        *,
+        id: str = "",
+    ) -> AsyncIterator[T]:
+        """By the parameter `mark` ("cursor", "after" or "nextPage"), until a page has no way on, or
+        one that was taken already."""
+        at, seen = "", set[str]()
+        while at not in seen and len(seen) < MOST_PAGES:
+            seen.add(at)
+            query: Mapping[str, str] = {"pageSize": str(PAGE_SIZE)} | ({mark: at} if at else {})
+            page = await self._client.call(operation, read, id=id, query=query)
+            for one in page.entities:
+                yield one
+            at = page.onward
+
+    async def _if_there(self, operation: str, read: Read[T], id: str) -> T | None:
+        try:
+            return await self._client.call(operation, read, id=id)
+        except Problem as problem:
+            if problem.type is NOT_FOUND:
+                return None
+            raise

@@ -1,0 +1,184 @@
+"""Performs the effects of journey 1 on the published API: inbound and campaign domains.
+
+The platform is consistent only after a while: what was just made answers 404, and what answers 404
+may be refused as existing. Either way the effect is tried again; nothing is made twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Final
+
+from ..adapters.genesys.client import GenesysClient
+from ..adapters.genesys.problems import (
+    ANSWER_LOST,
+    BAD_REQUEST,
+    CAMPAIGN_NAME,
+    CONFLICT,
+    MAIL_FROM_NAME,
+    NOT_FOUND,
+    NOT_SHOWN_YET,
+)
+from ..adapters.genesys.published import Published
+from ..adapters.genesys.wire_platform import Check, Dmarc
+from ..errors import Problem
+from ..pipelines.effects import (
+    EmailDomainSeen,
+    FindEmailDomain,
+    Found,
+    ReadEmailDomain,
+    RegisterEmailDomain,
+    RequestVerification,
+    RequiredRecord,
+)
+from ..pipelines.platform_domain import PlatformDomain
+from ..ports import Clock
+
+_LOOK_AGAIN: Final = 5.0  # seconds until what was just made is looked for again
+_NOT_PROVISIONED: Final = "postino.invalid.domain.activation"
+
+
+class PlatformDomains:
+    """One method for each effect."""
+
+    def __init__(self, genesys: GenesysClient, clock: Clock) -> None:
+        self._api, self._clock = Published(genesys), clock
+
+    async def find(self, effect: FindEmailDomain) -> Found:
+        domain = PlatformDomain.of(effect.domain)
+        return Found(domain.id if await self._is_there(domain) else "")
+
+    async def register(self, effect: RegisterEmailDomain) -> EmailDomainSeen:
+        """Raises Problem genesys.campaign-domain or genesys.mail-from before anything is made."""
+        began = self._clock.now()
+        domain = PlatformDomain.of(effect.domain)
+        _refuse_faulty(domain)
+        if not await self._is_there(domain):
+            await self._refuse_other_kind(domain)
+            await self._create(domain)
+        try:
+            if domain.mail_from:
+                await self._set_mail_from(domain)
+            seen = await self._seen(domain)
+        except Problem as problem:
+            raise self._not_yet(problem, domain) from None
+        return replace(seen, latency=self._clock.now() - began)
+
+    async def read(self, effect: ReadEmailDomain) -> EmailDomainSeen:
+        return await self._seen(PlatformDomain.of(effect.id))
+
+    async def verify(self, effect: RequestVerification) -> EmailDomainSeen:
+        """Restart what has failed; the rest is looked at by reading it. A campaign domain is
+        looked at when it is asked for."""
+        domain = PlatformDomain.of(effect.id)
+        if domain.campaign:
+            await self._activate(domain.name)
+        else:
+            await self._restart_failed(domain.name)
+        return await self._seen(domain)
+
+    # --- registering
+
+    async def _is_there(self, domain: PlatformDomain) -> bool:
+        look = self._api.campaign if domain.campaign else self._api.inbound
+        return await look(domain.name) is not None
+
+    async def _refuse_other_kind(self, domain: PlatformDomain) -> None:
+        """One name is never both: campaign mail would ride on the contact centre's reputation."""
+        other = replace(domain, campaign=not domain.campaign, mail_from="")
+        if await self._is_there(other):
+            whose = "for campaigns" if other.campaign else "for the contact centre"
+            raise Problem(CAMPAIGN_NAME, {"domain": domain.name, "seen": f"registered {whose}"})
+
+    async def _create(self, domain: PlatformDomain) -> None:
+        """A conflict, or an answer that was lost, leaves one to adopt: reading it tells."""
+        create = self._api.create_campaign if domain.campaign else self._api.create_inbound
+        try:
+            await create(domain.name)
+        except Problem as problem:
+            if problem.type not in (CONFLICT, ANSWER_LOST):
+                raise
+
+    async def _set_mail_from(self, domain: PlatformDomain) -> None:
+        held = await self._api.inbound(domain.name)
+        if held is None:
+            raise Problem(NOT_FOUND, {"domain": domain.name})
+        if held.mail_from != domain.mail_from:
+            await self._api.set_mail_from(domain.name, domain.mail_from)
+
+    def _not_yet(self, problem: Problem, domain: PlatformDomain) -> Problem:
+        if problem.type is not NOT_FOUND:
+            return problem
+        later = self._clock.now() + _LOOK_AGAIN
+        return Problem(NOT_SHOWN_YET, {"domain": domain.name}, retry_at=later)
+
+    # --- looking, and having it look
+
+    async def _activate(self, name: str) -> None:
+        """Before it is provisioned, the platform refuses to look: that is no failure."""
+        try:
+            await self._api.activate(name)
+        except Problem as problem:
+            if problem.type is not BAD_REQUEST or problem.facts.get("code") != _NOT_PROVISIONED:
+                raise
+
+    async def _restart_failed(self, name: str) -> None:
+        if (await self._api.verification(name)).status.value == "failed":
+            await self._api.restart_verification(name)
+        if (await self._api.dkim(name)).status.value == "failed":
+            await self._api.restart_dkim(name)
+        mail_from = await self._api.mail_from(name)
+        if mail_from is not None and mail_from.check.status.value == "failed":
+            await self._api.set_mail_from(name, mail_from.domain)
+
+    async def _seen(self, domain: PlatformDomain) -> EmailDomainSeen:
+        if domain.campaign:
+            return await self._seen_campaign(domain)
+        return await self._seen_inbound(domain)
+
+    async def _seen_inbound(self, domain: PlatformDomain) -> EmailDomainSeen:
+        name = domain.name
+        held, ownership, dkim = await asyncio.gather(
+            self._api.inbound(name), self._api.verification(name), self._api.dkim(name)
+        )
+        if held is None:
+            raise Problem(NOT_FOUND, {"domain": name})
+        checks = {"ownership": ownership, "DKIM": dkim}
+        if held.mail_from and (mail_from := await self._api.mail_from(name)):
+            checks["MAIL FROM"] = mail_from.check
+        return _told(domain, checks, f"MX {held.mx}", held.dmarc)
+
+    async def _seen_campaign(self, domain: PlatformDomain) -> EmailDomainSeen:
+        held = await self._api.activation(domain.name)
+        checks = {"bounce CNAME": held.bounce, "DKIM": held.dkim}
+        return _told(domain, checks, f"sender {held.sender}", held.dmarc)
+
+
+def _refuse_faulty(domain: PlatformDomain) -> None:
+    if fault := domain.fault():
+        kind = CAMPAIGN_NAME if domain.campaign else MAIL_FROM_NAME
+        raise Problem(kind, {"domain": domain.name, "reason": fault})
+
+
+def _told(
+    domain: PlatformDomain, checks: dict[str, Check], more: str, dmarc: Dmarc | None
+) -> EmailDomainSeen:
+    required = {
+        RequiredRecord(one.type, one.name, one.value): None
+        for check in checks.values()
+        for one in check.records
+    }
+    said = [f"{what} {check.status}" for what, check in checks.items()]
+    said += [more, f"DMARC {dmarc.status}" if dmarc else "DMARC untold"]
+    status = _together(check.status.value for check in checks.values())
+    return EmailDomainSeen(domain.id, domain.name, status, ", ".join(said), tuple(required))
+
+
+def _together(statuses: Iterable[str]) -> str:
+    """Verified when all are; else the worst that is known. What nobody knows is no failure."""
+    found = set(statuses)
+    if found == {"verified"}:
+        return "verified"
+    return next((one for one in ("failed", "unknown") if one in found), "pending")
