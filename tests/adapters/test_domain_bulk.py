@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
+from pathlib import Path
 
 import dns.rcode
 import pytest
@@ -362,6 +363,38 @@ async def test_several_processes_do_each_line_once(tmp_path) -> None:
     assert sorted(one["line"] for one in lines) == list(range(1, 62))
     assert {one["worst"] for one in lines if "problem" not in one} == {"info"}
     assert len(server.seen) == 60
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="children are told by /proc")
+async def test_a_worker_that_is_killed_ends_the_check_and_a_resumption_does_the_rest(
+    tmp_path,
+) -> None:
+    def reply(query, _):
+        name = query.question[0].name.to_text()
+        return [answer(query, f'{name} 60 TXT "v=spf1 ip4:192.0.2.1 -all"')]
+
+    source, out = tmp_path / "list", tmp_path / "out.jsonl"
+    source.write_text("\n".join(f"n{n}.example" for n in range(400)))
+    env = {**os.environ, "HOME": str(tmp_path), "GCTRUST_HOME": str(tmp_path / "home")}
+    async with Server(reply) as server:
+        line = command("--from", str(source), "--output", str(out), "--resume", server=server.name)
+        process = await asyncio.create_subprocess_exec(
+            *line, "--processes", "2", "--rate", "100", env=env, stderr=subprocess.PIPE
+        )
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        async with asyncio.timeout(60):
+            while not out.exists() or not out.read_bytes():
+                await asyncio.sleep(0.02)
+            (worker,) = map(int, children.read_text().split())
+        os.kill(worker, signal.SIGKILL)
+        _, told = await process.communicate()
+        assert process.returncode == 1
+        assert b"bulk.worker-lost" in told
+        assert 0 < out.read_bytes().count(b"\n") < 400
+        again = await asyncio.create_subprocess_exec(*line, env=env, stderr=subprocess.DEVNULL)
+        assert await again.wait() == 0
+    lines = [json.loads(one) for one in out.read_text("utf-8").splitlines()]
+    assert sorted(one["line"] for one in lines) == list(range(1, 401))
 
 
 async def test_an_outage_stops_the_list_and_spoils_no_more_of_it() -> None:

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 from ..errors import Problem, ProblemType, Retry
 from ..findings import Finding, Report
-from ..mailauth.caa import assess_caa
-from ..mailauth.dkim_key import assess_dkim
 from ..mailauth.dmarc import assess_dmarc
 from ..mailauth.mx import assess_mx
 from ..mailauth.questions import Judge, together
@@ -20,7 +18,6 @@ from .dns_driver import ASSESSMENT_SECONDS, drive, failures_counted
 from .dns_lane import Pace
 from .dns_resolver import Resolver
 from .domain_list import Entry, Standard
-from .mail_check import BAD_NAME
 
 AT_ONCE = 200
 OUTAGE_SECONDS = 60.0
@@ -118,6 +115,8 @@ class StandardsCheck:
         try:
             domain = DomainName.parse(name)
         except BadName as error:
+            from .mail_check import BAD_NAME
+
             raise Problem(BAD_NAME, {"seen": error.text[:80], "reason": error.reason}) from None
         return await drive(self._judge(domain), self._resolver, deadline=ASSESSMENT_SECONDS)
 
@@ -132,6 +131,8 @@ class StandardsCheck:
             case "spf":
                 return (yield from assess_spf(domain.text)).report
             case "dkim":
+                from ..mailauth.dkim_key import assess_dkim
+
                 return (yield from assess_dkim(domain.text, self._selectors)).report
             case "dmarc":
                 return (yield from assess_dmarc(domain, by_list=registrable)).report
@@ -140,4 +141,6 @@ class StandardsCheck:
                 judge = assess_mx(domain, by_list=registrable, special_addresses=special)
                 return (yield from judge).report
             case "caa":
+                from ..mailauth.caa import assess_caa
+
                 return (yield from assess_caa(domain)).report

@@ -8,8 +8,9 @@ import json
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, BinaryIO
@@ -98,25 +99,26 @@ async def check_list(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
         out.talk(f"answers from {source}")
     with ExitStack() as stack:
         sums.total = sum(1 for _ in entries(stack.enter_context(_opened(bulk.file))))
-        stream = stack.enter_context(_opened(bulk.file))
         journal = _journal(bulk, stack)
         sums.before = journal.count if journal else 0
         if journal and journal.failed:
             out.talk(f"{journal.failed:,} are asked again, since look-ups failed")
         show = stack.enter_context(out.progress("checking"))
         write = _writer(bulk, out, journal, sums, show)
-        left = _open_ones(entries(stream), journal)
-        if bulk.processes > 1:
-            await spread(_worker_arguments(bulk), bulk.processes, left, write)
-        else:
-            give = partial(_give, bulk=bulk, out=out, write=write, source=source)
-            await _check_here(app, bulk, left, give)
+        streams = [stack.enter_context(_opened(bulk.file)) for _ in range(bulk.processes)]
+        own, *others = [
+            islice(_open_ones(entries(stream), journal), share, None, bulk.processes)
+            for share, stream in enumerate(streams)
+        ]
+        give = partial(_give, bulk=bulk, out=out, write=write, source=source)
+        bulk = replace(bulk, rate=bulk.rate / bulk.processes)  # of all together
+        await spread(_worker_arguments(bulk), others, write, _check_here(app, bulk, own, give))
     out.talk(sums.at_end())
     return _exit_code(set(sums.by_worst) | (journal.worst if journal else set()), bulk.fail_on)
 
 
 async def work(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
-    """What one of several processes does, for `spread`."""
+    """What a worker of `spread` does."""
 
     source = app.answers_from(bulk.nameservers)
 
@@ -143,7 +145,7 @@ def _worker_arguments(bulk: Bulk) -> list[str]:
     words = [("--selector", one) for one in bulk.selectors]
     words += [("--nameserver", one) for one in bulk.nameservers]
     words += [("--only", one) for one in bulk.only]
-    words += [("--rate", str(bulk.rate / bulk.processes))]
+    words += [("--rate", str(bulk.rate))]
     words += [(flag, value) for flag, value in bulk.settings if value]
     return [word for pair in words for word in pair]
 
@@ -186,7 +188,6 @@ async def _checking(
     """The check of one domain, on a resolver of its own with the pace asked for."""
     from ..adapters.dns_resolver import Resolver
     from ..adapters.domain_bulk import StandardsCheck, pace_of
-    from ..adapters.mail_check import MailCheck
 
     servers = bulk.nameservers or app.settings.nameservers
     special = app.platform is not None and app.platform.loopback
@@ -197,6 +198,8 @@ async def _checking(
             some = StandardsCheck(resolver, bulk.only, bulk.selectors, special_addresses=special)
             yield resolver, some.check
             return
+        from ..adapters.mail_check import MailCheck
+
         mail = MailCheck(resolver, app.clock, servers, special_addresses=special)
 
         async def check(name: str) -> Report:

@@ -1,4 +1,4 @@
-"""A list checked by several processes: each is given every n-th line, and hands back its results.
+"""A list checked by several processes: this one and its workers have a share each.
 
 A worker is this command itself with --worker: it reads "NUMBER NAME" lines from standard input and
 writes one line of JSON for each; its parent alone writes the output.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
 from ..errors import Problem, ProblemType, Retry
@@ -32,24 +32,28 @@ WORKER_LOST = ProblemType(
 
 
 async def spread(
-    arguments: list[str], processes: int, entries: Iterable[Entry], give: Callable[[bytes], None]
+    arguments: list[str],
+    shares: Sequence[Iterable[Entry]],
+    give: Callable[[bytes], None],
+    own: Coroutine[None, None, None],
 ) -> None:
-    """Run `processes` workers with `arguments`; `give` each line of theirs as it comes.
+    """Run a worker with `arguments` for each share, and `own` beside them, which does what is left;
+    `give` each line of theirs as it comes.
 
     Raises Problem bulk.worker-lost.
     """
     line = [sys.executable, "-m", "gctrust", "check", "domain", "--from=-", "--worker", "--json"]
-    workers = [
-        await asyncio.create_subprocess_exec(
-            *line, "--quiet", *arguments, stdin=PIPE, stdout=PIPE, limit=_LONGEST_RESULT
-        )
-        for _ in range(processes)
-    ]
+    workers: list[Process] = []
     try:
         async with asyncio.TaskGroup() as group:
-            group.create_task(_feed(workers, entries))
-            for worker in workers:
+            for share in shares:
+                worker = await asyncio.create_subprocess_exec(
+                    *line, "--quiet", *arguments, stdin=PIPE, stdout=PIPE, limit=_LONGEST_RESULT
+                )
+                workers.append(worker)
+                group.create_task(_feed(worker, share))
                 group.create_task(_relay(worker, give))
+            group.create_task(own)  # the others are on their way by then
     except BaseExceptionGroup as errors:
         raise errors.exceptions[0] from None
     finally:
@@ -59,15 +63,14 @@ async def spread(
                 await worker.wait()
 
 
-async def _feed(workers: list[Process], entries: Iterable[Entry]) -> None:
-    inputs = [worker.stdin for worker in workers if worker.stdin is not None]
+async def _feed(worker: Process, share: Iterable[Entry]) -> None:
+    pipe = worker.stdin
+    assert pipe is not None
     try:
-        for turn, entry in enumerate(entries):
-            pipe = inputs[turn % len(inputs)]
+        for entry in share:
             pipe.write(f"{entry.number} {entry.text}\n".encode("utf-8", "replace"))
             await pipe.drain()
-        for pipe in inputs:
-            pipe.close()
+        pipe.close()
     except ConnectionError:
         pass  # who reads the results of that worker says what became of it
 
