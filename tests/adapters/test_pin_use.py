@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
+import tracemalloc
 from datetime import UTC, datetime, timedelta
 from urllib.parse import quote
 
@@ -14,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gctrust.adapters.pin_use import PinUseSources
+from gctrust.adapters.pin_use import PinUseSources, entries_of, read_access
 from gctrust.errors import Problem
 from gctrust.pipelines.pin_effects import ReadPinUse
 
@@ -140,3 +142,62 @@ def test_a_log_that_cannot_be_read_is_a_problem_and_no_silence(tmp_path):
     with pytest.raises(Problem) as raised:
         PinUseSources(tmp_path / "absent").read(asked())
     assert raised.value.code == "pins.use-unreadable"
+
+
+def line(at: float, outcome: str = "matched") -> str:
+    return json.dumps({"time": at, "outcome": outcome, "certificate_pin": CERTIFICATE_PIN}) + "\n"
+
+
+def test_of_a_long_log_only_its_end_is_read_and_nothing_of_that_missed(tmp_path):
+    path, day = tmp_path / "access.jsonl", 86_400.0
+    with path.open("w") as log:
+        log.writelines(line(at * 60.0) for at in range(1, 60_001))  # forty days, 7 MB
+        log.write(line(30 * day))  # one that was shipped late
+    since = 40 * day
+    found = list(entries_of(path, read_access, since))
+    assert len(found) < 30_000
+    used = PinUseSources(path).read(asked(since=since)).of(CERTIFICATE_PIN)
+    assert used.accepted == 60_001 - 40 * 24 * 60
+    assert PinUseSources(path).read(asked(since=0.0)).of(CERTIFICATE_PIN).accepted == 60_001
+
+
+def test_a_long_log_is_counted_and_not_kept(tmp_path):
+    path = tmp_path / "access.jsonl"
+    path.write_text(line(5.0) * 20_000)
+    tracemalloc.start()
+    assert PinUseSources(path).read(asked()).of(CERTIFICATE_PIN).accepted == 20_000
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 2 << 20
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"\x00\xff\xfe",
+        b'{"time": NaN, "outcome": "ok", "certificate_pin": "%s"}',
+        b'{"time": 1e999, "outcome": "ok", "certificate_pin": "%s"}',
+        b'{"time": 1' + b"0" * 400 + b', "outcome": "ok", "certificate_pin": "%s"}',
+        b'{"time": "' + b"9" * 400 + b'", "outcome": "ok", "certificate_pin": "%s"}',
+        b'{"time": true, "outcome": "ok", "certificate_pin": "%s"}',
+        b"[" * 50_000,
+        b"null",
+    ],
+)
+def test_a_line_of_garbage_is_passed_over(tmp_path, garbage):
+    path = tmp_path / "access.jsonl"
+    told = garbage.replace(b"%s", CERTIFICATE_PIN.encode())
+    path.write_bytes(told + b"\n" + line(5.0).encode() + line(6.0).encode()[:30])
+    seen = PinUseSources(path).read(asked()).of(CERTIFICATE_PIN)
+    assert (seen.accepted, seen.last) == (1, 5.0)
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe", "/dev/zero"])
+def test_what_may_never_end_is_not_begun(tmp_path, what):
+    path = tmp_path / what
+    if what == "folder":
+        path.mkdir()
+    elif what == "pipe":
+        os.mkfifo(path)
+    with pytest.raises(Problem, match=r"pins\.use-unreadable"):
+        PinUseSources(path).read(asked())

@@ -64,6 +64,12 @@ def test_a_guard_that_guards_nothing_is_refused(shell: Shell) -> None:
         assert flag.partition("=")[0] in done.stderr
 
 
+def test_certificate_and_key_the_wrong_way_round_are_told_by_the_plan(shell: Shell) -> None:
+    env = shell.pin_files()
+    done = shell.run(f"{ROTATE} --new-cert new.key --new-key new.pem", **env)
+    assert (done.returncode, "file.unreadable" in done.stderr) == (2, True)
+
+
 def test_check_tells_which_pin_a_file_is(shell: Shell) -> None:
     shell.pin_files()
     live = shell.run(f"gctrust pins check old.pem --client-id {CLIENT}")

@@ -7,16 +7,19 @@ the certificate or its pins. Client reports have the shape of RFC 7469 section 3
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
+import math
 import re
+import stat
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import unquote
 
 from ..certs.bundle import read_bundle
@@ -36,6 +39,9 @@ PROBLEMS = (UNREADABLE,)
 MOST = 256 << 20  # octets read of the end of one log; older lines count as unseen
 LONGEST = 1 << 20  # octets of a line
 MOST_NAMES = 20
+STEP = 1 << 20  # octets that the first look back from the end of a log goes
+SOUNDINGS = 50  # lines that a look back reads, all of them old
+SLACK = 86_400.0  # seconds by which a line may be older than the one before it
 _GOOD = frozenset({"matched", "accepted", "success", "ok"})
 _REFUSED = frozenset({"unmatched", "invalid", "refused", "failed", "failed-after-certificate"})
 
@@ -75,18 +81,39 @@ class PinUseSources:
 
     def read(self, effect: ReadPinUse) -> PinUse:
         """Blocking: for a thread. Raises Problem pins.use-unreadable."""
-        entries = [
+        entries = (
             entry
             for path, read in self._sources
-            for entry in entries_of(path, read)
+            # Reports come when a client is online again: they have no order to go by.
+            for entry in entries_of(path, read, effect.since if read is read_access else 0.0)
             if entry.at >= effect.since and entry.client_id in ("", effect.client_id)
-        ]
+        )
         return summed(self.name, effect, entries)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """One pin's handshakes, counted as they are read: a log may have millions."""
+
+    accepted: int = 0
+    refused: int = 0
+    last: float = 0.0
+    who: set[str] = field(default_factory=set)
+
+    def count(self, entry: Entry) -> None:
+        if entry.outcome == "refused":
+            self.refused += 1
+            return
+        # A resumed session is a use too: its client still holds that certificate.
+        self.accepted += 1
+        self.last = max(self.last, entry.at)
+        if entry.who:
+            self.who.add(entry.who)
 
 
 def summed(source: str, effect: ReadPinUse, entries: Iterable[Entry]) -> PinUse:
     """The handshakes by pin: those of this rotation's roles, and the refused ones of nobody's."""
-    by_pin: dict[str, list[Entry]] = {pin: [] for pin in effect.pins}
+    by_pin = {pin: _Tally() for pin in effect.pins}
     unknown: Counter[str] = Counter()
     newest, resumed = 0.0, 0
     for entry in entries:
@@ -95,49 +122,62 @@ def summed(source: str, effect: ReadPinUse, entries: Iterable[Entry]) -> PinUse:
         if entry.outcome == "resumed":
             resumed += 1
         if pin in by_pin:
-            by_pin[pin].append(entry)
+            by_pin[pin].count(entry)
         elif entry.outcome == "refused" and pin:
             unknown[pin] += 1
-    used = tuple(_used(pin, seen) for pin, seen in by_pin.items())
+    used = tuple(
+        PinUsed(pin, told.accepted, told.refused, told.last, tuple(sorted(told.who)[:MOST_NAMES]))
+        for pin, told in by_pin.items()
+    )
     return PinUse(source, newest, used, tuple(unknown.most_common(MOST_NAMES)), resumed)
 
 
-def _used(pin: str, seen: list[Entry]) -> PinUsed:
-    # A resumed session is a use too: its client still holds that certificate.
-    accepted = [entry for entry in seen if entry.outcome != "refused"]
-    who = sorted({entry.who for entry in accepted if entry.who})[:MOST_NAMES]
-    last = max((entry.at for entry in accepted), default=0.0)
-    return PinUsed(pin, len(accepted), len(seen) - len(accepted), last, tuple(who))
+def entries_of(path: Path, read: Read, since: float = 0.0) -> Iterator[Entry]:
+    """The entries of the log before rotation (`.1`) and of the log, from somewhere before `since`;
+    lines of another form are passed over, a last line still being written too.
 
-
-def entries_of(path: Path, read: Read) -> Iterator[Entry]:
-    """The entries of the log before rotation (`.1`) and of the log; lines of another form are
-    passed over, a last line still being written too. Raises Problem pins.use-unreadable."""
+    Raises Problem pins.use-unreadable.
+    """
     for part in (path.with_name(path.name + ".1"), path):
         if part == path or part.exists():
-            for line in _lines(part):
-                entry = _entry(line, read)
-                if entry is not None:
-                    yield entry
+            yield from _entries(part, read, since)
 
 
-def _lines(path: Path) -> Iterator[bytes]:
+def _entries(path: Path, read: Read, since: float) -> Iterator[Entry]:
     try:
+        if not stat.S_ISREG(path.stat().st_mode):  # a pipe or a device may never end
+            raise OSError(errno.EINVAL, "it is no regular file")
         with path.open("rb") as stream:
-            size = stream.seek(0, 2)
-            stream.seek(max(0, size - MOST))
+            _seek(stream, read, since)
             while line := stream.readline(LONGEST):
-                yield line
+                if (entry := _entry(line, read)) is not None:
+                    yield entry
     except OSError as error:
         facts = {"path": str(path), "seen": error.strerror or "it cannot be read"}
         raise Problem(UNREADABLE, facts) from None
+
+
+def _seek(stream: BinaryIO, read: Read, since: float) -> None:
+    """Go back from the end, ever further, to entries so old that none before them is younger than
+    `since`: lines are written in the order of time, but for what is shipped late."""
+    end = stream.seek(0, 2)
+    least, back = max(0, end - MOST), STEP
+    while (start := end - back) > least:
+        stream.seek(start)
+        stream.readline(LONGEST)  # of a line that was cut
+        lines = (stream.readline(LONGEST) for _ in range(SOUNDINGS))
+        seen = [entry.at for line in lines if (entry := _entry(line, read))]
+        if seen and max(seen) < since - SLACK:
+            return
+        back *= 2
+    stream.seek(least)
 
 
 def _entry(line: bytes, read: Read) -> Entry | None:
     try:
         found = json.loads(line)
         return read(found) if isinstance(found, dict) else None
-    except (ValueError, TypeError, KeyError, RecursionError):
+    except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
         return None
 
 
@@ -190,9 +230,12 @@ def _pin(data: bytes) -> str:
 def _instant(value: object) -> float:
     """Unix seconds of a number, or of an RFC 3339 text with its offset. Raises ValueError."""
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+        value = float(value)
+        if not math.isfinite(value):
+            raise ValueError("no instant")
+        return value
     text = str(value)
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(r"\d{1,15}(\.\d+)?", text):
         return float(text)
     at = datetime.fromisoformat(text)
     if at.tzinfo is None:

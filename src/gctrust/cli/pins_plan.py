@@ -60,6 +60,8 @@ async def _judged(app: App, out: Output, order: PinRotationOrder) -> tuple[Findi
         compute = ComputePins(order.new, order.old, order.backup, order.kind, order.targets)
         run.pins = await app.perform(compute)
     except Problem as problem:
+        if problem.code == "file.unreadable":  # the run would stop at it, and so does its plan
+            raise
         out.talk(f"not judged: the plan against the live pins: {problem}")
         return ()
     return assess_rotation(plan_of(run, before, judged, None)).findings
