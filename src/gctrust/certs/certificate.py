@@ -56,7 +56,7 @@ class Certificate:
 
     @property
     def sha256(self) -> str:
-        return hashlib.sha256(self.der).hexdigest()
+        return _digest(self.der)
 
     @property
     def spki_sha256(self) -> str:
@@ -91,6 +91,12 @@ class Certificate:
 
 
 @lru_cache(maxsize=256)
+def _digest(der: bytes) -> str:
+    """The few roots are asked with every leaf."""
+    return hashlib.sha256(der).hexdigest()
+
+
+@lru_cache(maxsize=256)
 def _name_text(der: bytes) -> str:
     parts = [f"{_SHORT.get(oid, oid)}={text}"[:120] for oid, text in attributes(der)]
     return ", ".join(parts[:16])
@@ -120,8 +126,8 @@ def _instant(item: Node) -> tuple[datetime | None, str]:
         if plain:
             year = int(text[:2]) + (2000 if int(text[:2]) < 50 else 1900) if utc else int(text[:4])
             rest = text[2:-1] if utc else text[4:-1]
-            month, day, hour, minute, second = (int(rest[i : i + 2]) for i in range(0, 10, 2))
-            value = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+            parts = int(rest[:2]), int(rest[2:4]), int(rest[4:6]), int(rest[6:8]), int(rest[8:])
+            value = datetime(year, *parts, tzinfo=UTC)
             if not utc and year < 2050:
                 note = f"{text} before 2050 must be a UTCTime"
             return value, note

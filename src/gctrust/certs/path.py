@@ -50,9 +50,11 @@ class Roots:
         return {id(c.x509): c for c in self.certificates}
 
     @cached_property
-    def store(self) -> verification.Store | None:
+    def policy(self) -> verification.PolicyBuilder | None:
+        """A verifier's settings with these roots; None without any that it takes."""
         usable = [c.x509 for c in self.certificates if c.x509 is not None]
-        return verification.Store(usable) if usable else None
+        store = verification.Store(usable) if usable else None
+        return verification.PolicyBuilder().store(store) if store else None
 
 
 def _by_name(certificates: Iterable[Certificate]) -> dict[NameKey, list[Certificate]]:
@@ -160,10 +162,9 @@ def _verifier_says(question: PathQuestion) -> tuple[tuple[Certificate, ...], str
         return (), f"the certificate does not hold the name {question.missing_name}"
     if question.wanted_use not in (SERVER_AUTH, CLIENT_AUTH):
         return (), f"it is not good for the use {question.use}"
-    store = question.roots.store
-    if store is None:
+    builder = question.roots.policy
+    if builder is None:
         return (), "there are no roots to trust"
-    builder = verification.PolicyBuilder().store(store)
     builder = builder.time(question.at.astimezone(UTC).replace(tzinfo=None))
     if question.depth is not None:
         builder = builder.max_chain_depth(question.depth)
