@@ -18,11 +18,12 @@ from .session import Options, kept_runs, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.genesys.wire import EmailDomain
+    from ..pipelines.platform_domain import PlatformDomain
     from ..settings import Settings
 
 app = App(name="domain", help="Email domains: verify, records, status, list.")
 
+_Outbound = Annotated[bool, Parameter(negative="")]
 Format = Literal[
     "table", "zone", "csv", "route53", "terraform-aws", "terraform-cloudflare", "octodns"
 ]
@@ -41,17 +42,20 @@ class DomainShown:
     id: str | None
     status: str
     records: tuple[RecordShown, ...]
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class DomainStatus:
-    """`dns` is who serves the records; None for a domain that is verified, or not registered."""
+    """`said` is the platform's own wording. `dns` is who serves the records; None for a domain that
+    is verified, or not registered."""
 
     domain: str
     id: str | None
     status: str
     records: tuple[RecordShown, ...]
     dns: SpreadShown | None
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ def verify(
     *,
     yes: Annotated[bool, Parameter(negative="")] = False,
     selector: tuple[str, ...] = (),
+    outbound: _Outbound = False,
+    mail_from: str = "",
     wait: float | None = None,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
@@ -89,6 +95,10 @@ def verify(
         Do it; without it the plan is printed.
     selector
         A DKIM selector; give it several times for several.
+    outbound
+        A domain that campaigns send from (published dialect).
+    mail_from
+        The sub-domain to set as MAIL FROM (published dialect).
     wait
         Seconds to stay attached; then exit code 8, and the run goes on with `runs resume`.
     """
@@ -98,7 +108,7 @@ def verify(
 
         settings = app.settings
         order = EmailDomainOrder(
-            domain=str(settings.require("target_domain")),
+            domain=_meant(settings, outbound, mail_from),
             selectors=settings.dkim_selectors,
             include=settings.spf_include.removeprefix("include:"),
             horizon=settings.horizon_hours * 3600.0,
@@ -136,20 +146,51 @@ def _attached(settings: Settings) -> float:
     return float(sum(pauses)) + settings.status_polls * settings.status_interval
 
 
-def _plan(settings: Settings, domain: str) -> Planned:
+def _meant(settings: Settings, outbound: bool = False, mail_from: str = "") -> str:
+    """The domain as an order names it. Raises Problem genesys.*, before anything is ordered, for a
+    name that cannot be what is asked for, or a dialect that has no such domains."""
+    from ..adapters.genesys.dialects import DIALECTS
+    from ..pipelines.platform_domain import PlatformDomain
+    from ..runner.perform_platform_domain import refuse_faulty
+
+    name = str(settings.require("target_domain"))
+    if outbound:
+        DIALECTS[settings.dialect].route("campaign.create")
+    if mail_from:
+        DIALECTS[settings.dialect].route("inbound.set-mail-from")
+    domain = PlatformDomain(name, outbound, mail_from.rstrip(".").lower())
+    refuse_faulty(domain)
+    return domain.order
+
+
+def _steps(domain: PlatformDomain) -> tuple[str, ...]:
+    registered = f"register {domain.name}, or adopt it when it is registered already"
+    if domain.campaign:
+        return (registered.replace("register ", "register for campaigns ", 1),)
+    if domain.mail_from:
+        return (registered, f"set its MAIL FROM domain to {domain.mail_from}")
+    return (registered,)
+
+
+def _plan(settings: Settings, order: str) -> Planned:
+    from ..pipelines.platform_domain import PlatformDomain
+
+    domain = PlatformDomain.of(order)
+    flags = " --outbound" if domain.campaign else ""
+    flags += f" --mail-from {domain.mail_from}" if domain.mail_from else ""
     return Planned(
         journey="email-domain",
-        subject=domain,
+        subject=domain.name,
         platform=platform_of(settings),
         steps=(
-            f"register {domain}, or adopt it when it is registered already",
+            *_steps(domain),
             "read the records the platform requires and look for them at every name server",
             "ask the platform to verify, and poll its verdict",
             ledger_step(settings),
         ),
         hazards=(),
         findings=(),
-        perform=f"gctrust domain verify {domain} --yes",
+        perform=f"gctrust domain verify {domain.name}{flags} --yes",
     )
 
 
@@ -173,6 +214,7 @@ def records(
     /,
     *,
     format: Annotated[Format, Parameter(name="--format")] = "table",
+    outbound: _Outbound = False,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """The DNS records the platform requires, ready to hand to whoever owns DNS.
@@ -184,10 +226,12 @@ def records(
     format
         A table, zone-file lines, CSV, a Route 53 change batch, Terraform (AWS or Cloudflare),
         or an octoDNS zone file.
+    outbound
+        A domain that campaigns send from (published dialect).
     """
 
     async def body(app: composition.App) -> ExitCode:
-        shown = await _shown(app, str(app.settings.require("target_domain")))
+        shown = await _shown(app, _meant(app.settings, outbound))
         if shown.id is None:
             options.out.talk(f"{shown.domain} is not registered, so nothing is required yet")
         options.out.answer("domain.records", shown, _record_lines(shown, format))
@@ -209,6 +253,7 @@ def status(
     name: str = "",
     /,
     *,
+    outbound: _Outbound = False,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """What the platform says of a domain now; and until it is verified, who has its DNS records.
@@ -217,14 +262,18 @@ def status(
     ----------
     name
         The domain (also: TARGET_DOMAIN).
+    outbound
+        A domain that campaigns send from (published dialect).
     """
 
     async def body(app: composition.App) -> ExitCode:
-        shown = await _shown(app, str(app.settings.require("target_domain")))
+        shown = await _shown(app, _meant(app.settings, outbound))
         dns = None if shown.status == "verified" else await _spread(app, shown)
         blocks: list[Block] = [Heading(f"{shown.domain}  {shown.status}")]
+        if shown.said not in ("", shown.status):
+            blocks.append(f"the platform says: {shown.said}")
         blocks += spread_blocks(dns) if dns else ()
-        told = DomainStatus(shown.domain, shown.id, shown.status, shown.records, dns)
+        told = DomainStatus(shown.domain, shown.id, shown.status, shown.records, dns, shown.said)
         options.out.answer("domain.status", told, blocks)
         return ExitCode.FINE if shown.status == "verified" else ExitCode.FINDINGS
 
@@ -242,16 +291,19 @@ async def _spread(app: composition.App, shown: DomainShown) -> SpreadShown | Non
     return SpreadShown.of(await app.mail.spread(DomainName.parse(shown.domain), required))
 
 
-async def _shown(app: composition.App, domain: str) -> DomainShown:
+async def _shown(app: composition.App, order: str) -> DomainShown:
     """Absence is asked twice: a list may lag behind a registration."""
-    find = app.genesys.find_email_domain
-    found = await find(domain) or await find(domain)
-    return _of(found) if found else DomainShown(domain, None, "not-registered", ())
+    from ..pipelines.effects import FindEmailDomain, ReadEmailDomain
+    from ..pipelines.platform_domain import PlatformDomain
+    from ..runner.perform_email_domain import EmailDomainPerformer
 
-
-def _of(found: EmailDomain) -> DomainShown:
+    platform, find = EmailDomainPerformer(app.genesys, app.clock), FindEmailDomain(order)
+    id = (await platform.find(find)).id or (await platform.find(find)).id
+    if not id:
+        return DomainShown(PlatformDomain.of(order).name, None, "not-registered", ())
+    found = await platform.read(ReadEmailDomain(id))
     records = tuple(RecordShown(r.type, r.name, r.value) for r in found.required)
-    return DomainShown(found.domain, found.id, found.status, records)
+    return DomainShown(found.domain, found.id, found.status, records, found.raw)
 
 
 @app.command(name="list")

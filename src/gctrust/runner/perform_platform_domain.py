@@ -54,7 +54,7 @@ class PlatformDomains:
         """Raises Problem genesys.campaign-domain or genesys.mail-from before anything is made."""
         began = self._clock.now()
         domain = PlatformDomain.of(effect.domain)
-        _refuse_faulty(domain)
+        refuse_faulty(domain)
         if not await self._is_there(domain):
             await self._refuse_other_kind(domain)
             await self._create(domain)
@@ -156,7 +156,8 @@ class PlatformDomains:
         return _told(domain, checks, f"sender {held.sender}", held.dmarc)
 
 
-def _refuse_faulty(domain: PlatformDomain) -> None:
+def refuse_faulty(domain: PlatformDomain) -> None:
+    """Raises Problem genesys.campaign-domain or genesys.mail-from."""
     if fault := domain.fault():
         kind = CAMPAIGN_NAME if domain.campaign else MAIL_FROM_NAME
         raise Problem(kind, {"domain": domain.name, "reason": fault})

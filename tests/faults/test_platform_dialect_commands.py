@@ -1,0 +1,81 @@
+"""`gctrust domain` and `gctrust doctor` on the published API, as a user types them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from arena import Arena, arena
+
+MAIL, NEWS = "mail.demo.example", "news.demo.example"
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    with arena(tmp_path_factory.mktemp("published"), "--dialect", "platform") as made:
+        yield made
+
+
+def gctrust(house: Arena, command: str, **more: str) -> subprocess.CompletedProcess[str]:
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GENESYS", "GCTRUST"))}
+    environ = clean | {
+        "HOME": str(house.home),
+        "GCTRUST_HOME": str(house.home),
+        "GCTRUST_DIALECT": "platform",
+        "GENESYS_ENV_URL": house.addresses["api"],
+        "GENESYS_CLIENT_ID": house.addresses["client_id"],
+        "GENESYS_CLIENT_SECRET": house.addresses["client_secret"],
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "gctrust", *command.split()],
+        env=environ | more, capture_output=True, text=True, timeout=60, cwd=house.home,
+    )  # fmt: skip
+    assert "Traceback" not in done.stderr
+    return done
+
+
+def test_the_plan_says_what_will_be_registered(house: Arena) -> None:
+    campaign = gctrust(house, f"domain verify {NEWS} --outbound")
+    assert campaign.returncode == 11
+    assert f"register for campaigns {NEWS}" in campaign.stdout
+    assert f"gctrust domain verify {NEWS} --outbound --yes" in campaign.stdout
+    bounce = gctrust(house, f"domain verify {MAIL} --mail-from bounce.{MAIL}").stdout
+    assert f"set its MAIL FROM domain to bounce.{MAIL}" in bounce
+    assert house.writes() == []
+
+
+@pytest.mark.parametrize(
+    ("command", "dialect", "code", "said"),
+    [
+        ("domain verify demo.example --outbound --yes", "platform", 2, "no sub-domain"),
+        (f"domain verify {MAIL} --mail-from {MAIL} --yes", "platform", 2, "no sub-domain"),
+        (f"domain verify {NEWS} --outbound --yes", "guide", 2, "GCTRUST_DIALECT=platform"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_ordered(
+    house: Arena, command: str, dialect: str, code: int, said: str
+) -> None:
+    done = gctrust(house, command, GCTRUST_DIALECT=dialect)
+    assert done.returncode == code
+    assert said in done.stderr
+    assert house.writes() == []
+
+
+def test_a_campaign_domain_is_ordered_shown_and_listed(house: Arena) -> None:
+    ordered = gctrust(house, f"domain verify {NEWS} --outbound --yes --wait 2")
+    assert ordered.returncode == 8, ordered.stderr
+    records = gctrust(house, f"domain records {NEWS} --outbound --format zone").stdout
+    assert f"bounces.{NEWS}" in records
+    assert "CNAME" in records
+    status = json.loads(gctrust(house, f"domain status {NEWS} --outbound --json").stdout)
+    assert status["status"] == "pending"
+    assert "bounce CNAME Pending" in status["said"]
+    assert status["dns"] is not None
+    absent = json.loads(gctrust(house, f"domain status {NEWS} --json").stdout)
+    assert absent["status"] == "not-registered"  # as an inbound domain
+    listed = json.loads(gctrust(house, "domain list --json").stdout)["domains"]
+    assert [(one["domain"], one["platform"]) for one in listed] == [(f"outbound/{NEWS}", "pending")]
