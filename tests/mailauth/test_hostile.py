@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gctrust import check_record, parse_sts_policy
+from gctrust import check_domain, check_record, parse_sts_policy
 from gctrust.mailauth.assess import DomainReport, assess_domain
 from gctrust.mailauth.looks import ALL, Ds, PolicyFile, Signature, SignedZone, Starttls
 from gctrust.mailauth.questions import Answer, Question, Status
@@ -186,3 +186,21 @@ def test_endless_names_end() -> None:
 def test_names_that_are_none(name: str) -> None:
     with pytest.raises(BadName):
         DomainName.parse(name)
+
+
+@pytest.mark.parametrize("seen", ["not an address", "300.1.1.1", "x..y", "fe80::1%eth0", ""])
+def test_what_a_zone_calls_an_address_need_not_be_one(seen: str) -> None:
+    zone = {
+        "example.com": {"MX": ["10 mx.example.com"], "NS": ["ns.example.com"], "TXT": "v=spf1 mx"},
+        "com": {"NS": ["ns.example.com"]},
+        "*.example.com": {"A": [seen], "AAAA": [seen]},
+    }
+    report = check_domain("example.com", zone)
+    assert report.report.subject == "example.com"
+
+
+def test_a_required_exchange_without_a_host_is_no_crash() -> None:
+    required = [RequiredRecord("MX", "example.com", "")]
+    zone = {"example.com": {"MX": ["10 mx.example.com"]}}
+    report = check_domain("example.com", zone, required=required)
+    assert report.records[0].status != "live"

@@ -32,6 +32,19 @@ def server_address(text: str) -> Address:
     return ipaddress.ip_address(text.partition("#")[0].strip("[]"))
 
 
+def is_address(text: str) -> bool:
+    """Also of text that came from a zone file: not every A record in one is an address."""
+    if ip4_number(text) is not None:
+        return True
+    if ":" not in text:
+        return False  # most texts asked about are host names: spare them the exception
+    try:
+        address(text)
+    except ValueError:
+        return False
+    return True
+
+
 @lru_cache(maxsize=65_536)
 def canonical(text: str) -> str:
     """An address as it is written in the shortest way. Raises ValueError."""

@@ -131,7 +131,7 @@ class _Wanted:
     @property
     def hosts(self) -> tuple[str, ...]:
         own = (r for r in self.records if r.type == "MX" and r.owner == self.domain)
-        return tuple(record.value.split()[-1] for record in own)
+        return tuple(host for r in own for host in r.value.split()[-1:])
 
     @property
     def keys(self) -> tuple[DkimExpectation, ...]:

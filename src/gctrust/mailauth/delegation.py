@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ..findings import Finding, Report, Rule, finding
 from ..names import DomainName
 from . import delegation_rules as rules
-from .addresses import server_address
+from .addresses import is_address, server_address
 from .dmarc_discovery import OrganisationalDomain
 from .looks import DNS_ONLY, Reach
 from .propagation import NameServer, name_servers
@@ -315,7 +315,7 @@ def _parent_servers(zone: str) -> Judge[tuple[NameServer, ...]]:
         tuple(
             NameServer(str(answer.records[0]), host)
             for host, answer in zip(hosts, found, strict=True)
-            if answer.records
+            if answer.records and is_address(str(answer.records[0]))
         )
     )
 

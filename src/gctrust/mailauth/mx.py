@@ -9,8 +9,7 @@ from functools import lru_cache
 from ..findings import Finding, Report, finding
 from ..names import BadName, DomainName, HostName
 from . import mx_rules as rules
-from .addresses import address as parse_address
-from .addresses import is_global
+from .addresses import is_address, is_global
 from .dmarc_discovery import OrganisationalDomain
 from .questions import Answer, Judge, Question, Status, ask, ask_all, together
 from .rdns import Reverse, ReverseState, assess_address
@@ -146,7 +145,8 @@ class _Judge:
             return Exchange(preference, host)
         kinds = ("A", "AAAA")
         answers = yield from ask_all(Question(host, kind, fresh=self.fresh) for kind in kinds)
-        addresses = tuple(str(record) for answer in answers for record in answer.records)
+        told = [str(record) for answer in answers for record in answer.records]
+        addresses = tuple([text for text in told if is_address(text)])
         alias = next((answer.chain[-1] for answer in answers if answer.chain), "")
         if alias:
             fix = f"{self.domain}. MX {preference} {alias}."
@@ -250,19 +250,9 @@ def _records(answer: Answer) -> tuple[tuple[int, str], ...]:
     )
 
 
-def _is_address(host: str) -> bool:
-    if ":" not in host and not host[-1:].isdigit():
-        return False  # without the price of an exception, for all but a few
-    try:
-        parse_address(host)
-    except ValueError:
-        return False
-    return True
-
-
 @lru_cache(maxsize=65_536)
 def _unusable(host: str) -> str:
-    if _is_address(host):
+    if is_address(host):
         return "it is an address"
     try:
         name = HostName.parse(host)

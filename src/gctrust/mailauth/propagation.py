@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from ..findings import Finding, finding
 from . import record_rules
+from .addresses import is_address
 from .expected_records import RecordStatus, status_of
 from .questions import Answer, Judge, Question, Status, ask, ask_all
 from .record_text import RequiredRecord, presented
@@ -83,6 +84,7 @@ def name_servers(domain: str) -> Judge[tuple[NameServer, ...]]:
         NameServer(str(address), host)
         for (host, _), answer in zip(pairs, answers, strict=True)
         for address in answer.records
+        if is_address(str(address))
     )
 
 
