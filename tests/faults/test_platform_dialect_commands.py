@@ -79,3 +79,30 @@ def test_a_campaign_domain_is_ordered_shown_and_listed(house: Arena) -> None:
     assert absent["status"] == "not-registered"  # as an inbound domain
     listed = json.loads(gctrust(house, "domain list --json").stdout)["domains"]
     assert [(one["domain"], one["platform"]) for one in listed] == [(f"outbound/{NEWS}", "pending")]
+
+
+def lines_of(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]]:
+    return {line["what"]: line for line in json.loads(done.stdout)["lines"]}
+
+
+def test_the_doctor_tells_rights_limits_and_dialect(house: Arena) -> None:
+    done = gctrust(house, "doctor --json")
+    lines = lines_of(done)
+    assert {line["verdict"] for line in lines.values()} == {"ok"}, lines
+    assert "routing:email:manage" in lines["scopes"]["seen"]
+    assert "Email Administrator" in lines["scopes"]["seen"]
+    assert "outbound.domains.count 15" in lines["budget"]["seen"]
+    assert lines["dialect"]["seen"].startswith("platform (GET ")
+    other = lines_of(gctrust(house, "doctor --json", GCTRUST_DIALECT="guide"))
+    assert "GCTRUST_DIALECT=platform" in other["dialect"]["fix"]
+
+
+def test_the_doctor_names_the_role_that_is_missing(house: Arena) -> None:
+    reader = {"id": "reader", "secret": "s", "permissions": ["routing:email:view"], "roles": []}
+    house.control("PUT", "/clients", reader | {"roles": ["API Client Admin"]})
+    done = gctrust(house, "doctor --json", GENESYS_CLIENT_ID="reader", GENESYS_CLIENT_SECRET="s")
+    assert done.returncode == 4
+    scopes = lines_of(done)["scopes"]
+    assert scopes["code"] == "genesys.forbidden"
+    for permission in ("routing:email:manage", "integrations:actionCertificate:view"):
+        assert permission in scopes["fix"]

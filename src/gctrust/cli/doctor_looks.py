@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
+from .doctor_rights import organisation_limits, permissions_held
 
 if TYPE_CHECKING:
     from .. import app as composition
@@ -150,12 +151,15 @@ async def _budget(visit: Consultation) -> str:
     if not budget.allowed:
         raise Skipped("no answer told a request limit")
     resets = max(0.0, budget.resets_at - visit.app.clock.now())
-    return f"{budget.used} of {budget.allowed} requests used; the count ends in {resets:.0f} s"
+    used = f"{budget.used} of {budget.allowed} requests used; the count ends in {resets:.0f} s"
+    return "; ".join([used, *await organisation_limits(visit.app)])
 
 
 async def _scopes(visit: Consultation) -> str:
     from ..adapters.genesys.dialects import DIALECTS
 
+    if visit.app.settings.dialect == "platform":
+        return await permissions_held(visit.app)
     routes = DIALECTS[visit.app.settings.dialect].routes
     await visit.app.inquiry.require(*routes)
     if (await visit.app.inquiry.token()).scopes is None:
@@ -169,20 +173,24 @@ async def _scopes(visit: Consultation) -> str:
 async def _dialect(visit: Consultation) -> str:
     from ..adapters.genesys.inquiry import dialect_of
 
+    wanted = visit.app.settings.dialect
     found = dialect_of(visit.guide, visit.published)
     seen = "; ".join(map(str, (*visit.guide, *visit.published)))
-    if found == visit.app.settings.dialect:
+    if found == wanted:
         return f"{found} ({seen})"
+    if wanted == "platform" and all(one.there for one in visit.published):
+        return f"platform, and the guides' calls as well ({seen})"
     if found == "platform":
         fix = (
-            "This organisation has the published API only; the journeys speak the guide dialect"
-            " (docs/reference/sandbox-fidelity.md). `gctrust check` and `gctrust sandbox` work."
+            "This organisation has the published API only: set GCTRUST_DIALECT=platform. What each"
+            " journey does there: docs/reference/dialects.md; how that was proved:"
+            " docs/reference/sandbox-fidelity.md."
         )
     elif found == "guide":
         fix = "Set GCTRUST_DIALECT=guide."
     else:
         fix = "Look at the statuses: 401 and 403 want other credentials or scopes, 5xx want time."
-    raise Bad(f"{found}, and {visit.app.settings.dialect} is set ({seen})", fix)
+    raise Bad(f"{found}, and {wanted} is set ({seen})", fix)
 
 
 LOOKS: tuple[Look, ...] = (

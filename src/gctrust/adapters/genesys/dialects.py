@@ -134,6 +134,8 @@ PLATFORM: Final = Dialect(
         ),
     },
 )
+# What the one role needs with which gctrust does all that it does in the published dialect.
+ROLE_PERMISSIONS: Final = (*_MANAGE, *_ACTION)
 _NEIGHBOURS: Final[Mapping[str, str]] = {
     "email-domain": "Its neighbours are /api/v2/routing/email/domains (inbound) and"
     " /api/v2/routing/email/outbound/domains (campaigns): `gctrust domain` speaks them.",
