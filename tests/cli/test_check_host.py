@@ -94,7 +94,21 @@ def test_nobody_there_is_a_finding_and_no_address_a_problem(tmp_path: Path) -> N
         free = gone.getsockname()[1]
     done = run(tmp_path, "check", "host", f"127.0.0.1:{free}", "--count", "2", "--json")
     assert done.returncode == 10
-    assert json.loads(done.stdout)["edges"][0]["causes"] == {"refused": 2}
+    edge = json.loads(done.stdout)["edges"][0]
+    assert edge["causes"] == {"refused": 2}
+    assert (edge["p50_ms"], edge["p95_ms"], edge["p99_ms"]) == (None, None, None)
+
+
+def test_a_sandbox_s_dns_is_named(tmp_path: Path) -> None:
+    notes = tmp_path / "home" / "sandboxes"
+    notes.mkdir(parents=True)
+    addresses = {"nameservers": ["127.0.0.1#5399"], "label": "reconstructed"}
+    (notes / "1.json").write_text(json.dumps({"addresses": addresses}), "utf-8")
+    asked = ("check", "host", "127.0.0.1:1", "--count", "1", "--json")
+    inside = run(tmp_path, *asked, GCTRUST_NAMESERVERS="127.0.0.1#5399")
+    assert json.loads(inside.stdout)["answers_from"] == "the sandbox's DNS: reconstructed"
+    outside = run(tmp_path, *asked, GCTRUST_NAMESERVERS="127.0.0.1#5398")
+    assert json.loads(outside.stdout)["answers_from"] == ""
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..certs.path import CandidatePath
     from ..certs.report import CertificateReport, LeafFacts
 
-MOST_PATHS = 8
+MOST_PATHS, MOST_REPAIRS = 8, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class CertificateChecked:
     """`accepted` is the path's verdict, `reason` why not; `bundle` the repaired chain as PEM.
 
     `changes` says what differs from the certificate of --diff, `gathered` what was fetched or at
-    hand beside the files.
+    hand beside the files. `answers_from` names the sandbox whose DNS was asked, when it was one's.
     """
 
     accepted: bool
@@ -65,9 +65,10 @@ class CertificateChecked:
     not_judged: tuple[str, ...]
     changes: tuple[str, ...]
     gathered: tuple[str, ...]
+    answers_from: str = ""
 
     @classmethod
-    def of(cls, looked: Looked, changes: tuple[str, ...]) -> CertificateChecked:
+    def of(cls, looked: Looked, changes: tuple[str, ...], source: str = "") -> CertificateChecked:
         report = looked.report
         repaired = report.repaired_chain
         return cls(
@@ -81,6 +82,7 @@ class CertificateChecked:
             report.not_judged,
             changes,
             looked.gathered,
+            source,
         )
 
 
@@ -100,6 +102,8 @@ def certificate_blocks(title: str, shown: CertificateChecked) -> Iterator[Block]
 
 
 def _blocks(title: str, shown: CertificateChecked) -> Iterator[Block]:
+    if shown.answers_from:
+        yield f"answers from {shown.answers_from}"
     accepted = "a path to a root is accepted" if shown.accepted else f"refused: {shown.reason}"
     yield Heading(f"{title}  {accepted}")
     if shown.leaf is not None:
@@ -109,7 +113,9 @@ def _blocks(title: str, shown: CertificateChecked) -> Iterator[Block]:
         yield f"  sha256 {leaf.sha256}, key {leaf.spki_sha256}"
     for number, path in enumerate(shown.paths, 1):
         yield from _path_lines(number, path)
-    yield from (f"  repaired: {change}" for change in shown.repairs)
+    yield from (f"  repaired: {change}" for change in shown.repairs[:MOST_REPAIRS])
+    if len(shown.repairs) > MOST_REPAIRS:
+        yield f"  repaired: {len(shown.repairs) - MOST_REPAIRS} more like these (--json has all)"
     yield from (f"  against the old one: {change}" for change in shown.changes)
     yield from (f"  {line}" for line in shown.gathered)
     yield from findings_blocks(shown.findings, shown.not_judged)

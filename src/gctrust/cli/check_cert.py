@@ -121,7 +121,8 @@ def cert(
             looked = await app.certificates.look(question)
         if write_bundle:
             _write_bundle(options.out, looked.report, write_bundle)
-        _answer(options.out, question, looked)
+        source = app.answers_from() if dns or complete or revocation else ""
+        _answer(options.out, question, looked, source)
         code = of_findings(looked.report.findings, severity(fail_on))
         return code if looked.report.path.accepted else ExitCode.FINDINGS
 
@@ -137,8 +138,8 @@ def _check_files(*paths: Path | None) -> None:
             read_file(path)
 
 
-def _answer(out: Output, question: Question, looked: Looked) -> None:
-    shown = CertificateChecked.of(looked, _changes(question, looked.report))
+def _answer(out: Output, question: Question, looked: Looked, source: str) -> None:
+    shown = CertificateChecked.of(looked, _changes(question, looked.report), source)
     out.answer("check.cert", shown, certificate_blocks(question.files.certificate, shown))
     if not question.complete:
         _hint(out, looked.report)

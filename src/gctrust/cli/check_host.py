@@ -48,7 +48,10 @@ class EdgeShown:
 
 @dataclass(frozen=True, slots=True)
 class HostChecked:
-    """`chain` and `leaves` are SHA-256 digests; `untested` says what could not be tried here."""
+    """`chain` and `leaves` are SHA-256 digests; `untested` says what could not be tried here.
+
+    `answers_from` is empty for the world's DNS; a sandbox's is said, with its label.
+    """
 
     host: str
     edges: tuple[EdgeShown, ...]
@@ -61,6 +64,7 @@ class HostChecked:
     untested: tuple[str, ...]
     histogram: tuple[Bucket, ...]
     findings: tuple[Finding, ...]
+    answers_from: str = ""
 
 
 def host(
@@ -108,14 +112,14 @@ def host(
         findings = app.certificates.served(
             seen.facts, profile=profile or "", roots=named, expected=expected
         )
-        shown = _shown(address, seen, findings)
+        shown = _shown(address, seen, findings, app.answers_from())
         options.out.answer("check.host", shown, _host_blocks(shown, can_show_blocks()))
         return of_findings(findings, severity(fail_on))
 
     return with_app(options, body, roots_file=file)
 
 
-def _shown(address: str, seen: HostLook, findings: tuple[Finding, ...]) -> HostChecked:
+def _shown(address: str, seen: HostLook, findings: tuple[Finding, ...], source: str) -> HostChecked:
     facts = seen.facts
     accepted = facts.accepted
     edges = tuple(_edge(edge, sample) for edge, sample in seen.samples)
@@ -131,6 +135,7 @@ def _shown(address: str, seen: HostLook, findings: tuple[Finding, ...]) -> HostC
         untested=seen.untested,
         histogram=buckets(facts.latencies_ms),
         findings=findings,
+        answers_from=source,
     )
 
 
@@ -172,6 +177,8 @@ def _host_blocks(shown: HostChecked, blocks: bool) -> Iterator[Block]:
     )  # fmt: skip
     columns = ("address", "handshakes", "p50 / p95 / p99 ms", "leaf sha256", "chain", "OCSP",
                "version", "group", "alpn")  # fmt: skip
+    if shown.answers_from:
+        yield f"answers from {shown.answers_from}"
     yield Heading(shown.host)
     yield Table(columns, rows)
     yield from picture(shown.histogram, blocks=blocks)
