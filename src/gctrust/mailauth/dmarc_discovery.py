@@ -36,13 +36,10 @@ class WalkStep:
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """The steps in order, up to the one that ended the walk."""
+    """The steps in order, up to the one that ended the walk, and those that could not be made."""
 
     steps: tuple[WalkStep, ...]
-
-    @property
-    def failed(self) -> tuple[WalkStep, ...]:
-        return tuple(step for step in self.steps if step.status.is_temporary)
+    failed: tuple[WalkStep, ...] = ()
 
     @property
     def organisational_domain(self) -> str | None:
@@ -85,14 +82,14 @@ def walk_names(domain: str) -> tuple[str, ...]:
 def tree_walk(domain: str, *, fresh: bool = False) -> Judge[Walk]:
     """Walk from `domain` (A-label form) to the root."""
     names = walk_names(domain)
-    answers = yield from ask_all(Question(f"_dmarc.{name}", "TXT", fresh=fresh) for name in names)
+    answers = yield from ask_all([Question(f"_dmarc.{n}", "TXT", fresh=fresh) for n in names])
     steps = []
     for name, answer in zip(names, answers, strict=True):
         steps.append(_step(name, answer))
         record = steps[-1].record
         if record is not None and record.psd in ("y", "n"):
             break
-    return Walk(tuple(steps))
+    return Walk(tuple(steps), tuple([step for step in steps if step.status.is_temporary]))
 
 
 def _step(name: str, answer: Answer) -> WalkStep:

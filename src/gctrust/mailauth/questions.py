@@ -33,7 +33,10 @@ class Status(StrEnum):
 
     @property
     def is_temporary(self) -> bool:
-        return self not in (Status.FOUND, Status.NO_DATA, Status.NX_DOMAIN)
+        return self not in _SETTLED
+
+
+_SETTLED = (Status.FOUND, Status.NO_DATA, Status.NX_DOMAIN)
 
 
 @dataclass(frozen=True, slots=True)
