@@ -19,6 +19,7 @@ from gctrust.certs.crl import check_crls, read_crl
 from gctrust.certs.evidence import Evidence, OcspAnswer, Unfetched
 from gctrust.certs.ocsp import judge_ocsp, ocsp_request
 from gctrust.certs.pointers import pointers, read_issuers
+from gctrust.certs.revocation import judge_revocation
 
 from .authority import NOW, Authority, Issued, new_key
 from .rows_made import DAY, HOST, MIDDLE, ROOT, roots, web
@@ -250,6 +251,12 @@ def test_unknown_names_what_could_not_be_asked() -> None:
     message = judged(evidence=unfetched)["cert.revocation-unknown"]
     assert POINT in message
     assert "connection refused" in message
+
+
+def test_an_issuer_that_could_not_be_fetched_is_named_too() -> None:
+    failed = Evidence(unfetched=(Unfetched("http://ca.example/1.cer", "no answer"),))
+    (finding,) = judge_revocation((CERT,), (), NOW, failed)
+    assert "http://ca.example/1.cer: no answer" in finding.message
 
 
 def test_pointers_are_http_once_each_and_few() -> None:

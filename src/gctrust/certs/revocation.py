@@ -28,7 +28,8 @@ def judge_revocation(
     """Every certificate under the anchor. Without proof the leaf is said to be unknown."""
     leaf = chain[0]
     if len(chain) == 1:
-        yield found("cert.revocation-unknown", leaf.label, reason="its issuer is not known")
+        reasons = ["its issuer is not known", *_unfetched(evidence)]
+        yield found("cert.revocation-unknown", leaf.label, reason="; ".join(reasons))
     for cert, issuer in itertools.pairwise(chain):
         listed = check_crls(cert, issuer, crls, at)
         if listed.rejected:
@@ -49,5 +50,10 @@ def _together(
         yield found("cert.revoked", cert.label, detail=revoked.reason)
     elif leaf and not any(v.state == "good" for v in verdicts):
         said = [v.reason for v in verdicts if v.reason != NOT_GIVEN] or [NOT_GIVEN]
-        said += [f"{u.url}: {u.reason}" for u in evidence.unfetched[:4]]
+        said += _unfetched(evidence)
         yield found("cert.revocation-unknown", cert.label, reason="; ".join(dict.fromkeys(said)))
+
+
+def _unfetched(evidence: Evidence) -> list[str]:
+    """REV-06: the addresses that could not be asked, and why."""
+    return [f"{one.url}: {one.reason}" for one in evidence.unfetched[:4]]
