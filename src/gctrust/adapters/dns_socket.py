@@ -1,7 +1,7 @@
 """A connected UDP socket of one DNS server: what is in flight there, by the id it was sent with.
 
-The kernel drops what comes from another address or port. All that has arrived is read at one
-wake-up: a wake-up for each datagram would cost more than reading it.
+The kernel drops what comes from another address or port. Several datagrams are read at one wake-up:
+one for each would cost more than reading it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Generic, TypeVar
 
 F = TypeVar("F")
 
-_BATCH = 512  # datagrams read before the loop has its turn again
+_BATCH = 32  # datagrams read before what they led to is sent: the server works meanwhile
 _LARGEST = 4096  # no reply to EDNS 1232 is larger
 _BUFFER = 1 << 20
 _DRAWN = 256  # ids
