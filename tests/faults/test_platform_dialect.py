@@ -26,8 +26,10 @@ PUBLISHED = {"GCTRUST_DIALECT": "platform"}
 
 @pytest.fixture(scope="module")
 def organisation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    """Every answer has fields nobody knows."""
     home = tmp_path_factory.mktemp("published")
-    with arena(home, "--dialect", "platform") as made:
+    (home / "seed.json").write_text(json.dumps({"hostile": {"strangeFields": 2}}))
+    with arena(home, "--dialect", "platform", "--seed", str(home / "seed.json")) as made:
         yield made
 
 
@@ -51,12 +53,14 @@ def publish(house: Arena, records: tuple[RequiredRecord, ...]) -> None:
     house.control("PUT", "/zones", {"records": rows})
 
 
-async def until(trip: Voyage, run: str, stage: str = "no stage", seconds: float = 40.0) -> RunRow:
+async def until(
+    trip: Voyage, run: str, stage: str = "no stage", *, jump: float = JUMP, seconds: float = 40.0
+) -> RunRow:
     """Let the platform's time run on until the run is at the stage, or over."""
     end = time.monotonic() + seconds
     while (row := trip.runner.show(run)).status == "open" and row.stage != stage:
         assert time.monotonic() < end, (row.stage, row.note, row.waiting_for)
-        trip.house.advance(JUMP)
+        trip.house.advance(jump)
         await asyncio.sleep(0.05)
     return row
 
@@ -204,3 +208,18 @@ async def test_more_domains_than_the_organisation_may_have(house: Arena) -> None
         row = await until(trip, run)
     assert row.problem is not None
     assert row.problem.code == "genesys.limit-reached"
+
+
+async def test_a_name_that_another_organisation_has_is_looked_for_and_never_made(
+    house: Arena,
+) -> None:
+    taken = {"code": "postino.domain.exists", "message": "exists", "status": 400}
+    rule = {"kind": "status", "status": 400, "method": "POST", "path": IN, "body": taken}
+    house.faults(rule)
+    async with voyage(house, **PUBLISHED) as trip:
+        run = trip.runner.submit(EmailDomainOrder(MAIL, horizon=600.0))
+        row = await until(trip, run, jump=300.0)
+        assert "genesys.not-shown-yet" in trip.problems(run)
+    assert row.problem is not None
+    assert row.problem.code == "genesys.not-shown-yet"
+    assert effects(house, "POST", IN) == 0

@@ -19,6 +19,7 @@ from gctrust.pipelines.effects import (
     RegisterEmailDomain,
     RequestVerification,
     RequiredRecord,
+    Wait,
 )
 from gctrust.pipelines.email_domain import email_domain
 from gctrust.pipelines.orders import EmailDomainOrder
@@ -68,7 +69,8 @@ def test_an_id_names_the_domain_and_its_kind() -> None:
         (f"{NAME}/mailfrom/{BOUNCE}", False), ("outbound/example.com", True),
         ("outbound/example.co.uk", True), ("outbound/co.uk", True),
         (f"{NAME}/mailfrom/bounce.example.com", True), (f"{NAME}/mailfrom/x{NAME}", True),
-        (f"outbound/{NAME}/mailfrom/{BOUNCE}", True),
+        (f"outbound/{NAME}/mailfrom/{BOUNCE}", True), (f"{NAME}/mailfrom/a b.{NAME}", True),
+        (f"{NAME}/mailfrom/x/../y.{NAME}", True), (f"{NAME}/mailfrom/-.{NAME}", True),
     ],
 )  # fmt: skip
 def test_guards_of_names(text: str, fault: bool) -> None:
@@ -115,6 +117,21 @@ def test_everybodys_mx_is_asked_for_no_more_and_the_warning_stays() -> None:
         assert end.status == "succeeded"
         assert [found.rule for found in end.findings] == ["mx.corporate-mail"]
         assert sum(INBOX in a.required for a in w.of(AssessMail)) == 1
+
+
+def test_mail_that_lives_at_the_mail_from_domain_is_no_reason_to_leave_the_inbound_mx() -> None:
+    warned = finding(mx_rules.CORPORATE, BOUNCE, seen="mx.other.example")
+
+    def judged(effect: AssessMail) -> MailAssessment:
+        lives = effect.domain == BOUNCE and effect.looks < 2
+        return replace(READY, ready=False, findings=(warned,)) if lives else READY
+
+    w = world(AssessMail=judged)
+    end = w.run(email_domain(ORDER))
+    assert end.status == "succeeded"
+    assert end.findings == ()
+    assert all(INBOX in a.required for a in w.of(AssessMail) if a.domain == NAME)
+    assert "mx.corporate-mail" in w.of(Wait)[0].reason
 
 
 def test_a_campaign_domain_is_asked_for_until_it_is_verified() -> None:

@@ -158,9 +158,19 @@ def _meant(settings: Settings, outbound: bool = False, mail_from: str = "") -> s
         DIALECTS[settings.dialect].route("campaign.create")
     if mail_from:
         DIALECTS[settings.dialect].route("inbound.set-mail-from")
-    domain = PlatformDomain(name, outbound, mail_from.rstrip(".").lower())
+    domain = PlatformDomain(name, outbound, _a_labels(mail_from))
     refuse_faulty(domain)
     return domain.order
+
+
+def _a_labels(text: str) -> str:
+    """As DNS has it; what is no domain name stays as it is, to be refused by name."""
+    from ..names import BadName, DomainName
+
+    try:
+        return DomainName.parse(text).text if text else ""
+    except BadName:
+        return text.lower()
 
 
 def _steps(domain: PlatformDomain) -> tuple[str, ...]:

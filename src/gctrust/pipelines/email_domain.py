@@ -136,13 +136,14 @@ def _look(run: _Run, seen: EmailDomainSeen) -> Pipeline[MailAssessment]:
                 AssessMail(order.domain, required, order.selectors, order.include, run.looks)
             )
         )
+    name = PlatformDomain.of(seen.id).name
     mail = yield from assess(seen.id, required, run.looks)
-    if not protects(mail):
-        return kept_warning(run.mail, mail)
+    if not protects(mail, name):
+        return kept_warning(run.mail, mail, name)
     # Everybody's mail lives at this name: what can be verified without its MX still is.
-    left = without_mx(PlatformDomain.of(seen.id).name, required)
+    left = without_mx(name, required)
     run.seen = replace(seen, required=left)
-    return kept_warning(mail, (yield from assess(seen.id, left, run.looks)))
+    return kept_warning(mail, (yield from assess(seen.id, left, run.looks)), name)
 
 
 def _next_look(mail: MailAssessment, now: float, looks: int) -> float:

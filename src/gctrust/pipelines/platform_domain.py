@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from ..findings import Finding, Severity
 from ..mailauth.mx_rules import CORPORATE
 from ..mailauth.suffixes import registrable
+from ..names import BadName, DomainName
 from .effect import Pipeline, do
 from .effects import AssessMail, MailAssessment, RequiredRecord
 
@@ -39,6 +40,7 @@ class PlatformDomain:
     @classmethod
     def of(cls, text: str) -> PlatformDomain:
         """Of an order's domain, or of an id."""
+        text = text.lower()
         campaign = text.startswith(_CAMPAIGN)
         rest = text.removeprefix(_CAMPAIGN).removeprefix(_INBOUND)
         name, _, mail_from = rest.partition(_MAIL_FROM)
@@ -57,6 +59,8 @@ class PlatformDomain:
         """Why the platform's providers cannot work with this name; empty when they can."""
         if self.campaign and registrable(self.name) in ("", self.name):
             return f"{self.name} is no sub-domain"
+        if self.mail_from and (reason := _unusable(self.mail_from)):
+            return f"{self.mail_from[:80]} is no domain name: {reason}"
         if self.mail_from and not self.mail_from.endswith("." + self.name):
             return f"{self.mail_from} is no sub-domain of {self.name}"
         if self.mail_from and self.campaign:
@@ -94,19 +98,19 @@ def assess(
     return _both(mail, (yield from do(AssessMail(below, rest, (), include, looks))))
 
 
-def protects(mail: MailAssessment) -> bool:
+def protects(mail: MailAssessment, name: str) -> bool:
     """Whether everybody's mail goes to the domain's own exchanges: its MX must stay as it is."""
-    return any(found.rule == CORPORATE.id for found in mail.findings)
+    return any(_warns(found, name) for found in mail.findings)
 
 
 def without_mx(name: str, required: tuple[RequiredRecord, ...]) -> tuple[RequiredRecord, ...]:
     return tuple(r for r in required if r.type != "MX" or _plain(r.name) != name)
 
 
-def kept_warning(before: MailAssessment | None, now: MailAssessment) -> MailAssessment:
+def kept_warning(before: MailAssessment | None, now: MailAssessment, name: str) -> MailAssessment:
     """The warning about everybody's mail stays once it was given: the MX is asked for no more."""
-    warned = [f for f in (before.findings if before else ()) if f.rule == CORPORATE.id]
-    return replace(now, findings=(*warned, *now.findings)) if not protects(now) else now
+    warned = tuple(found for found in (before.findings if before else ()) if _warns(found, name))
+    return now if protects(now, name) else replace(now, findings=warned + now.findings)
 
 
 def _both(own: MailAssessment, below: MailAssessment) -> MailAssessment:
@@ -119,6 +123,18 @@ def _both(own: MailAssessment, below: MailAssessment) -> MailAssessment:
         next_look=min((one.next_look for one in (own, below) if not one.ready), default=0.0),
         queries=own.queries + below.queries,
     )
+
+
+def _warns(found: Finding, name: str) -> bool:
+    return found.rule == CORPORATE.id and found.subject == name
+
+
+def _unusable(name: str) -> str:
+    try:
+        DomainName.parse(name)
+    except BadName as error:
+        return error.reason
+    return ""
 
 
 def _counts(found: Finding) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ..adapters.genesys.client import GenesysClient
@@ -22,7 +22,7 @@ from ..adapters.genesys.problems import (
     NOT_SHOWN_YET,
 )
 from ..adapters.genesys.published import Published
-from ..adapters.genesys.wire_platform import Check, Dmarc
+from ..adapters.genesys.wire_platform import Activation, Check, Dmarc, Enumerated
 from ..errors import Problem
 from ..pipelines.effects import (
     EmailDomainSeen,
@@ -38,6 +38,18 @@ from ..ports import Clock
 
 _LOOK_AGAIN: Final = 5.0  # seconds until what was just made is looked for again
 _NOT_PROVISIONED: Final = "postino.invalid.domain.activation"
+_OWNERSHIP, _DKIM, _MAIL_FROM = "ownership", "DKIM", "MAIL FROM"
+_UNSHOWN: Final = Check(Enumerated("pending", "not shown yet"), ())
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """How a domain stands: each check by its name, and what is told beside them."""
+
+    checks: dict[str, Check]
+    more: str
+    dmarc: Dmarc | None
+    mail_from: str = ""
 
 
 class PlatformDomains:
@@ -74,10 +86,12 @@ class PlatformDomains:
         looked at when it is asked for."""
         domain = PlatformDomain.of(effect.id)
         if domain.campaign:
-            await self._activate(domain.name)
-        else:
-            await self._restart_failed(domain.name)
-        return await self._seen(domain)
+            return _told(domain, _of_campaign(await self._activated(domain.name)))
+        state = await self._inbound(domain.name)
+        failed = [what for what, check in state.checks.items() if check.status.value == "failed"]
+        for what in failed:
+            state.checks[what] = await self._restarted(domain.name, what, state.mail_from)
+        return _told(domain, state)
 
     # --- registering
 
@@ -116,44 +130,46 @@ class PlatformDomains:
 
     # --- looking, and having it look
 
-    async def _activate(self, name: str) -> None:
+    async def _activated(self, name: str) -> Activation:
         """Before it is provisioned, the platform refuses to look: that is no failure."""
         try:
-            await self._api.activate(name)
+            return await self._api.activate(name)
         except Problem as problem:
             if problem.type is not BAD_REQUEST or problem.facts.get("code") != _NOT_PROVISIONED:
                 raise
+        return await self._api.activation(name)
 
-    async def _restart_failed(self, name: str) -> None:
-        if (await self._api.verification(name)).status.value == "failed":
-            await self._api.restart_verification(name)
-        if (await self._api.dkim(name)).status.value == "failed":
-            await self._api.restart_dkim(name)
-        mail_from = await self._api.mail_from(name)
-        if mail_from is not None and mail_from.check.status.value == "failed":
-            await self._api.set_mail_from(name, mail_from.domain)
+    async def _restarted(self, name: str, what: str, mail_from: str) -> Check:
+        if what == _OWNERSHIP:
+            return await self._api.restart_verification(name)
+        if what == _DKIM:
+            return await self._api.restart_dkim(name)
+        return (await self._api.set_mail_from(name, mail_from)).check
 
     async def _seen(self, domain: PlatformDomain) -> EmailDomainSeen:
         if domain.campaign:
-            return await self._seen_campaign(domain)
-        return await self._seen_inbound(domain)
+            return _told(domain, _of_campaign(await self._api.activation(domain.name)))
+        state = await self._inbound(domain.name)
+        if domain.mail_from and state.mail_from != domain.mail_from:
+            raise Problem(NOT_FOUND, {"domain": domain.mail_from})  # set just now, shown later
+        return _told(domain, state)
 
-    async def _seen_inbound(self, domain: PlatformDomain) -> EmailDomainSeen:
-        name = domain.name
+    async def _inbound(self, name: str) -> _State:
         held, ownership, dkim = await asyncio.gather(
             self._api.inbound(name), self._api.verification(name), self._api.dkim(name)
         )
         if held is None:
             raise Problem(NOT_FOUND, {"domain": name})
-        checks = {"ownership": ownership, "DKIM": dkim}
-        if held.mail_from and (mail_from := await self._api.mail_from(name)):
-            checks["MAIL FROM"] = mail_from.check
-        return _told(domain, checks, f"MX {held.mx}", held.dmarc)
+        checks = {_OWNERSHIP: ownership, _DKIM: dkim}
+        if held.mail_from:
+            mail_from = await self._api.mail_from(name)
+            checks[_MAIL_FROM] = mail_from.check if mail_from else _UNSHOWN
+        return _State(checks, f"MX {held.mx}", held.dmarc, held.mail_from)
 
-    async def _seen_campaign(self, domain: PlatformDomain) -> EmailDomainSeen:
-        held = await self._api.activation(domain.name)
-        checks = {"bounce CNAME": held.bounce, "DKIM": held.dkim}
-        return _told(domain, checks, f"sender {held.sender}", held.dmarc)
+
+def _of_campaign(held: Activation) -> _State:
+    checks = {"bounce CNAME": held.bounce, _DKIM: held.dkim}
+    return _State(checks, f"sender {held.sender}", held.dmarc)
 
 
 def refuse_faulty(domain: PlatformDomain) -> None:
@@ -163,17 +179,15 @@ def refuse_faulty(domain: PlatformDomain) -> None:
         raise Problem(kind, {"domain": domain.name, "reason": fault})
 
 
-def _told(
-    domain: PlatformDomain, checks: dict[str, Check], more: str, dmarc: Dmarc | None
-) -> EmailDomainSeen:
+def _told(domain: PlatformDomain, state: _State) -> EmailDomainSeen:
     required = {
         RequiredRecord(one.type, one.name, one.value): None
-        for check in checks.values()
+        for check in state.checks.values()
         for one in check.records
     }
-    said = [f"{what} {check.status}" for what, check in checks.items()]
-    said += [more, f"DMARC {dmarc.status}" if dmarc else "DMARC untold"]
-    status = _together(check.status.value for check in checks.values())
+    said = [f"{what} {check.status}" for what, check in state.checks.items()]
+    said += [state.more, f"DMARC {state.dmarc.status}" if state.dmarc else "DMARC untold"]
+    status = _together(check.status.value for check in state.checks.values())
     return EmailDomainSeen(domain.id, domain.name, status, ", ".join(said), tuple(required))
 
 
