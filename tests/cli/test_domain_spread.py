@@ -32,7 +32,7 @@ def test_a_resolver_that_is_behind_is_told_with_the_time_its_cache_ends() -> Non
     table, line = spread_blocks(told)
     assert isinstance(table, Table)
     assert table.rows == (
-        ("TXT", "code.example.com", "192.0.2.53, resolver", "missing", "1970-01-01T01:16:40Z"),
+        ("TXT", "code.example.com", "missing", "1970-01-01T01:16:40Z", "192.0.2.53, resolver"),
     )
     assert "expected by 1970-01-01T01:16:40Z" in str(line)
     assert told.records[0].servers[1].cached == "1970-01-01T00:16:40Z"
@@ -41,5 +41,16 @@ def test_a_resolver_that_is_behind_is_told_with_the_time_its_cache_ends() -> Non
 def test_a_silent_name_server_is_named_and_nothing_is_expected() -> None:
     table, line = spread_blocks(shown(OWN, SILENT, published=False, expected=None))
     assert isinstance(table, Table)
-    assert table.rows[0][2:] == ("ns2.example.com (192.0.2.2)", "timeout", "-")
-    assert "not published" in str(line)
+    assert table.rows[0][2:] == ("timeout", "-", "ns2.example.com (192.0.2.2)")
+    assert "gives no answer" in str(line)
+
+
+def test_servers_that_are_behind_alike_share_a_row() -> None:
+    lacking = [
+        ServerLook(address, "", False, RecordStatus.MISSING, "no-data", ())
+        for address in ("192.0.2.1", "192.0.2.2")
+    ]
+    table, line = spread_blocks(shown(*lacking, published=False, expected=None))
+    assert isinstance(table, Table)
+    assert [row[4] for row in table.rows] == ["192.0.2.1, 192.0.2.2"]
+    assert "only publishing helps" in str(line)

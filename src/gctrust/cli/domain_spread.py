@@ -76,14 +76,15 @@ def _instant(at: float | None) -> str | None:
 
 def spread_blocks(shown: SpreadShown) -> Iterator[Block]:
     """What lacks where, and until when; one line when nothing does."""
-    rows = tuple(
-        (record.type, record.name, _server(one), _state(one), one.expected or "-")
-        for record in shown.records
-        for one in record.servers
-        if one.status != "live"
-    )
-    if rows:
-        yield Table(("record", "name", "behind", "it has", "expected by"), rows)
+    behind: dict[tuple[str, str, str, str], list[str]] = {}
+    for record in shown.records:
+        for one in record.servers:
+            if one.status != "live":
+                alike = (record.type, record.name, _state(one), one.expected or "-")
+                behind.setdefault(alike, []).append(_server(one))
+    if behind:
+        rows = tuple((*alike, ", ".join(servers)) for alike, servers in behind.items())
+        yield Table(("record", "name", "seen", "expected by", "at"), rows)
     yield f"  {_sum(shown)}"
 
 
@@ -91,7 +92,12 @@ def _sum(shown: SpreadShown) -> str:
     if shown.everywhere:
         return "every name server and resolver asked has every record"
     if not shown.published:
-        return "not published on every name server yet; only publishing helps"
+        own = [one for record in shown.records for one in record.servers if not one.resolver]
+        if not own:
+            return "the zone's name servers could not be looked up"
+        if any(one.status not in ("live", "unknown") for one in own):
+            return "not published on every name server yet; only publishing helps"
+        return "a name server gives no answer for the zone, so nothing is known of it"
     until = f", expected by {shown.expected}" if shown.expected else ""
     return f"published on every name server; resolvers hold what was there before{until}"
 
