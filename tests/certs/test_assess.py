@@ -70,6 +70,16 @@ def test_any_order_duplicates_root_and_strangers_are_repaired() -> None:
     assert not rules(judge(repaired.pem.encode())) & {"cert.order", "cert.root-included"}
 
 
+def test_an_issuing_ca_that_is_itself_trusted_is_no_stranger() -> None:
+    """A private platform anchors at the CA that issues, and its file holds that CA as well."""
+    anchors = roots(ROOT, MIDDLE)
+    report = judge(good().pem + MIDDLE.pem, roots=anchors)
+    assert report.path.accepted
+    assert "cert.unrelated" not in rules(report)
+    stranger = judge(good().pem + MIDDLE.pem + Authority("Stranger").pem, roots=anchors)
+    assert "cert.unrelated" in rules(stranger) or "cert.root-included" in rules(stranger)
+
+
 def test_a_missing_intermediate_is_refused_named_and_completed() -> None:
     leaf = good()
     report = judge(leaf.pem)

@@ -249,7 +249,9 @@ def _chain_findings(case: _Case, path: PathVerdict, repaired: RepairedChain) -> 
     roots = [c.label for c in strangers if c.self_issued and c.is_ca]
     if roots:
         yield found("cert.root-included", case.leaf.label, roots=roots)
-    rest = [c.label for c in strangers if c.is_ca and not c.self_issued]
+    # An anchor is not sent along, yet it is no stranger when it is a CA that a path ends at.
+    known = [c for tried in path.tried if tried.good for c in tried.certificates]
+    rest = [c.label for c in strangers if c.is_ca and not c.self_issued and c not in known]
     if rest:
         yield found("cert.unrelated", case.leaf.label, others=rest[:8])
     yield from _renamed_issuers(case, path)
