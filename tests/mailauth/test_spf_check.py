@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gctrust.cli.output import plain
 from gctrust.mailauth.questions import Question, Status
 from gctrust.mailauth.spf_check import check_host
 from gctrust.mailauth.spf_result import Limits, SpfResult
@@ -163,3 +164,13 @@ def test_the_reverse_name_is_asked_once_for_several_ptr_terms() -> None:
     assert [q.type for q in asked] == ["TXT", "PTR", "A"]
     assert result.verdict == "pass"
     assert [one.outcome for one in result.trace] == ["no match", "no match", "match"]
+
+
+def test_the_trace_is_steps_for_programs_and_stays_in_json() -> None:
+    zone = DictZone({"example.com": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]}})
+    result = run(check_host("192.0.2.1", "a@example.com", "h.example"), zone)
+    (step,) = result.trace
+    assert (step.term, step.outcome, step.lookups) == ("ip4:192.0.2.1", "match", 0)
+    told = plain(result)
+    assert isinstance(told, dict)
+    assert told["trace"] == [[0, "example.com", "ip4:192.0.2.1", "match", [], 0, 0]]

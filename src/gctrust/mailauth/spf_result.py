@@ -53,14 +53,14 @@ class SpfResult:
     domain: str
     explanation: str
     cause: str
-    tried: tuple[Tried, ...]
+    _trace: tuple[Tried, ...]
     lookups: int
     voids: int
 
     @property
     def trace(self) -> tuple[Step, ...]:
         """Every term tried, in order."""
-        return tuple(map(Step._make, self.tried))
+        return tuple(map(Step._make, self._trace))
 
 
 STANDARD = Limits()
