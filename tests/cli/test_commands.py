@@ -155,3 +155,11 @@ def test_help_tells_defaults_that_say_something(tmp_path: Path) -> None:
     assert "[default: error]" in told
     nothings = ('[default: ""]', "[default: ()]", "False]", "[default: ]")
     assert not any(nothing in told for nothing in nothings)
+
+
+def test_a_fifo_is_told_not_waited_for(tmp_path: Path) -> None:
+    fifo = tmp_path / "certificate.pem"
+    os.mkfifo(fifo)
+    done = run(tmp_path, "pin", str(fifo))
+    assert done.returncode == 2
+    assert "a fifo, not a file" in done.stderr

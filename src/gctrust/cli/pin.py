@@ -60,8 +60,13 @@ class Pinned:
 
 
 def read_file(path: Path) -> bytes:
-    """At most MAX_READ octets, so that a device ends too. Raises Problem cli.unreadable-file."""
+    """At most MAX_READ octets of a file: a fifo would wait for its writer for ever.
+
+    Raises Problem cli.unreadable-file.
+    """
     try:
+        if path.is_fifo():
+            raise Problem(UNREADABLE, {"path": str(path), "seen": "a fifo, not a file"})
         with path.open("rb") as stream:
             data = stream.read(MAX_READ + 1)
     except (OSError, ValueError) as error:
