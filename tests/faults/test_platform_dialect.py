@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -14,10 +15,18 @@ import pytest
 from arena import Arena, arena
 from voyage import JUMP, Voyage, told, voyage
 
-from gctrust.pipelines.effects import FindEmailDomain, ReadEmailDomain, RequiredRecord
-from gctrust.pipelines.orders import EmailDomainOrder
+from gctrust.pipelines.effects import (
+    CertificateFiles,
+    FindEmailDomain,
+    ReadEmailDomain,
+    RequiredRecord,
+)
+from gctrust.pipelines.orders import CustomDomainOrder, EmailDomainOrder
 from gctrust.runner.runs import RunRow
 
+LONG = pytest.mark.skipif(
+    os.environ.get("GCTRUST_LONG") != "1", reason="takes seconds; GCTRUST_LONG=1 runs it"
+)
 DAY = 86_400.0
 IN, OUT = "/api/v2/routing/email/domains", "/api/v2/routing/email/outbound/domains"
 MAIL, BOUNCE, NEWS = "mail.demo.example", "bounce.mail.demo.example", "news.demo.example"
@@ -99,6 +108,7 @@ async def test_an_inbound_domain_with_its_mail_from(house: Arena) -> None:
     assert entry is not None
 
 
+@LONG
 async def test_without_a_mail_from_domain_spf_is_said_to_be_unjudged(house: Arena) -> None:
     async with voyage(house, **PUBLISHED) as trip:
         row, _ = await verified(trip, EmailDomainOrder(MAIL, horizon=3 * DAY))
@@ -200,6 +210,7 @@ async def test_a_missing_permission_is_named(house: Arena) -> None:
     assert house.writes()[0]["status"] == 403
 
 
+@LONG
 async def test_more_domains_than_the_organisation_may_have(house: Arena) -> None:
     async with voyage(house, **PUBLISHED) as trip:
         for name in ("one.demo.example", "two.demo.example"):
@@ -223,3 +234,55 @@ async def test_a_name_that_another_organisation_has_is_looked_for_and_never_made
     assert row.problem is not None
     assert row.problem.code == "genesys.not-shown-yet"
     assert effects(house, "POST", IN) == 0
+
+
+ONCE = {"times": 1}
+FAULTS = [
+    {"kind": "status", "status": 504, "path": f"{IN}/*", "method": "GET"},
+    {"kind": "status", "status": 503, "path": IN, "method": "POST"},
+    {"kind": "reset", "path": f"{IN}/*", "method": "GET"},
+    {"kind": "malformed", "path": f"{IN}/*/dkim", "method": "GET"},
+    {"kind": "truncate", "path": f"{IN}/*/verification", "method": "GET"},
+    {
+        "kind": "status", "status": 429, "path": f"{IN}/*", "method": "GET",
+        "headers": {"Retry-After": "200"},
+    },
+    {
+        "kind": "status", "status": 400, "path": "/oauth/token",
+        "body": {"error": "invalid_request", "error_description": "rate limit exceeded; wait"},
+    },
+]  # fmt: skip
+
+
+def named(fault: dict[str, Any]) -> str:
+    return f"{fault['kind']} {fault.get('status', '')} {fault['path'].rpartition('/')[2]}"
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [*(pytest.param(one, marks=LONG) for one in FAULTS[:-1]), FAULTS[-1]],
+    ids=[named(one) for one in FAULTS],
+)
+async def test_the_journey_gets_over_one_fault_and_makes_one_domain(
+    house: Arena, fault: dict[str, object]
+) -> None:
+    house.faults(fault | ONCE)
+    async with voyage(house, **PUBLISHED) as trip:
+        row, _ = await verified(trip, EmailDomainOrder(MAIL, horizon=30 * DAY))
+    assert row.status == "succeeded", told(row)
+    assert effects(house, "POST", IN) == 1
+    assert house.fired() == [1]
+
+
+async def test_a_journey_without_an_endpoint_says_so_and_names_its_neighbours(
+    house: Arena,
+) -> None:
+    made = house.issue("front", "www.demo.example", profile="server")
+    files = CertificateFiles(made.certificate, made.key)
+    order = CustomDomainOrder("www.demo.example", files, profile="private")
+    async with voyage(house, **PUBLISHED) as trip:
+        row = await until(trip, trip.runner.submit(order))
+    assert row.problem is not None
+    assert row.problem.code == "genesys.not-in-dialect"
+    assert "/api/v2/identityproviders" in row.problem.next_step
+    assert house.writes() == []

@@ -81,6 +81,16 @@ def test_a_campaign_domain_is_ordered_shown_and_listed(house: Arena) -> None:
     assert [(one["domain"], one["platform"]) for one in listed] == [(f"outbound/{NEWS}", "pending")]
 
 
+def test_records_leave_everybodys_mail_alone(house: Arena) -> None:
+    own = {"name": MAIL, "type": "MX", "value": "10 mx.corporate.example", "ttl": 60}
+    house.control("PUT", "/zones", {"records": [own]})
+    gctrust(house, f"domain verify {MAIL} --yes --wait 2")
+    shown = gctrust(house, f"domain records {MAIL} --format zone")
+    assert "_amazonses" in shown.stdout
+    assert "inbound-smtp" not in shown.stdout
+    assert "mx.corporate.example" in shown.stderr
+
+
 def lines_of(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]]:
     return {line["what"]: line for line in json.loads(done.stdout)["lines"]}
 
@@ -106,3 +116,29 @@ def test_the_doctor_names_the_role_that_is_missing(house: Arena) -> None:
     assert scopes["code"] == "genesys.forbidden"
     for permission in ("routing:email:manage", "integrations:actionCertificate:view"):
         assert permission in scopes["fix"]
+
+
+@pytest.mark.skipif(os.environ.get("GCTRUST_LONG") != "1", reason="GCTRUST_LONG=1 runs it")
+@pytest.mark.parametrize(
+    ("rule", "secret", "what", "fix", "code"),
+    [
+        (None, "wrong", "credentials", "Check the client id", 4),
+        ({"kind": "skew", "skew": 300, "path": "/api/*"}, "", "clock", "NTP", 10),
+        (
+            {"kind": "status", "status": 429, "path": "/api/v2/organizations/*",
+             "headers": {"Retry-After": "600"}},
+            "", "budget", "Wait", 1,
+        ),
+    ],
+)  # fmt: skip
+def test_the_doctor_has_the_right_line_and_fix(
+    house: Arena, rule: dict[str, object] | None, secret: str, what: str, fix: str, code: int
+) -> None:
+    house.faults(*([rule] if rule else []))
+    wrong = {"GENESYS_CLIENT_SECRET": secret} if secret else {}
+    done = gctrust(house, "doctor --json", **wrong)
+    house.faults()
+    bad = [line for line in lines_of(done).values() if line["verdict"] == "problem"]
+    assert [line["what"] for line in bad] == [what]
+    assert fix in bad[0]["fix"]
+    assert done.returncode == code

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
@@ -242,12 +242,37 @@ def records(
 
     async def body(app: composition.App) -> ExitCode:
         shown = await _shown(app, _meant(app.settings, outbound))
+        shown = await _leaving_mail_alone(app, options.out, shown)
         if shown.id is None:
             options.out.talk(f"{shown.domain} is not registered, so nothing is required yet")
         options.out.answer("domain.records", shown, _record_lines(shown, format))
         return ExitCode.FINE if shown.id is not None else ExitCode.FINDINGS
 
     return with_app(options, body, target_domain=name)
+
+
+async def _leaving_mail_alone(app: composition.App, out: Output, shown: DomainShown) -> DomainShown:
+    """Without the MX that would take everybody's mail away: the published API verifies a domain
+    without it, and whoever is handed the records publishes them all."""
+    from ..adapters.dns_driver import ASSESSMENT_SECONDS, drive
+    from ..mailauth.mx import assess_mx
+    from ..names import DomainName
+    from ..pipelines.platform_domain import is_published
+
+    own = [r for r in shown.records if r.type == "MX" and r.name.rstrip(".") == shown.domain]
+    if not own or not is_published(shown.id or ""):
+        return shown
+    hosts = tuple(record.value.split()[-1] for record in own)
+    judge = assess_mx(DomainName.parse(shown.domain), expected_hosts=hosts, special_addresses=True)
+    seen = await drive(judge, app.resolver, deadline=ASSESSMENT_SECONDS)
+    if seen.change_is_safe:
+        return shown
+    told = ", ".join(exchange.host for exchange in seen.exchanges)
+    out.talk(
+        f"left out: the MX of {shown.domain}. Mail of {shown.domain} goes to {told}; the domain is"
+        " verified without it. To receive mail at the platform, register a sub-domain."
+    )
+    return replace(shown, records=tuple(r for r in shown.records if r not in own))
 
 
 def _record_lines(shown: DomainShown, format: Format) -> list[str]:
