@@ -101,6 +101,7 @@ def test_the_doctor_tells_rights_limits_and_dialect(house: Arena) -> None:
     assert {line["verdict"] for line in lines.values()} == {"ok"}, lines
     assert "routing:email:manage" in lines["scopes"]["seen"]
     assert "Email Administrator" in lines["scopes"]["seen"]
+    assert "in the organisation 'Sandbox'" in lines["credentials"]["seen"]
     assert "outbound.domains.count 15" in lines["budget"]["seen"]
     assert lines["dialect"]["seen"].startswith("platform (GET ")
     other = lines_of(gctrust(house, "doctor --json", GCTRUST_DIALECT="guide"))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
-from .doctor_rights import organisation_limits, permissions_held
+from .doctor_rights import organisation_limits, permissions_held, token_owner
 
 if TYPE_CHECKING:
     from .. import app as composition
@@ -138,7 +138,7 @@ async def _clock(visit: Consultation) -> str:
 async def _credentials(visit: Consultation) -> str:
     token = await visit.app.inquiry.token()
     left = token.renew_at - visit.app.clock.now()
-    return f"a token was granted; it is used for {left:.0f} s"
+    return f"a token{await token_owner(visit.app)} was granted; it is used for {left:.0f} s"
 
 
 async def _budget(visit: Consultation) -> str:

@@ -13,6 +13,21 @@ if TYPE_CHECKING:
 NAMESPACES: Final = ("platform.api", "email")
 
 
+async def token_owner(app: composition.App) -> str:
+    """ "of the client NAME in ORGANISATION"; empty where the platform does not tell it."""
+    from ..adapters.genesys.published import Published
+
+    if app.settings.dialect != "platform":
+        return ""
+    try:
+        owner = await Published(app.inquiry).owner()
+    except Problem as problem:
+        if not _untold(problem):
+            raise
+        return ""
+    return f" of the client {owner.client!r} in the organisation {owner.organisation!r}"
+
+
 async def permissions_held(app: composition.App) -> str:
     """Raises Problem genesys.forbidden with the role to create, where permissions are missing."""
     from ..adapters.genesys.dialects import ROLE_PERMISSIONS

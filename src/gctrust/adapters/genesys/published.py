@@ -90,6 +90,9 @@ class Published:
 
     # --- what can be seen of oneself, and of data actions
 
+    async def owner(self) -> wire.TokenOwner:
+        return await self._client.call("token.me", wire.read_owner)
+
     async def grants(self) -> wire.Grants:
         return await self._client.call("token.grants", wire.read_grants)
 

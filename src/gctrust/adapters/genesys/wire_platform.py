@@ -105,6 +105,14 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class TokenOwner:
+    """Whose token it is; "" for what the platform does not tell."""
+
+    organisation: str
+    client: str
+
+
+@dataclass(frozen=True, slots=True)
 class Grants:
     """The permissions an OAuth client holds by its roles; `*` is every word in its place."""
 
@@ -183,6 +191,11 @@ def read_grants(answer: Answer) -> Grants:
             head = f"{policy.word('domain')}:{policy.word('entityName')}"
             permissions += [f"{head}:{action}" for action in policy.words("actions")]
     return Grants(tuple(dict.fromkeys(roles)), tuple(dict.fromkeys(permissions)))
+
+
+def read_owner(answer: Answer) -> TokenOwner:
+    body = Body.of(answer)
+    return TokenOwner(body.part("organization").word("name"), body.part("OAuthClient").word("name"))
 
 
 def write_inbound(domain: str) -> Secret:
