@@ -104,8 +104,8 @@ async def test_an_inbound_domain_with_its_mail_from(house: Arena) -> None:
     ]  # fmt: skip
     assert row.end is not None
     assert row.end.summary["status"] == "verified"
+    assert row.end.summary["domain"] == entry.entity == MAIL
     assert not any("MAIL FROM" in note for note in row.end.not_judged)
-    assert entry is not None
 
 
 @LONG

@@ -348,20 +348,21 @@ def list_domains(
 ) -> ExitCode:
     """The email domains that runs of this machine have dealt with, and the platform's status.
 
-    The guide dialect looks a domain up by its name; it has no call that lists them all. Without
-    credentials only the runs are shown.
+    In the published dialect also every other domain of the organisation; the guide dialect looks
+    a domain up by its name and has no call that lists them all. Without credentials only the runs
+    are shown.
     """
 
     async def body(app: composition.App) -> ExitCode:
         settings = app.settings
         login = settings.client_id is not None and settings.client_secret is not None
-        newest: dict[str, str] = {}
-        for row in kept_runs(app).all():
-            if row.journey == "email-domain":
-                newest.setdefault(row.identity.partition(":")[2], row.status)
+        runs = _newest_runs(app)
+        names = {*runs, *(await _at_platform(app) if login else ())}
         listed = [
-            DomainListed(name, run, (await _shown(app, name)).status if login else None)
-            for name, run in sorted(newest.items())
+            DomainListed(
+                name, runs.get(name, "none"), (await _shown(app, name)).status if login else None
+            )
+            for name in sorted(names)
         ]
         rows = tuple((d.domain, d.run, d.platform or "-") for d in listed)
         table = Table(("domain", "newest run", "platform"), rows)
@@ -370,3 +371,21 @@ def list_domains(
         return ExitCode.FINE
 
     return with_app(options, body)
+
+
+def _newest_runs(app: composition.App) -> dict[str, str]:
+    """How the newest run of each domain stands."""
+    from ..pipelines.platform_domain import PlatformDomain
+
+    newest: dict[str, str] = {}
+    for row in kept_runs(app).all():
+        if row.journey == "email-domain":
+            domain = PlatformDomain.of(row.identity.partition(":")[2])
+            newest.setdefault(domain.registration, row.status)
+    return newest
+
+
+async def _at_platform(app: composition.App) -> tuple[str, ...]:
+    from ..runner.perform_email_domain import EmailDomainPerformer
+
+    return await EmailDomainPerformer(app.genesys, app.clock).all()

@@ -101,7 +101,9 @@ def _journey(run: _Run) -> Pipeline[str]:
 
 
 def _register(run: _Run) -> Pipeline[None]:
-    yield from do(Stage("register", f"register or adopt {run.order.domain}"))
+    yield from do(
+        Stage("register", f"register or adopt {PlatformDomain.of(run.order.domain).name}")
+    )
     run.adopted = bool((yield from do(FindEmailDomain(run.order.domain))).id)
     run.seen = yield from do(RegisterEmailDomain(run.order.domain))
 
@@ -197,20 +199,18 @@ def _wants_asking(seen: EmailDomainSeen) -> bool:
 
 
 def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[RunEnd]:
-    order, seen, mail = run.order, run.seen, run.mail
+    seen, mail, name = run.seen, run.mail, PlatformDomain.of(run.order.domain).name
     now = yield from do(Now())
     audit: Mapping[str, Fact] = {
         "domain_id": seen.id if seen else None,
-        "domain": order.domain,
+        "domain": name,
         "status": seen.status if seen else "unknown",
         "latency_ms": round((now.at - run.started) * 1000, 1),
         "resumed": now.resumed,
         "delivery_accepted": None,
         "error": str(problem) if problem else _lacking(status, mail),
     }
-    yield from do(
-        Record(f"email-domain.{status}", order.domain, audit, "email_domain.verification", audit)
-    )
+    yield from do(Record(f"email-domain.{status}", name, audit, "email_domain.verification", audit))
     yield from do(Stage("done", status))
     return RunEnd(
         status,

@@ -55,6 +55,11 @@ class PlatformDomain:
     def id(self) -> str:
         return (_CAMPAIGN if self.campaign else _INBOUND) + self.name
 
+    @property
+    def registration(self) -> str:
+        """The order of the same domain that sets no MAIL FROM."""
+        return replace(self, mail_from="").order
+
     def fault(self) -> str:
         """Why the platform's providers cannot work with this name; empty when they can."""
         if self.campaign and registrable(self.name) in ("", self.name):

@@ -38,6 +38,10 @@ class EmailDomainPerformer:
         found = await self._genesys.find_email_domain(effect.domain)
         return Found(found.id if found else "")
 
+    async def all(self) -> tuple[str, ...]:
+        """Every domain of the organisation; none in the guide dialect, which has no such call."""
+        return await self._published.all() if self._published else ()
+
     async def register(self, effect: RegisterEmailDomain) -> EmailDomainSeen:
         if self._published:
             return await self._published.register(effect)

@@ -62,6 +62,12 @@ class PlatformDomains:
         domain = PlatformDomain.of(effect.domain)
         return Found(domain.id if await self._is_there(domain) else "")
 
+    async def all(self) -> tuple[str, ...]:
+        """Every domain the organisation has, as orders name them."""
+        inbound = [PlatformDomain(one.id) for one in await self._api.inbounds()]
+        campaigns = [PlatformDomain(one.id, campaign=True) for one in await self._api.campaigns()]
+        return tuple(domain.order for domain in inbound + campaigns)
+
     async def register(self, effect: RegisterEmailDomain) -> EmailDomainSeen:
         """Raises Problem genesys.campaign-domain or genesys.mail-from before anything is made."""
         began = self._clock.now()
