@@ -69,7 +69,8 @@ async def test_pages_by_number_end_at_page_count_not_at_a_short_page(published, 
     def page(names, count):
         return reply(body={"entities": [{"id": n} for n in names], "pageCount": count})
 
-    platform.script = [page("ab", 3), page("b", 3), page("c", 3)]
+    changed = reply(body={"entities": [{"id": "b", "mxRecordStatus": "VALID"}], "pageCount": 3})
+    platform.script = [page("ab", 3), changed, page("c", 3)]
     assert [one.id for one in await published.inbounds()] == ["a", "b", "c"]
     assert [call.path.partition("pageNumber=")[2] for call in platform.calls] == ["1", "2", "3"]
 
@@ -149,6 +150,21 @@ async def test_the_login_hosts_rate_limit_is_waited_out(published, platform, rep
     assert await published.limits("email") == ()
     assert platform.tokens == 2
     assert clock.waits[0] >= 7
+
+
+async def test_the_token_is_asked_for_at_the_login_host_whatever_else_is_set(
+    platform, clock, reply
+):
+    address = PlatformAddress.parse(f"127.0.0.1:{platform.port}")
+    platform.script = [reply(body={"entities": []})]
+    async with GenesysClient(
+        address, Credentials("id", Secret("s3cret")), clock, dialect=PLATFORM, grant_body="json"
+    ) as client:
+        await Published(client).limits("email")
+    asked = platform.seen[0]
+    assert (asked.method, asked.path) == ("POST", "/oauth/token")
+    assert asked.body == b"grant_type=client_credentials"
+    assert asked.headers["authorization"].startswith("Basic ")
 
 
 async def test_a_client_that_only_reads_sends_no_change(platform, clock, reply):

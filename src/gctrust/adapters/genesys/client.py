@@ -124,7 +124,9 @@ class GenesysClient:
         fraction: Callable[[], float] = random.random,
     ) -> None:
         self.platform, self._dialect = platform, dialect
-        self._credentials, self._scopes, self._grant_body = credentials, scopes, grant_body
+        self._credentials, self._scopes = credentials, scopes
+        # The published API has one token endpoint, at the login host.
+        self._grant_body = "form" if dialect.name == "platform" else grant_body
         self._clock, self._timeouts = clock, timeouts or Timeouts()
         self._tokens = TokenCache()
         self._sender = Sender(

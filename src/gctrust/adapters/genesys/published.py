@@ -6,7 +6,7 @@ Listings are read whole, by whichever of the four kinds of paging the call has.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
-from typing import Final, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from ...errors import Problem
 from . import wire_platform as wire
@@ -14,7 +14,14 @@ from .client import GenesysClient
 from .problems import NOT_FOUND
 from .wire import Read, read_nothing
 
+
+class Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
 T = TypeVar("T")
+NamedT = TypeVar("NamedT", bound=Named)
 PAGE_SIZE: Final = 100
 MOST_PAGES: Final = 1000  # of a listing; one that goes on beyond it is broken
 
@@ -106,16 +113,19 @@ class Published:
 
     # --- paging
 
-    async def by_number(self, operation: str, read: Read[wire.Page[T]]) -> AsyncIterator[T]:
-        """Until `pageCount`, not until a short page. What moves between two reads comes once."""
-        seen: list[T] = []
+    async def by_number(
+        self, operation: str, read: Read[wire.Page[NamedT]]
+    ) -> AsyncIterator[NamedT]:
+        """Until `pageCount`, not until a short page. What moves or changes between two reads comes
+        once, as it was first seen."""
+        seen = set[str]()
         number = count = 1
         while number <= min(count, MOST_PAGES):
             query = {"pageSize": str(PAGE_SIZE), "pageNumber": str(number)}
             page = await self._client.call(operation, read, query=query)
             for one in page.entities:
-                if one not in seen:
-                    seen.append(one)
+                if one.id not in seen:
+                    seen.add(one.id)
                     yield one
             number, count = number + 1, page.count
 
