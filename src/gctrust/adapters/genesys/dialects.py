@@ -104,7 +104,6 @@ PLATFORM: Final = Dialect(
         "inbound.list": _manage("GET", _IN),
         "inbound.create": _manage("POST", _IN),
         "inbound.get": _view(_IN + "/{id}"),
-        "inbound.change": _manage("PATCH", _IN + "/{id}"),
         "inbound.delete": _manage("DELETE", _IN + "/{id}"),
         "inbound.verification": _view(_IN + "/{id}/verification"),
         "inbound.restart-verification": _manage("POST", _IN + "/{id}/verification"),
