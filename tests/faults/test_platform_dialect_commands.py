@@ -82,6 +82,11 @@ def test_a_campaign_domain_is_ordered_shown_and_listed(house: Arena) -> None:
     for home, run in ((str(house.home), "open"), (elsewhere, "none")):
         told = json.loads(gctrust(house, f"domain list --json --home {home}").stdout)["domains"]
         assert told == [{"domain": f"outbound/{NEWS}", "run": run, "platform": "pending"}]
+    hidden = f"/api/v2/routing/email/outbound/domains/{NEWS}/activation"
+    house.faults({"kind": "status", "status": 404, "path": hidden})
+    told = json.loads(gctrust(house, "domain list --json").stdout)["domains"]
+    house.faults()
+    assert [one["platform"] for one in told] == ["not-shown"]
 
 
 def test_records_leave_everybodys_mail_alone(house: Arena) -> None:

@@ -359,9 +359,7 @@ def list_domains(
         runs = _newest_runs(app)
         names = {*runs, *(await _at_platform(app) if login else ())}
         listed = [
-            DomainListed(
-                name, runs.get(name, "none"), (await _shown(app, name)).status if login else None
-            )
+            DomainListed(name, runs.get(name, "none"), await _status(app, name) if login else None)
             for name in sorted(names)
         ]
         rows = tuple((d.domain, d.run, d.platform or "-") for d in listed)
@@ -389,3 +387,13 @@ async def _at_platform(app: composition.App) -> tuple[str, ...]:
     from ..runner.perform_email_domain import EmailDomainPerformer
 
     return await EmailDomainPerformer(app.genesys, app.clock).all()
+
+
+async def _status(app: composition.App, name: str) -> str:
+    """One domain that the platform lists and does not show keeps the others from nothing."""
+    try:
+        return (await _shown(app, name)).status
+    except Problem as problem:
+        if problem.code != "genesys.not-found":
+            raise
+        return "not-shown"
