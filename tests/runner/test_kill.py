@@ -127,7 +127,9 @@ def test_webhook_outlives_a_crash_with_one_id(tmp_path):
     assert settled[0].data["entry"] == first.seq
     (row,) = house.outbox.rows()
     assert row.status == "accepted"
-    assert row.tries == len(row.attempts) >= 3
+    # The try that was under way when the process died was received, and could not be recorded.
+    assert row.tries == len(row.attempts) >= 2
+    assert len(receiver.seen) >= 3
     assert json.loads(receiver.seen[0][1])["type"] == "tiny.done"
     assert TinyOrder().identity == f"tiny:{first.entity}"
 
