@@ -10,15 +10,22 @@ from cyclopts import App, Parameter
 from ..errors import Problem
 from ..settings import without_user_info
 from .attached import order_and_follow
+from .domain_published import (
+    at_platform,
+    is_inbox,
+    mail_elsewhere,
+    meant,
+    newest_runs,
+    steps,
+)
 from .domain_spread import SpreadShown, spread_blocks
 from .exit_codes import ExitCode
 from .output import Block, Heading, Output, Table
 from .plan import Planned, show
-from .session import Options, kept_runs, with_app
+from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..pipelines.platform_domain import PlatformDomain
     from ..settings import Settings
 
 app = App(name="domain", help="Email domains: verify, records, status, list.")
@@ -108,7 +115,7 @@ def verify(
 
         settings = app.settings
         order = EmailDomainOrder(
-            domain=_meant(settings, outbound, mail_from),
+            domain=meant(settings, outbound, mail_from),
             selectors=settings.dkim_selectors,
             include=settings.spf_include.removeprefix("include:"),
             horizon=settings.horizon_hours * 3600.0,
@@ -146,42 +153,6 @@ def _attached(settings: Settings) -> float:
     return float(sum(pauses)) + settings.status_polls * settings.status_interval
 
 
-def _meant(settings: Settings, outbound: bool = False, mail_from: str = "") -> str:
-    """The domain as an order names it. Raises Problem genesys.*, before anything is ordered, for a
-    name that cannot be what is asked for, or a dialect that has no such domains."""
-    from ..adapters.genesys.dialects import DIALECTS
-    from ..pipelines.platform_domain import PlatformDomain
-    from ..runner.perform_platform_domain import refuse_faulty
-
-    name = str(settings.require("target_domain"))
-    if outbound:
-        DIALECTS[settings.dialect].route("campaign.create")
-    if mail_from:
-        DIALECTS[settings.dialect].route("inbound.set-mail-from")
-    domain = PlatformDomain(name, outbound, _a_labels(mail_from))
-    refuse_faulty(domain)
-    return domain.order
-
-
-def _a_labels(text: str) -> str:
-    """As DNS has it; what is no domain name stays as it is, to be refused by name."""
-    from ..names import BadName, DomainName
-
-    try:
-        return DomainName.parse(text).text if text else ""
-    except BadName:
-        return text.lower()
-
-
-def _steps(domain: PlatformDomain) -> tuple[str, ...]:
-    registered = f"register {domain.name}, or adopt it when it is registered already"
-    if domain.campaign:
-        return (registered.replace("register ", "register for campaigns ", 1),)
-    if domain.mail_from:
-        return (registered, f"set its MAIL FROM domain to {domain.mail_from}")
-    return (registered,)
-
-
 def _plan(settings: Settings, order: str) -> Planned:
     from ..pipelines.platform_domain import PlatformDomain
 
@@ -193,7 +164,7 @@ def _plan(settings: Settings, order: str) -> Planned:
         subject=domain.name,
         platform=platform_of(settings),
         steps=(
-            *_steps(domain),
+            *steps(domain),
             "read the records the platform requires and look for them at every name server",
             "ask the platform to verify, and poll its verdict",
             ledger_step(settings),
@@ -241,38 +212,17 @@ def records(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        shown = await _shown(app, _meant(app.settings, outbound))
-        shown = await _leaving_mail_alone(app, options.out, shown)
+        shown = await _shown(app, meant(app.settings, outbound))
+        if elsewhere := await mail_elsewhere(app, shown.id or "", shown.records):
+            options.out.talk(elsewhere)
+            left = tuple(r for r in shown.records if not is_inbox(r, shown.domain))
+            shown = replace(shown, records=left)
         if shown.id is None:
             options.out.talk(f"{shown.domain} is not registered, so nothing is required yet")
         options.out.answer("domain.records", shown, _record_lines(shown, format))
         return ExitCode.FINE if shown.id is not None else ExitCode.FINDINGS
 
     return with_app(options, body, target_domain=name)
-
-
-async def _leaving_mail_alone(app: composition.App, out: Output, shown: DomainShown) -> DomainShown:
-    """Without the MX that would take everybody's mail away: the published API verifies a domain
-    without it, and whoever is handed the records publishes them all."""
-    from ..adapters.dns_driver import ASSESSMENT_SECONDS, drive
-    from ..mailauth.mx import assess_mx
-    from ..names import DomainName
-    from ..pipelines.platform_domain import is_published
-
-    own = [r for r in shown.records if r.type == "MX" and r.name.rstrip(".") == shown.domain]
-    if not own or not is_published(shown.id or ""):
-        return shown
-    hosts = tuple(record.value.split()[-1] for record in own)
-    judge = assess_mx(DomainName.parse(shown.domain), expected_hosts=hosts, special_addresses=True)
-    seen = await drive(judge, app.resolver, deadline=ASSESSMENT_SECONDS)
-    if seen.change_is_safe:
-        return shown
-    told = ", ".join(exchange.host for exchange in seen.exchanges)
-    out.talk(
-        f"left out: the MX of {shown.domain}. Mail of {shown.domain} goes to {told}; the domain is"
-        " verified without it. To receive mail at the platform, register a sub-domain."
-    )
-    return replace(shown, records=tuple(r for r in shown.records if r not in own))
 
 
 def _record_lines(shown: DomainShown, format: Format) -> list[str]:
@@ -302,7 +252,7 @@ def status(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        shown = await _shown(app, _meant(app.settings, outbound))
+        shown = await _shown(app, meant(app.settings, outbound))
         dns = None if shown.status == "verified" else await _spread(app, shown)
         blocks: list[Block] = [Heading(f"{shown.domain}  {shown.status}")]
         if shown.said not in ("", shown.status):
@@ -356,8 +306,8 @@ def list_domains(
     async def body(app: composition.App) -> ExitCode:
         settings = app.settings
         login = settings.client_id is not None and settings.client_secret is not None
-        runs = _newest_runs(app)
-        names = {*runs, *(await _at_platform(app) if login else ())}
+        runs = newest_runs(app)
+        names = {*runs, *(await at_platform(app) if login else ())}
         listed = [
             DomainListed(name, runs.get(name, "none"), await _status(app, name) if login else None)
             for name in sorted(names)
@@ -369,24 +319,6 @@ def list_domains(
         return ExitCode.FINE
 
     return with_app(options, body)
-
-
-def _newest_runs(app: composition.App) -> dict[str, str]:
-    """How the newest run of each domain stands."""
-    from ..pipelines.platform_domain import PlatformDomain
-
-    newest: dict[str, str] = {}
-    for row in kept_runs(app).all():
-        if row.journey == "email-domain":
-            domain = PlatformDomain.of(row.identity.partition(":")[2])
-            newest.setdefault(domain.registration, row.status)
-    return newest
-
-
-async def _at_platform(app: composition.App) -> tuple[str, ...]:
-    from ..runner.perform_email_domain import EmailDomainPerformer
-
-    return await EmailDomainPerformer(app.genesys, app.clock).all()
 
 
 async def _status(app: composition.App, name: str) -> str:
