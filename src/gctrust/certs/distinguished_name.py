@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 
 from .der import Node, Unreadable, children, dotted, node
@@ -16,16 +15,23 @@ def _text(value: Node) -> str | None:
     return None if encoding is None else value.content.decode(encoding, "replace")
 
 
-def attributes(der: bytes) -> Iterator[tuple[str, str]]:
-    """(dotted id, text) of each attribute; what is no text comes as hexadecimal."""
+@lru_cache(maxsize=512)
+def attributes(der: bytes) -> tuple[tuple[str, str], ...]:
+    """(dotted id, text) of each attribute; what is no text comes as hexadecimal.
+
+    A name is read by several judges, and an issuer's with every certificate. What cannot be read
+    ends it.
+    """
+    found: list[tuple[str, str]] = []
     try:
         for part in children(node(der)[0].content):
             for pair in children(part.content):
                 kind, value = children(pair.content)
                 text = _text(value)
-                yield dotted(kind.content), value.content.hex() if text is None else text
+                found.append((dotted(kind.content), value.content.hex() if text is None else text))
     except (Unreadable, ValueError):
-        return
+        pass
+    return tuple(found)
 
 
 @lru_cache(maxsize=512)
