@@ -160,17 +160,13 @@ class Ledger:
         last, note, octets = _LAST.first(connection)
         if note is None and last is None:
             return Frontier()
-        if (note, octets) != self._trusted:
-            signed = open_note(note or "", self._signer.verifier)
-            frontier = Frontier.read(signed.size, octets or b"") if signed else None
-            if signed is None or frontier is None or frontier.root() != signed.root:
-                raise Problem(BROKEN, {"store": self.store.name})
-            self._trusted = (note, octets)
-        size = read_checkpoint(note).size
-        if last != size - 1:
-            raise Problem(BROKEN, {"store": self.store.name, "last": last, "signed": size})
-        frontier = Frontier.read(size, octets)
-        assert frontier is not None
+        if (note, octets) != self._trusted and open_note(note or "", self._signer.verifier) is None:
+            raise Problem(BROKEN, {"store": self.store.name})
+        signed = read_checkpoint(note)
+        frontier = Frontier.read(signed.size, octets or b"")
+        if frontier is None or frontier.root() != signed.root or last != signed.size - 1:
+            raise Problem(BROKEN, {"store": self.store.name, "last": last, "signed": signed.size})
+        self._trusted = (note, octets)
         return frontier
 
     def _row(self, entry: Entry, seq: int, now: str) -> tuple[dict[str, object], bytes]:

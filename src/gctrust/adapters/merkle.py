@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
 OCTETS = 32
@@ -37,10 +37,7 @@ class Frontier:
     """
 
     size: int = 0
-    hashes: list[bytes] = None  # type: ignore[assignment]
-
-    def __post_init__(self) -> None:
-        self.hashes = self.hashes or []
+    hashes: list[bytes] = field(default_factory=list)
 
     @classmethod
     def read(cls, size: int, octets: bytes) -> Frontier | None:
