@@ -26,7 +26,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 import judge
 
-from gctrust.adapters.tls_sample import sample
+from gctrust.adapters.tls.sample import sample
 from gctrust.sandbox.authority import Authority
 
 ROOT = Path(__file__).parents[2]

@@ -15,9 +15,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from gctrust.adapters.ledger import Entry, Ledger
-from gctrust.adapters.signed_note import read_checkpoint
-from gctrust.adapters.store import Store
+from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.signed_note import read_checkpoint
+from gctrust.adapters.store.store import Store
 
 DATA = {"domain": "mail.example.com", "tries": 3, "latency_ms": 12.5, "records": ["a", "b"]}
 PAYLOAD = b"x" * 400  # as long as an entry

@@ -11,8 +11,8 @@ from collections.abc import Iterable
 
 import world
 
-from gctrust.adapters.dns_driver import drive
-from gctrust.adapters.dns_resolver import Resolver
+from gctrust.adapters.dns.driver import drive
+from gctrust.adapters.dns.resolver import Resolver
 from gctrust.adapters.system import SystemClock
 from gctrust.mailauth.questions import Question
 from gctrust.mailauth.spf_check import check_host

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # type checkers take it for True; importing typing would cost 10 ms
 if TYPE_CHECKING:
-    from .adapters.mail_live import MailChecker as MailChecker
+    from .adapters.mail.live import MailChecker as MailChecker
     from .certs.library import check_certificate as check_certificate
     from .certs.report import CertificateReport as CertificateReport
     from .findings import Finding as Finding
@@ -48,7 +48,7 @@ _HOME = {
     "DictZone": "mailauth.zone",
     "DomainReport": "mailauth.assess",
     "Finding": "findings",
-    "MailChecker": "adapters.mail_live",
+    "MailChecker": "adapters.mail.live",
     "MailStream": "mailauth.dmarc",
     "Part": "mailauth.parts",
     "Question": "mailauth.questions",

@@ -19,18 +19,18 @@ from .ports import Clock, Performer
 from .settings import Settings, answers_from
 
 if TYPE_CHECKING:
-    from .adapters.certificate_check import CertificateCheck
-    from .adapters.dns_resolver import Resolver
-    from .adapters.edge_probe import EdgeProbe
+    from .adapters.credentials.rotation_files import RotationFiles
+    from .adapters.credentials.sealed import SealedKeys
+    from .adapters.dns.resolver import Resolver
     from .adapters.genesys.client import GenesysClient
     from .adapters.genesys.inquiry import FirstAnswer, Inquiry
-    from .adapters.ledger import Ledger
-    from .adapters.mail_check import MailCheck
-    from .adapters.outbox import Outbox, Target
-    from .adapters.pin_use import PinUseSources
-    from .adapters.rotation_files import RotationFiles
-    from .adapters.sealed import SealedKeys
-    from .adapters.store import Store
+    from .adapters.ledger.ledger import Ledger
+    from .adapters.mail.check import MailCheck
+    from .adapters.store.store import Store
+    from .adapters.tls.certificate_check import CertificateCheck
+    from .adapters.tls.edge_probe import EdgeProbe
+    from .adapters.tls.pin_use import PinUseSources
+    from .adapters.webhooks.outbox import Outbox, Target
     from .certs.assess import CertificateReport
     from .mailauth.assess import DomainReport
     from .pipelines.effects import CertificateFiles, Effect, HandshakesSeen, Pipeline
@@ -52,7 +52,7 @@ class App:
 
     @cached_property
     def resolver(self) -> Resolver:
-        from .adapters.dns_resolver import Resolver
+        from .adapters.dns.resolver import Resolver
 
         resolver = Resolver(self.settings.nameservers or None, self.clock)
         self._stack.push_async_callback(resolver.aclose)
@@ -60,7 +60,7 @@ class App:
 
     @cached_property
     def mail(self) -> MailCheck:
-        from .adapters.mail_check import MailCheck
+        from .adapters.mail.check import MailCheck
 
         sandbox = self.platform is not None and self.platform.loopback
         servers = self.settings.nameservers
@@ -69,7 +69,7 @@ class App:
 
     @cached_property
     def certificates(self) -> CertificateCheck:
-        from .adapters.certificate_check import CertificateCheck
+        from .adapters.tls.certificate_check import CertificateCheck
 
         settings = self.settings
         return CertificateCheck(
@@ -84,14 +84,14 @@ class App:
 
     @cached_property
     def sealed(self) -> SealedKeys:
-        from .adapters.sealed import SealedKeys
+        from .adapters.credentials.sealed import SealedKeys
 
         file = self.settings.home / "seal.key"
         return SealedKeys(self.store, self.clock, file, self.settings.seal_key)
 
     @cached_property
     def probe(self) -> EdgeProbe:
-        from .adapters.edge_probe import EdgeProbe
+        from .adapters.tls.edge_probe import EdgeProbe
 
         return EdgeProbe(
             self.resolver,
@@ -102,13 +102,13 @@ class App:
 
     @cached_property
     def pin_use(self) -> PinUseSources:
-        from .adapters.pin_use import PinUseSources
+        from .adapters.tls.pin_use import PinUseSources
 
         return PinUseSources(self.settings.pin_access_log, self.settings.pin_reports)
 
     @cached_property
     def rotation_files(self) -> RotationFiles:
-        from .adapters.rotation_files import RotationFiles
+        from .adapters.credentials.rotation_files import RotationFiles
 
         settings = self.settings
         return RotationFiles(
@@ -150,7 +150,7 @@ class App:
 
     @cached_property
     def store(self) -> Store:
-        from .adapters.store import Store
+        from .adapters.store.store import Store
 
         sandbox = self.platform is not None and self.platform.loopback
         url = self.settings.store_url
@@ -161,18 +161,18 @@ class App:
 
     @cached_property
     def ledger(self) -> Ledger:
-        from .adapters.ledger import Ledger
+        from .adapters.ledger.ledger import Ledger
 
         return Ledger(self.store, self.settings.home / "ledger.key", self.clock, _actor())
 
     @cached_property
     def outbox(self) -> Outbox:
-        from .adapters.outbox import Outbox
+        from .adapters.webhooks.outbox import Outbox
 
         return Outbox(self.store, self.ledger, self.clock, self._webhook_target())
 
     def _webhook_target(self) -> Target | None:
-        from .adapters.outbox import Target
+        from .adapters.webhooks.outbox import Target
 
         settings = self.settings
         if not settings.webhook_url:
@@ -232,7 +232,7 @@ class App:
 
     @cached_property
     def custom_domains(self) -> CustomDomainPerformer:
-        from .adapters.passphrase import key_passphrase
+        from .adapters.credentials.passphrase import key_passphrase
         from .runner.perform_custom_domain import CustomDomainPerformer
         from .settings import environment
 

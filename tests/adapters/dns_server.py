@@ -7,8 +7,8 @@ import dns.flags
 import dns.message
 import dns.rrset
 
-from gctrust.adapters.dns_resolver import Resolver
-from gctrust.adapters.dns_silence import Patience
+from gctrust.adapters.dns.resolver import Resolver
+from gctrust.adapters.dns.silence import Patience
 from gctrust.mailauth.questions import Question
 
 Reply = Callable[[dns.message.Message, str], list[bytes]]

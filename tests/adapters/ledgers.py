@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gctrust.adapters.ledger import Entry, Ledger
-from gctrust.adapters.store import Store
+from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.store.store import Store
 
 
 class Clock:

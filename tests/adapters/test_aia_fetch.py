@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from gctrust.adapters.certificate_check import Looked
+from gctrust.adapters.tls.certificate_check import Looked
 
 from ..certs.authority import Authority, new_key
 from .test_revocation_fetch import Hill

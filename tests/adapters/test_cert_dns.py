@@ -11,9 +11,9 @@ import dns.rdatatype
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gctrust.adapters.certificate_check import CertificateCheck, Question
-from gctrust.adapters.certificate_dns import ask_caa, ask_tlsa
 from gctrust.adapters.system import SystemClock
+from gctrust.adapters.tls.certificate_check import CertificateCheck, Question
+from gctrust.adapters.tls.certificate_dns import ask_caa, ask_tlsa
 from gctrust.certs.evidence import CaaAnswer
 from gctrust.pipelines.certificate_effects import CertificateFiles
 

@@ -16,10 +16,10 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 
-from gctrust.adapters.certificate_check import CertificateCheck, Question
-from gctrust.adapters.passphrase import key_passphrase
-from gctrust.adapters.root_stores import certifi_roots, system_roots
+from gctrust.adapters.credentials.passphrase import key_passphrase
 from gctrust.adapters.system import SystemClock
+from gctrust.adapters.tls.certificate_check import CertificateCheck, Question
+from gctrust.adapters.tls.root_stores import certifi_roots, system_roots
 from gctrust.certs.report import CertificateReport
 from gctrust.errors import Problem
 from gctrust.pipelines.certificate_effects import CertificateFiles

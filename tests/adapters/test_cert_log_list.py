@@ -13,9 +13,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gctrust.adapters.certificate_check import CertificateCheck
-from gctrust.adapters.log_list import LogLists, verified
+from gctrust.adapters.fetch.log_list import LogLists, verified
 from gctrust.adapters.system import SystemClock
+from gctrust.adapters.tls.certificate_check import CertificateCheck
 from gctrust.certs.transparency import shipped_logs
 from gctrust.errors import Problem
 

@@ -22,8 +22,8 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from gctrust.adapters.client_switch import switch, why_not
-from gctrust.adapters.truststore import authorities_of, write_bundle, write_nginx
+from gctrust.adapters.credentials.client_switch import switch, why_not
+from gctrust.adapters.credentials.truststore import authorities_of, write_bundle, write_nginx
 from gctrust.errors import Problem
 from gctrust.pipelines.effects import CertificateFiles
 from gctrust.pipelines.pin_effects import ClientTarget, SwitchClient

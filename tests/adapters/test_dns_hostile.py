@@ -9,10 +9,10 @@ import dns.message
 import dns.rcode
 import pytest
 
-from gctrust.adapters.dns_driver import drive
-from gctrust.adapters.dns_lane import Pace
-from gctrust.adapters.dns_resolver import Resolver
-from gctrust.adapters.dns_silence import Patience, SilentOnes
+from gctrust.adapters.dns.driver import drive
+from gctrust.adapters.dns.lane import Pace
+from gctrust.adapters.dns.resolver import Resolver
+from gctrust.adapters.dns.silence import Patience, SilentOnes
 from gctrust.mailauth.questions import Question, Status, ask
 from gctrust.mailauth.spf_check import check_host
 

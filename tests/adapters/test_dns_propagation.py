@@ -3,7 +3,7 @@
 import dns.flags
 import dns.rcode
 
-from gctrust.adapters.dns_propagation import look_around
+from gctrust.adapters.dns.propagation import look_around
 from gctrust.mailauth.record_text import RequiredRecord
 
 from .dns_server import Clock, Server, answer, resolver

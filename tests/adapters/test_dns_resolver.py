@@ -9,9 +9,9 @@ import dns.rcode
 import dns.rrset
 import pytest
 
-from gctrust.adapters.dns_driver import drive
-from gctrust.adapters.dns_resolver import Resolver
-from gctrust.adapters.dns_socket import Endpoint
+from gctrust.adapters.dns.driver import drive
+from gctrust.adapters.dns.resolver import Resolver
+from gctrust.adapters.dns.socket import Endpoint
 from gctrust.mailauth.questions import Question, Status, ask_all
 
 from .dns_server import ASKED, HELLO, QUICK, Clock, Server, answer, resolver

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gctrust.adapters.dns_question import (
+from gctrust.adapters.dns.question import (
     UnaskableName,
     encode_name,
     encode_question,
@@ -21,7 +21,7 @@ from gctrust.adapters.dns_question import (
     repeats_question,
     repeats_without_case,
 )
-from gctrust.adapters.dns_wire import _Decoder, _plain_answer, decode
+from gctrust.adapters.dns.wire import _Decoder, _plain_answer, decode
 from gctrust.mailauth.questions import Status
 
 labels = st.binary(min_size=1, max_size=20)

@@ -14,12 +14,12 @@ from pathlib import Path
 import dns.rcode
 import pytest
 
-from gctrust.adapters.dns_lane import Pace
-from gctrust.adapters.dns_resolver import Resolver
-from gctrust.adapters.dns_silence import Patience
-from gctrust.adapters.domain_bulk import NO_SERVER, Checked, StandardsCheck, check_all
+from gctrust.adapters.dns.lane import Pace
+from gctrust.adapters.dns.resolver import Resolver
+from gctrust.adapters.dns.silence import Patience
 from gctrust.adapters.domain_list import Entry, Journal, entries
-from gctrust.adapters.mail_check import BAD_NAME
+from gctrust.adapters.mail.bulk import NO_SERVER, Checked, StandardsCheck, check_all
+from gctrust.adapters.mail.check import BAD_NAME
 from gctrust.cli.check_bulk import line_of
 from gctrust.cli.output import plain
 from gctrust.errors import Problem

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from gctrust.adapters.dns_resolver import Resolver
-from gctrust.adapters.edge_probe import EdgeProbe, address_of, endpoint
-from gctrust.adapters.host_look import HostLook, look
-from gctrust.adapters.http_answer import read_answer
+from gctrust.adapters.dns.resolver import Resolver
 from gctrust.adapters.system import SystemClock
+from gctrust.adapters.tls.edge_probe import EdgeProbe, address_of, endpoint
+from gctrust.adapters.tls.host_look import HostLook, look
+from gctrust.adapters.tls.http_answer import read_answer
 from gctrust.sandbox.authority import Authority
 from gctrust.sandbox.edge import TlsEdges
 

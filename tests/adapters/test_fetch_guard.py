@@ -12,9 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from gctrust.adapters.address_guard import AddressGuard, AddressRefused, is_public, resolver_lookup
-from gctrust.adapters.dns_resolver import Resolver
-from gctrust.adapters.guarded_fetch import GuardedFetch, Limits, checked_url
+from gctrust.adapters.dns.resolver import Resolver
+from gctrust.adapters.fetch.address_guard import (
+    AddressGuard,
+    AddressRefused,
+    is_public,
+    resolver_lookup,
+)
+from gctrust.adapters.fetch.guarded_fetch import GuardedFetch, Limits, checked_url
 from gctrust.adapters.system import SystemClock
 
 from ..certs.authority import Authority

@@ -10,10 +10,10 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gctrust.adapters.ledger import Entry, Ledger
-from gctrust.adapters.merkle import EMPTY_ROOT, leaf_hash
-from gctrust.adapters.schema import CHECKPOINT, LEDGER
-from gctrust.adapters.store import Store
+from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.merkle import EMPTY_ROOT, leaf_hash
+from gctrust.adapters.store.schema import CHECKPOINT, LEDGER
+from gctrust.adapters.store.store import Store
 from gctrust.errors import Problem
 
 from .ledgers import Clock, filled, opened

@@ -11,13 +11,18 @@ import random
 import pytest
 import sqlalchemy as sa
 
-from gctrust.adapters.ledger import Entry, Ledger
-from gctrust.adapters.ledger_export import csv_lines, json_lines, read_exports
-from gctrust.adapters.ledger_verify import verify_rows, verify_store
-from gctrust.adapters.merkle import consistent, included, leaf_hash
-from gctrust.adapters.schema import CHECKPOINT, LEDGER, NODES
-from gctrust.adapters.signed_note import InclusionProof, VerifierKey, open_note, read_checkpoint
-from gctrust.adapters.store import Store
+from gctrust.adapters.ledger.export import csv_lines, json_lines, read_exports
+from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.merkle import consistent, included, leaf_hash
+from gctrust.adapters.ledger.signed_note import (
+    InclusionProof,
+    VerifierKey,
+    open_note,
+    read_checkpoint,
+)
+from gctrust.adapters.ledger.verify import verify_rows, verify_store
+from gctrust.adapters.store.schema import CHECKPOINT, LEDGER, NODES
+from gctrust.adapters.store.store import Store
 from gctrust.errors import Problem
 
 from .ledgers import Clock, filled, opened

@@ -2,7 +2,7 @@
 
 import dns.rdatatype
 
-from gctrust.adapters.mail_check import MailCheck
+from gctrust.adapters.mail.check import MailCheck
 from gctrust.pipelines.effects import AssessMail
 from gctrust.pipelines.effects import RequiredRecord as Required
 

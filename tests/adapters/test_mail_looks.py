@@ -27,13 +27,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gctrust.adapters.address_guard import AddressGuard
-from gctrust.adapters.dns_driver import drive
-from gctrust.adapters.dns_resolver import Resolver
-from gctrust.adapters.dnssec_facts import DnssecFacts
-from gctrust.adapters.mail_looks import MailLooks
-from gctrust.adapters.mta_sts_fetch import PolicyFetch, PolicyLimits
-from gctrust.adapters.smtp_probe import SmtpProbe
+from gctrust.adapters.dns.dnssec import DnssecFacts
+from gctrust.adapters.dns.driver import drive
+from gctrust.adapters.dns.resolver import Resolver
+from gctrust.adapters.fetch.address_guard import AddressGuard
+from gctrust.adapters.mail.looks import MailLooks
+from gctrust.adapters.mail.mta_sts_fetch import PolicyFetch, PolicyLimits
+from gctrust.adapters.mail.smtp_probe import SmtpProbe
 from gctrust.mailauth.dane import Tlsa, matches
 from gctrust.mailauth.delegation import assess_delegation
 from gctrust.mailauth.dnssec import assess_dnssec

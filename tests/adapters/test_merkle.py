@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gctrust.adapters.merkle import (
+from gctrust.adapters.ledger.merkle import (
     Frontier,
     consistency_path,
     consistent,
@@ -20,7 +20,7 @@ from gctrust.adapters.merkle import (
     leaf_hash,
     node_hash,
 )
-from gctrust.adapters.signed_note import (
+from gctrust.adapters.ledger.signed_note import (
     Checkpoint,
     InclusionProof,
     Signer,

@@ -10,9 +10,9 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from standardwebhooks import Webhook
 
-from gctrust.adapters.ledger import Entry, Ledger
-from gctrust.adapters.outbox import Outbox, Target
-from gctrust.adapters.store import Store
+from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.store.store import Store
+from gctrust.adapters.webhooks.outbox import Outbox, Target
 from gctrust.errors import Problem
 
 SECRET = "whsec_" + "c2VjcmV0" * 4

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from gctrust.adapters.pin_use import PinUseSources, entries_of, read_access
+from gctrust.adapters.tls.pin_use import PinUseSources, entries_of, read_access
 from gctrust.errors import Problem
 from gctrust.pipelines.pin_effects import ReadPinUse
 

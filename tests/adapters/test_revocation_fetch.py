@@ -14,8 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import ocsp
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID
 
-from gctrust.adapters.certificate_check import CertificateCheck, Looked, Question
 from gctrust.adapters.system import SystemClock
+from gctrust.adapters.tls.certificate_check import CertificateCheck, Looked, Question
 from gctrust.pipelines.effects import CertificateFiles
 from gctrust.sandbox.authority import Authority as Sandbox
 

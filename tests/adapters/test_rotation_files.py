@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from gctrust.adapters.certificate_check import CertificateCheck
-from gctrust.adapters.rotation_files import RotationFiles
+from gctrust.adapters.credentials.rotation_files import RotationFiles
 from gctrust.adapters.system import SystemClock
+from gctrust.adapters.tls.certificate_check import CertificateCheck
 from gctrust.pipelines.effects import CertificateFiles
 from gctrust.pipelines.pin_effects import ComputePins
 

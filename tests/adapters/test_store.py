@@ -11,9 +11,9 @@ import sys
 import pytest
 import sqlalchemy as sa
 
-from gctrust.adapters.lease import Lease
-from gctrust.adapters.schema import LEASES, META, SIGNALS
-from gctrust.adapters.store import Store, store_kind_of
+from gctrust.adapters.store.lease import Lease
+from gctrust.adapters.store.schema import LEASES, META, SIGNALS
+from gctrust.adapters.store.store import Store, store_kind_of
 from gctrust.errors import Problem, Retry
 
 

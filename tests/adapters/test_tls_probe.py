@@ -19,8 +19,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from gctrust.adapters.tls_probe import ClientIdentity, handshake
-from gctrust.adapters.tls_sample import sample
+from gctrust.adapters.tls.probe import ClientIdentity, handshake
+from gctrust.adapters.tls.sample import sample
 
 Pair = tuple[x509.Certificate, ec.EllipticCurvePrivateKey]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gctrust.adapters.dns_propagation import RecordSpread, ServerLook, Spread
+from gctrust.adapters.dns.propagation import RecordSpread, ServerLook, Spread
 from gctrust.cli.domain_spread import SpreadShown, spread_blocks
 from gctrust.cli.output import Table
 from gctrust.mailauth.expected_records import RecordStatus

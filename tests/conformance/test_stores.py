@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from gctrust.adapters.api_tokens import ApiTokens, Role
-from gctrust.adapters.ledger import Entry, Ledger
-from gctrust.adapters.ledger_verify import verify_store
-from gctrust.adapters.schema import META, SIGNALS
-from gctrust.adapters.signed_note import VerifierKey
-from gctrust.adapters.store import Store
+from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.signed_note import VerifierKey
+from gctrust.adapters.ledger.verify import verify_store
+from gctrust.adapters.store.api_tokens import ApiTokens, Role
+from gctrust.adapters.store.schema import META, SIGNALS
+from gctrust.adapters.store.store import Store
 from gctrust.errors import Problem
 
 

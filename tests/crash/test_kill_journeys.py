@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from arena import CLIENTS, CUSTOM, MAIL, Arena, arena, as_text
 
-from gctrust.adapters.ledger import LedgerEntry
+from gctrust.adapters.ledger.ledger import LedgerEntry
 from gctrust.app import build_app
 
 WORKER = str(Path(__file__).with_name("worker.py"))
@@ -154,7 +154,7 @@ def judge_inbox(house: Arena, closing: list[LedgerEntry]) -> None:
 async def read_ledger(house: Arena):
     import sqlalchemy as sa
 
-    from gctrust.adapters.schema import LEDGER
+    from gctrust.adapters.store.schema import LEDGER
 
     async with build_app(house.settings()) as app:
         with app.store.read() as connection:

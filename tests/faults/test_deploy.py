@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from voyage import told, voyage
 
-from gctrust.adapters.sealed import NOT_OPENED, SealedKeys
+from gctrust.adapters.credentials.sealed import NOT_OPENED, SealedKeys
 from gctrust.cli import tls_status
 from gctrust.errors import Problem
 from gctrust.pipelines.effects import CertificateFiles, CertificateHeld

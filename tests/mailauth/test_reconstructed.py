@@ -20,8 +20,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from gctrust.adapters.dns_driver import drive
-from gctrust.adapters.dns_resolver import Resolver
+from gctrust.adapters.dns.driver import drive
+from gctrust.adapters.dns.resolver import Resolver
 from gctrust.mailauth.assess import DomainReport, assess_domain
 from gctrust.mailauth.rules import MAIL_RULES
 from gctrust.mailauth.suffixes import registrable

@@ -100,7 +100,7 @@ def test_webhook_outlives_a_crash_with_one_id(tmp_path):
     receiver.left = 0
 
     async def deliver_the_rest():
-        from gctrust.adapters.outbox import Target
+        from gctrust.adapters.webhooks.outbox import Target
 
         house = House(tmp_path, target=Target(receiver.url, lambda: SECRET, allow_private=True))
         runner = house.runner()

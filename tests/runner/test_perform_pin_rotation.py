@@ -2,15 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from gctrust.adapters.certificate_check import CertificateCheck
-from gctrust.adapters.dns_resolver import Resolver
-from gctrust.adapters.edge_probe import EdgeProbe
+from gctrust.adapters.credentials.rotation_files import RotationFiles
+from gctrust.adapters.dns.resolver import Resolver
 from gctrust.adapters.genesys.client import GenesysClient
 from gctrust.adapters.genesys.oauth import Credentials
 from gctrust.adapters.genesys.regions import PlatformAddress
-from gctrust.adapters.pin_use import PinUseSources
-from gctrust.adapters.rotation_files import RotationFiles
 from gctrust.adapters.system import SystemClock
+from gctrust.adapters.tls.certificate_check import CertificateCheck
+from gctrust.adapters.tls.edge_probe import EdgeProbe
+from gctrust.adapters.tls.pin_use import PinUseSources
 from gctrust.errors import Problem
 from gctrust.pipelines.effects import CertificateFiles
 from gctrust.pipelines.pin_effects import ComputePins

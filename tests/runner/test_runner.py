@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from tiny import BUSY, REFUSED, AppendLine, HandClock, House, TinyOrder, appender, raising, tiny
 
-from gctrust.adapters.schema import RUNS
+from gctrust.adapters.store.schema import RUNS
 from gctrust.errors import Problem
 from gctrust.pipelines.effect import Undone
 from gctrust.pipelines.effects import Now, Record, Stage, Wait, do

@@ -15,7 +15,7 @@ import pytest
 import sqlalchemy as sa
 from tiny import House, TinyOrder
 
-from gctrust.adapters.schema import RUNS
+from gctrust.adapters.store.schema import RUNS
 
 PROGRAM = str(Path(__file__).with_name("tiny.py"))
 ORDERS, LINES = 30, 4

@@ -14,9 +14,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gctrust.adapters.ledger import Ledger
-from gctrust.adapters.outbox import Outbox, Target
-from gctrust.adapters.store import Store
+from gctrust.adapters.ledger.ledger import Ledger
+from gctrust.adapters.store.store import Store
+from gctrust.adapters.webhooks.outbox import Outbox, Target
 from gctrust.errors import Problem, ProblemType, Retry
 from gctrust.pipelines.effects import Effect, Now, Pipeline, Record, Segment, Stage, Wait, do
 from gctrust.pipelines.orders import RunEnd

@@ -19,8 +19,8 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.ledger import LedgerEntry
-    from ..adapters.ledger_verify import Verdict
+    from ..adapters.ledger.ledger import LedgerEntry
+    from ..adapters.ledger.verify import Verdict
 
 app = App(
     name="audit", help="The tamper-evident ledger: list, verify, prove, export, checkpoint, rotate."
@@ -205,9 +205,9 @@ def verify(
 
 
 def _of_exports(files: tuple[Path, ...], key: str, anchor: str | None) -> tuple[Verdict, str]:
-    from ..adapters.ledger_export import read_exports
-    from ..adapters.ledger_verify import verify_rows
-    from ..adapters.signed_note import VerifierKey
+    from ..adapters.ledger.export import read_exports
+    from ..adapters.ledger.signed_note import VerifierKey
+    from ..adapters.ledger.verify import verify_rows
 
     for file in files:
         read_file(file)
@@ -282,7 +282,7 @@ def export(
         raise bad_argument("--first", str(first), "Entries are numbered from 0.")
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.ledger_export import csv_lines, json_lines
+        from ..adapters.ledger.export import csv_lines, json_lines
 
         lines = list((json_lines if format == "jsonl" else csv_lines)(app.ledger, first))
         write_file(Path(options.output), "\n".join(lines) + "\n")

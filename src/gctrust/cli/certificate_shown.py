@@ -12,7 +12,7 @@ from .findings_shown import findings_blocks
 from .output import Block, Heading, visible_line
 
 if TYPE_CHECKING:
-    from ..adapters.certificate_check import Looked
+    from ..adapters.tls.certificate_check import Looked
     from ..certs.path import CandidatePath
     from ..certs.report import CertificateReport, LeafFacts
 

@@ -25,9 +25,9 @@ from .pin import UNREADABLE
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.dns_resolver import Resolver
-    from ..adapters.domain_bulk import Checked
+    from ..adapters.dns.resolver import Resolver
     from ..adapters.domain_list import Entry, Journal, Standard
+    from ..adapters.mail.bulk import Checked
 
 _TALK_SECONDS = 1.0
 _CACHE_OCTETS = 32 << 20
@@ -133,7 +133,7 @@ async def work(app: composition.App, bulk: Bulk, out: Output) -> ExitCode:
 async def _check_here(
     app: composition.App, bulk: Bulk, left: Iterable[Entry], give: Callable[[Checked], None]
 ) -> None:
-    from ..adapters.domain_bulk import check_all
+    from ..adapters.mail.bulk import check_all
 
     gc.freeze()  # what stays is not searched for garbage, and what comes less often
     gc.set_threshold(_GC_OBJECTS)
@@ -186,8 +186,8 @@ async def _checking(
     app: composition.App, bulk: Bulk
 ) -> AsyncIterator[tuple[Resolver, Callable[[str], Awaitable[Report]]]]:
     """The check of one domain, on a resolver of its own with the pace asked for."""
-    from ..adapters.dns_resolver import Resolver
-    from ..adapters.domain_bulk import StandardsCheck, pace_of
+    from ..adapters.dns.resolver import Resolver
+    from ..adapters.mail.bulk import StandardsCheck, pace_of
 
     servers = bulk.nameservers or app.settings.nameservers
     special = app.platform is not None and app.platform.loopback
@@ -198,7 +198,7 @@ async def _checking(
             some = StandardsCheck(resolver, bulk.only, bulk.selectors, special_addresses=special)
             yield resolver, some.check
             return
-        from ..adapters.mail_check import MailCheck
+        from ..adapters.mail.check import MailCheck
 
         mail = MailCheck(resolver, app.clock, servers, special_addresses=special)
 

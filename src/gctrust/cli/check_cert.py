@@ -20,7 +20,7 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.certificate_check import Looked, Question
+    from ..adapters.tls.certificate_check import Looked, Question
     from ..certs.evidence import CaaAnswer, TlsaAnswer
     from ..certs.report import CertificateReport
 
@@ -96,8 +96,8 @@ def cert(
     moment = _instant(at) if at else None
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.certificate_check import Files, Question
-        from ..adapters.passphrase import key_passphrase
+        from ..adapters.credentials.passphrase import key_passphrase
+        from ..adapters.tls.certificate_check import Files, Question
         from ..settings import environment
 
         old = app.certificates.leaf_of(str(diff)) if diff else None
@@ -146,7 +146,7 @@ def _answer(out: Output, question: Question, looked: Looked, source: str) -> Non
 
 
 async def _dns(app: composition.App, host: str) -> tuple[tuple[CaaAnswer, ...], TlsaAnswer | None]:
-    from ..adapters.certificate_dns import ask_caa, ask_tlsa
+    from ..adapters.tls.certificate_dns import ask_caa, ask_tlsa
 
     name, _ = read_endpoint(host)
     if ":" in name or name.rpartition(".")[2].isdigit():

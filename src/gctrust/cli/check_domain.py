@@ -122,7 +122,7 @@ def domain(
 
 
 def _refuse_bad_servers(servers: tuple[str, ...]) -> None:
-    from ..adapters.dns_socket import Endpoint
+    from ..adapters.dns.socket import Endpoint
 
     for server in servers:
         try:

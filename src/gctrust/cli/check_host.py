@@ -19,8 +19,8 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.host_look import HostLook
-    from ..adapters.tls_sample import HandshakeSample
+    from ..adapters.tls.host_look import HostLook
+    from ..adapters.tls.sample import HandshakeSample
 
 MOST = 100_000
 Profile = Literal["public", "private"]
@@ -104,7 +104,7 @@ def host(
     named, file = roots_flag(roots)
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.host_look import look
+        from ..adapters.tls.host_look import look
 
         expected = app.certificates.leaf_of(str(cert)) if cert else None
         with options.out.progress(f"shaking hands with {address}"):

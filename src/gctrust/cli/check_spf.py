@@ -101,7 +101,7 @@ def _spf_blocks(result: SpfChecked) -> Iterator[Block]:
 
 
 async def spf_result(app: composition.App, ip: str, mail_from: str, helo: str) -> SpfResult:
-    from ..adapters.dns_driver import drive
+    from ..adapters.dns.driver import drive
     from ..mailauth.spf_check import check_host
 
     try:

@@ -20,8 +20,8 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.guarded_fetch import Fetched
-    from ..adapters.log_list import ListInForce
+    from ..adapters.fetch.guarded_fetch import Fetched
+    from ..adapters.fetch.log_list import ListInForce
 
 app = App(name="ct", help="Certificate transparency: the list of logs.")
 
@@ -90,7 +90,7 @@ def update(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.log_list import LogLists
+        from ..adapters.fetch.log_list import LogLists
 
         now = datetime.fromtimestamp(app.clock.now(), UTC)
         with options.out.progress(f"reading {source}"):
@@ -113,7 +113,7 @@ def show(
     """The list of logs in force: where it is from, how old, and whether it was signed."""
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.log_list import LogLists
+        from ..adapters.fetch.log_list import LogLists
 
         now = datetime.fromtimestamp(app.clock.now(), UTC)
         found = LogLists(app.settings.home).in_force()
@@ -159,7 +159,7 @@ async def _octets(app: composition.App, source: str, allowed: frozenset[str]) ->
 
 
 async def _fetch(app: composition.App, url: str, allowed: frozenset[str]) -> Fetched:
-    from ..adapters.guarded_fetch import Limits
+    from ..adapters.fetch.guarded_fetch import Limits
 
     fetch = app.certificates.fetching(allowed)
     return await fetch.get(url, Limits(octets=MAX_LIST, seconds=20.0), schemes=("https",))

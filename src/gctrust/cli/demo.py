@@ -115,7 +115,7 @@ def demo(
 
 def _clear(home: Path) -> None:
     """Forget earlier demos. Raises Problem cli.demo-on-real-store."""
-    from ..adapters.store import store_kind_of
+    from ..adapters.store.store import store_kind_of
 
     for store in sorted(home.glob("stores/*.db")):
         if store_kind_of(store) != "sandbox":

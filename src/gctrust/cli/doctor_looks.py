@@ -14,7 +14,7 @@ from .doctor_rights import organisation_limits, permissions_held, token_owner
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.dns_path import PathSeen
+    from ..adapters.dns.path import PathSeen
     from ..adapters.genesys.inquiry import Seen
 
 OLDEST = (3, 11)
@@ -71,8 +71,8 @@ async def _store(visit: Consultation) -> str:
 
 
 async def _dns(visit: Consultation) -> str:
-    from ..adapters.dns_path import try_paths
-    from ..adapters.dns_resolver import system_servers
+    from ..adapters.dns.path import try_paths
+    from ..adapters.dns.resolver import system_servers
 
     servers = visit.app.settings.nameservers or system_servers()
     if not servers:

@@ -67,7 +67,7 @@ def is_inbox(record: _Record, domain: str) -> bool:
 async def mail_elsewhere(app: composition.App, id: str, records: Iterable[_Record]) -> str:
     """Why the MX is not handed out: it would take everybody's mail away, and the published API
     verifies a domain without it. Empty when it is safe to publish."""
-    from ..adapters.dns_driver import ASSESSMENT_SECONDS, drive
+    from ..adapters.dns.driver import ASSESSMENT_SECONDS, drive
     from ..mailauth.mx import assess_mx
     from ..names import DomainName
     from ..pipelines.platform_domain import PlatformDomain, is_published

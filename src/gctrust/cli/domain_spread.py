@@ -10,7 +10,7 @@ from .attached import instant
 from .output import Block, Table
 
 if TYPE_CHECKING:
-    from ..adapters.dns_propagation import RecordSpread, ServerLook, Spread
+    from ..adapters.dns.propagation import RecordSpread, ServerLook, Spread
 
 
 @dataclass(frozen=True, slots=True)

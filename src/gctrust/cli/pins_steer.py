@@ -93,7 +93,7 @@ def write_trust(
     out: Output, authorities: tuple[Path, ...], bundle: Path, nginx: Path | None
 ) -> ExitCode:
     """Raises Problem file.*, pins.not-an-authority, pins.trust-not-written."""
-    from ..adapters.truststore import authorities_of, write_bundle, write_nginx
+    from ..adapters.credentials.truststore import authorities_of, write_bundle, write_nginx
 
     found = authorities_of(authorities)
     write_bundle(bundle, found)

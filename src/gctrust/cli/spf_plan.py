@@ -43,7 +43,7 @@ class SpfPlan:
 
 
 async def spf_plan(app: composition.App, domain: str, include: str) -> SpfPlan:
-    from ..adapters.dns_driver import drive
+    from ..adapters.dns.driver import drive
     from ..mailauth.spf_tree import LOOKUP_LIMIT, fetch_tree, what_if_include
 
     tree = await drive(fetch_tree(domain), app.resolver)

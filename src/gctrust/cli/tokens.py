@@ -15,7 +15,7 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.api_tokens import ApiToken, ApiTokens
+    from ..adapters.store.api_tokens import ApiToken, ApiTokens
 
 app = App(name="tokens", help="API tokens of the HTTP service: create, list, revoke.")
 
@@ -79,7 +79,7 @@ def create(
         raise bad_argument("--days", str(days), "A token is valid for 1 to 3650 days.")
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.api_tokens import Role
+        from ..adapters.store.api_tokens import Role
 
         lifetime = days * 86400.0 if days is not None else None
         token = _tokens(app).create(name, Role(role), lifetime).reveal()
@@ -133,6 +133,6 @@ def revoke(
 
 
 def _tokens(app: composition.App) -> ApiTokens:
-    from ..adapters.api_tokens import ApiTokens
+    from ..adapters.store.api_tokens import ApiTokens
 
     return ApiTokens(app.store, app.clock)

@@ -14,7 +14,7 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.outbox import OutboxRow
+    from ..adapters.webhooks.outbox import OutboxRow
 
 app = App(name="webhooks", help="Webhook deliveries.")
 

@@ -2,7 +2,7 @@
 
 A judge is a generator: `answer = yield from ask(Question(name, "TXT"))`, several at once with
 `yield from ask_all(...)`, sub-judges side by side with `yield from together(...)`. A driver
-(`adapters/dns_driver.py`, or a dictionary in a test) sends the answers back in order.
+(`adapters/dns/driver.py`, or a dictionary in a test) sends the answers back in order.
 """
 
 from __future__ import annotations

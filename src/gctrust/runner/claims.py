@@ -11,9 +11,9 @@ import time
 
 import sqlalchemy as sa
 
-from ..adapters.lease import BEAT, Lease
-from ..adapters.schema import LEASES, RUNS
-from ..adapters.store import Store
+from ..adapters.store.lease import BEAT, Lease
+from ..adapters.store.schema import LEASES, RUNS
+from ..adapters.store.store import Store
 from .runs import OpenRun, Runs
 
 AT_ONCE = 10  # runs claimed at one look, so that workers that start together share them

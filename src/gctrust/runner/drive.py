@@ -17,8 +17,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ParamSpec, Protocol, TypeVar
 
-from ..adapters.ledger import Entry
-from ..adapters.outbox import Outbox
+from ..adapters.ledger.ledger import Entry
+from ..adapters.webhooks.outbox import Outbox
 from ..errors import Fact, Problem, Retry
 from ..pipelines.effect import Undone
 from ..pipelines.effects import (

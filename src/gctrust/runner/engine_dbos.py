@@ -20,9 +20,9 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID
 from dbos import error as dbos_error
 from sqlalchemy import event
 
-from ..adapters.lease import BEAT, TTL
-from ..adapters.outbox import Outbox
-from ..adapters.store import Store
+from ..adapters.store.lease import BEAT, TTL
+from ..adapters.store.store import Store
+from ..adapters.webhooks.outbox import Outbox
 from ..errors import Problem
 from ..pipelines.effects import Pipeline
 from ..pipelines.orders import Order, RunEnd

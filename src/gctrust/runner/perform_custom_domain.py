@@ -12,13 +12,13 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from ..adapters.certificate_check import CertificateCheck, Question
-from ..adapters.edge_probe import EdgeProbe
+from ..adapters.credentials.sealed import SealedKeys
 from ..adapters.files import CHANGED, pem_of
 from ..adapters.genesys.client import GenesysClient
 from ..adapters.genesys.problems import ANSWER_LOST, CHANGED_MEANWHILE, CONFLICT
 from ..adapters.genesys.wire import CertificateUpload, CustomDomain
-from ..adapters.sealed import SealedKeys
+from ..adapters.tls.certificate_check import CertificateCheck, Question
+from ..adapters.tls.edge_probe import EdgeProbe
 from ..certs.assess import CertificateReport
 from ..certs.bundle import Bundle, PrivateKey, read_bundle
 from ..certs.certificate import Certificate

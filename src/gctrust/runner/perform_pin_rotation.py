@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from ..adapters.client_switch import switch
-from ..adapters.edge_probe import EdgeProbe
+from ..adapters.credentials.client_switch import switch
+from ..adapters.credentials.rotation_files import RotationFiles, expect, leaf_of
 from ..adapters.files import pem_of, read_files
 from ..adapters.genesys.client import GenesysClient
 from ..adapters.genesys.problems import ANSWER_LOST, CHANGED_MEANWHILE
 from ..adapters.genesys.wire import OAuthClient, PinUpdate
-from ..adapters.pin_use import PinUseSources
-from ..adapters.rotation_files import RotationFiles, expect, leaf_of
+from ..adapters.tls.edge_probe import EdgeProbe
+from ..adapters.tls.pin_use import PinUseSources
 from ..certs.chain import sort_bundle
 from ..errors import Fact, Problem
 from ..pipelines.effects import CertificateFiles

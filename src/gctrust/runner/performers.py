@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from ..adapters.mail_check import MailCheck
+from ..adapters.mail.check import MailCheck
 from ..pipelines import effects as fx
 from ..pipelines import many_effects as mx
 from ..pipelines import pin_effects as px

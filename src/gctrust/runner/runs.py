@@ -10,8 +10,8 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ..adapters.schema import RUNS, SEGMENTS, SIGNALS, STEPS
-from ..adapters.store import Store
+from ..adapters.store.schema import RUNS, SEGMENTS, SIGNALS, STEPS
+from ..adapters.store.store import Store
 from ..errors import Problem
 from ..pipelines.orders import Order, RunEnd
 from ..ports import Clock

@@ -10,7 +10,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from ..adapters.api_tokens import ApiTokens
+from ..adapters.store.api_tokens import ApiTokens
 from ..app import App
 from ..pipelines.orders import EmailDomainOrder
 from .access import Admin, Operator, Viewer

@@ -12,7 +12,7 @@ from socket import socket
 import uvicorn
 from fastapi import FastAPI
 
-from ..adapters.api_tokens import ApiTokens
+from ..adapters.store.api_tokens import ApiTokens
 from ..app import App
 from .problems import install
 from .routes import PROBES, RUNS, TOKENS

@@ -1,0 +1,319 @@
+"""The ledger: what was meant and what came of it, append-only, in a signed RFC 6962 Merkle tree.
+
+Every append commits the entries, the tree's new frontier and a newly signed checkpoint in the
+caller's transaction. Without an anchor outside this host, an administrator who has both the
+database and the key can rewrite history: a checkpoint saved elsewhere is what shows it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ...errors import Fact, Problem, ProblemKind, ProblemType
+from ...ports import Clock
+from ..store.prepared import Prepared
+from ..store.schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
+from ..store.store import Store
+from .key import KEY_LOST, ROTATED, KeyFile, endorsement
+from .merkle import Frontier, Nodes, consistency_path, folded, inclusion_path, leaf_hash
+from .signed_note import Checkpoint, InclusionProof, open_note, read_checkpoint
+from .verify import Verdict, verify_store
+
+BROKEN = ProblemType(
+    code="ledger.broken",
+    sentence="The ledger no longer matches its signed checkpoint.",
+    why="Appending would sign over a change that nobody may make.",
+    fix="Run `gctrust audit verify` to see which entry was changed, and restore the store.",
+    source="RFC 6962 section 2.1",
+)
+NO_ENTRY = ProblemType(
+    code="ledger.no-such-entry",
+    sentence="The ledger has no entry of this number.",
+    why="Entries are numbered from 0 without gaps.",
+    fix="Run `gctrust audit list` and use a number from there.",
+    kind=ProblemKind.USAGE,
+    source="RFC 6962 section 4.6: entries are numbered from 0",
+)
+PROBLEMS = (BROKEN, NO_ENTRY, KEY_LOST)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What a caller appends. `slot` is unique in its run and makes appending twice harmless.
+
+    `actor` is who wanted it, left empty whoever runs this process.
+    """
+
+    action: str
+    entity: str
+    run: str = ""
+    step: int = 0
+    slot: str = ""
+    data: Mapping[str, Fact] = field(default_factory=dict)
+    actor: str = ""
+
+    @property
+    def filed(self) -> str:
+        return self.slot or f"{self.step}:{self.action}:{self.entity}"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """A stored entry. `time` is RFC 3339 UTC."""
+
+    seq: int
+    time: str
+    actor: str
+    action: str
+    entity: str
+    run: str
+    slot: str
+    step: int
+    data: Mapping[str, Fact]
+
+    @classmethod
+    def read(cls, text: str) -> LedgerEntry:
+        fields = json.loads(text)
+        return cls(**{name: fields[name] for name in cls.__slots__})
+
+
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+)
+
+
+def canonical(fields: Mapping[str, object]) -> str:
+    """One text for one entry: sorted keys, no spaces, UTF-8."""
+    return _CANONICAL.encode(fields)
+
+
+def rfc3339(at: float) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Ledger:
+    """`key_file` is made at first start, mode 0600. Raises Problem ledger.key-lost."""
+
+    def __init__(
+        self, store: Store, key_file: Path, clock: Clock, actor: str, origin: str = ""
+    ) -> None:
+        self.store, self.clock, self.actor = store, clock, actor
+        # One key may sign for several stores: their checkpoints must not be interchangeable.
+        self.origin = origin or f"gctrust/ledger/{store.id}"
+        self._keys = KeyFile(key_file)
+        self._signer = self._keys.signer(self.origin, self.checkpoint())
+        self._trusted: tuple[str, bytes] | None = None
+
+    @property
+    def verifier_key(self) -> str:
+        return str(self._signer.verifier)
+
+    def checkpoint(self) -> str | None:
+        """The newest signed note, None while the ledger is empty."""
+        with self.store.read() as connection:
+            return connection.execute(sa.select(CHECKPOINT.c.note)).scalar()
+
+    # --- appending -----------------------------------------------------------------------------
+
+    def append(self, entry: Entry) -> int:
+        """Append in a transaction of its own. Returns the entry's index."""
+        return self.append_all([entry])[0]
+
+    def append_all(self, entries: Sequence[Entry]) -> tuple[int, ...]:
+        """Append a group in one transaction, signed once."""
+        with self.store.write() as connection:
+            return self.append_all_in(connection, entries)
+
+    def append_in(self, connection: sa.Connection, entry: Entry) -> int:
+        """Append in the caller's write transaction. The same (run, slot) is the entry it was."""
+        return self.append_all_in(connection, [entry])[0]
+
+    def append_all_in(self, connection: sa.Connection, entries: Sequence[Entry]) -> tuple[int, ...]:
+        frontier = self._frontier(connection)
+        seen: dict[tuple[str, str], int] = {}
+        rows, nodes = [], []
+        now = rfc3339(self.clock.now())
+        for entry in entries:
+            place = (entry.run, entry.filed)
+            if place in seen:
+                continue
+            known = _KNOWN.first(connection, run=place[0], slot=place[1])
+            seen[place] = known[0] if known else frontier.size
+            if known is None:
+                row, leaf = self._row(entry, frontier.size, now)
+                rows.append(row)
+                nodes += [n for n in frontier.add(leaf) if n[0] >= STORED_LEVEL]
+        if rows:
+            self._write(connection, rows, nodes, frontier)
+        return tuple([seen[entry.run, entry.filed] for entry in entries])
+
+    def _frontier(self, connection: sa.Connection) -> Frontier:
+        """Where to append at; the tree so far must be the signed one (BROKEN otherwise)."""
+        self.store.alone_in(connection, "ledger")
+        last, note, octets = _LAST.first(connection)
+        if note is None and last is None:
+            return Frontier()
+        if (note, octets) != self._trusted and open_note(note or "", self._signer.verifier) is None:
+            raise Problem(BROKEN, {"store": self.store.name})
+        signed = read_checkpoint(note)
+        frontier = Frontier.read(signed.size, octets or b"")
+        if frontier is None or frontier.root() != signed.root or last != signed.size - 1:
+            raise Problem(BROKEN, {"store": self.store.name, "last": last, "signed": signed.size})
+        self._trusted = (note, octets)
+        return frontier
+
+    def _row(self, entry: Entry, seq: int, now: str) -> tuple[dict[str, object], bytes]:
+        filed = {"run": entry.run, "slot": entry.filed}
+        filed |= {"entity": entry.entity, "action": entry.action}
+        text = canonical(
+            {
+                **filed,
+                "seq": seq,
+                "time": now,
+                "actor": entry.actor or self.actor,
+                "step": entry.step,
+                "data": dict(entry.data),
+            }
+        )
+        leaf = leaf_hash(text.encode())
+        return {**filed, "seq": seq, "entry": text, "leaf": leaf}, leaf
+
+    def _write(
+        self,
+        connection: sa.Connection,
+        rows: list[dict[str, object]],
+        nodes: list[tuple[int, int, bytes]],
+        frontier: Frontier,
+    ) -> None:
+        _INSERT.run_all(connection, rows)
+        if nodes:
+            named = [{"level": lv, "index": ix, "hash": hash_} for lv, ix, hash_ in nodes]
+            connection.execute(sa.insert(NODES), named)
+        note = self._signer.note(Checkpoint(self.origin, frontier.size, frontier.root()))
+        octets = frontier.octets()
+        first = rows[0]["seq"] == 0
+        (_SIGN_FIRST if first else _SIGN).run(connection, n=note, f=octets, one=1)
+        self._trusted = (note, octets)
+
+    def rotate_key(self) -> str:
+        """Go on with a new key, which the old one endorses in the ledger. Returns its text."""
+        following = self._keys.prepare(self.origin)
+        data: dict[str, Fact] = {
+            "old": self.verifier_key,
+            "new": str(following.verifier),
+            "endorsement": base64.b64encode(
+                self._signer.sign(endorsement(following.verifier))
+            ).decode(),
+        }
+        before = self._signer
+        with self.store.write() as connection:
+            self._frontier(connection)
+            self._signer = following
+            try:
+                entry = Entry(ROTATED, self.origin, slot=str(following.verifier), data=data)
+                self.append_in(connection, entry)
+            except BaseException:
+                self._signer, self._trusted = before, None
+                raise
+        self._keys.turn()
+        return self.verifier_key
+
+    def verify(self, anchor: str | None = None, *, processes: int = 1) -> Verdict:
+        """Recompute everything from the entries' text; findings locate what does not fit."""
+        key = self._signer.verifier
+        return verify_store(self.store.engine, key, anchor, processes=processes)
+
+    # --- reading -------------------------------------------------------------------------------
+
+    def entries(
+        self, *, run: str = "", entity: str = "", action: str = "", since: int = 0, limit: int = 0
+    ) -> tuple[LedgerEntry, ...]:
+        """Entries in order; a filter left empty admits all."""
+        wanted = {"run": run, "entity": entity, "action": action}
+        query = sa.select(LEDGER.c.entry).where(LEDGER.c.seq >= since).order_by(LEDGER.c.seq)
+        for name, value in wanted.items():
+            query = query.where(LEDGER.c[name] == value) if value else query
+        with self.store.read() as connection:
+            rows = connection.execute(query.limit(limit) if limit else query)
+            return tuple(LedgerEntry.read(text) for text in rows.scalars())
+
+    def prove(self, seq: int) -> InclusionProof:
+        """That the entry is in the newest checkpoint's tree. Raises ledger.no-such-entry."""
+        with self.store.read() as connection:
+            text = connection.execute(sa.select(LEDGER.c.entry).where(LEDGER.c.seq == seq)).scalar()
+            note = connection.execute(sa.select(CHECKPOINT.c.note)).scalar()
+            if text is None or note is None:
+                raise Problem(NO_ENTRY, {"entry": seq})
+            size = read_checkpoint(note).size
+            path = self._walked(connection, lambda nodes: inclusion_path(seq, size, nodes))
+        return InclusionProof(seq, path, note, text.encode())
+
+    def consistency(self, old: int) -> tuple[bytes, ...]:
+        """Proof that the tree of the first `old` entries begins the newest (RFC 6962, 2.1.2)."""
+        with self.store.read() as connection:
+            note = connection.execute(sa.select(CHECKPOINT.c.note)).scalar()
+            size = read_checkpoint(note).size if note else 0
+            if not 0 < old <= size:
+                raise Problem(NO_ENTRY, {"entry": old - 1})
+            return self._walked(connection, lambda nodes: consistency_path(old, size, nodes))
+
+    def _walked(
+        self, connection: sa.Connection, walk: Callable[[Nodes], tuple[bytes, ...]]
+    ) -> tuple[bytes, ...]:
+        """A proof's walk, made twice: to learn which nodes it wants, then with them at hand."""
+        wanted: list[tuple[int, int]] = []
+
+        def want(level: int, index: int) -> bytes:
+            wanted.append((level, index))
+            return b""
+
+        walk(want)
+        high = [place for place in wanted if place[0] >= STORED_LEVEL]
+        rows = connection.execute(_NODES, {"places": high})
+        hashes = {(level, index): bytes(hash_) for level, index, hash_ in rows}
+        for level, index in wanted:
+            if level < STORED_LEVEL:
+                ends = {"first": index << level, "end": (index + 1) << level}
+                foot = connection.execute(_LEAVES, ends).scalars().all()
+                if len(foot) == 1 << level:
+                    hashes[level, index] = folded(foot)
+        lost = [f"{level}/{index}" for level, index in wanted if (level, index) not in hashes]
+        if lost:
+            raise Problem(BROKEN, {"store": self.store.name, "lost_nodes": lost})
+        return walk(lambda level, index: hashes[level, index])
+
+
+_LAST = Prepared(
+    sa.select(
+        sa.select(sa.func.max(LEDGER.c.seq)).scalar_subquery(),
+        sa.select(CHECKPOINT.c.note).scalar_subquery(),
+        sa.select(CHECKPOINT.c.frontier).scalar_subquery(),
+    )
+)
+_KNOWN = Prepared(
+    sa.select(LEDGER.c.seq).where(
+        LEDGER.c.run == sa.bindparam("run"), LEDGER.c.slot == sa.bindparam("slot")
+    )
+)
+_INSERT = Prepared(sa.insert(LEDGER))
+_SIGN = Prepared(sa.update(CHECKPOINT).values(note=sa.bindparam("n"), frontier=sa.bindparam("f")))
+_SIGN_FIRST = Prepared(
+    sa.insert(CHECKPOINT).values(
+        id=sa.bindparam("one"), note=sa.bindparam("n"), frontier=sa.bindparam("f")
+    )
+)
+_NODES = sa.select(NODES.c.level, NODES.c.index, NODES.c.hash).where(
+    sa.tuple_(NODES.c.level, NODES.c.index).in_(sa.bindparam("places", expanding=True))
+)
+_LEAVES = (
+    sa.select(LEDGER.c.leaf)
+    .where(LEDGER.c.seq >= sa.bindparam("first"), LEDGER.c.seq < sa.bindparam("end"))
+    .order_by(LEDGER.c.seq)
+)

@@ -1,0 +1,290 @@
+"""The store: one SQLite file in WAL mode, or a PostgreSQL database for many workers.
+
+Synchronous by choice (docs/decisions/runner.md): callers on an event loop hand calls to a bounded
+thread pool. Reads and writes are separate kinds of transaction, so a reader never takes SQLite's
+write lock.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from ...errors import Problem, ProblemKind, ProblemType, Retry
+from .schema import META, METADATA, SCHEMA_VERSION
+
+FULL = ProblemType(
+    code="store.full",
+    sentence="The store's disk is full.",
+    why="Nothing may change outside before its record is safe on disk, so work stops here.",
+    fix="Free space on that disk, then resume the run.",
+    retry=Retry.LATER,
+    source="SQLite result code SQLITE_FULL; POSIX write(2)",
+)
+LOCKED = ProblemType(
+    code="store.locked",
+    sentence="Another process holds the store's write lock.",
+    why="SQLite admits one writer at a time; this one waited for it in vain.",
+    fix="End the process that holds the file (a backup or a database shell), or try again.",
+    retry=Retry.LATER,
+    source="SQLite result code SQLITE_BUSY",
+)
+UNREADABLE = ProblemType(
+    code="store.unreadable",
+    sentence="The store cannot be read or written.",
+    why="The file is missing, read-only, damaged, or no SQLite database.",
+    fix="Check the path and its permissions, or restore the file from a backup.",
+    source="SQLite result codes SQLITE_CANTOPEN, SQLITE_READONLY, SQLITE_CORRUPT and SQLITE_NOTADB",
+)
+UNREACHABLE = ProblemType(
+    code="store.unreachable",
+    sentence="The database server cannot be reached.",
+    why="It is down, restarting, or refuses these credentials.",
+    fix="Start it or correct the store's URL; runs go on where they were.",
+    retry=Retry.LATER,
+    source="PostgreSQL error codes, class 08",
+)
+NO_DRIVER = ProblemType(
+    code="store.no-driver",
+    sentence="The driver of PostgreSQL is not installed.",
+    why="It comes with an extra, since SQLite needs none.",
+    fix="pip install 'gctrust[postgresql]'",
+    kind=ProblemKind.USAGE,
+    source="docs/guides/workers.md",
+)
+BAD_URL = ProblemType(
+    code="store.bad-url",
+    sentence="The store's URL cannot be read.",
+    why="It is postgresql://USER:PASSWORD@HOST:PORT/DATABASE.",
+    fix="Correct GCTRUST_STORE_URL.",
+    kind=ProblemKind.USAGE,
+    source="docs/guides/workers.md",
+)
+NEWER = ProblemType(
+    code="store.newer",
+    sentence="The store was written by a newer version of gctrust.",
+    why="An older version could misread its tables.",
+    fix="Use the newer version, or another GCTRUST_HOME.",
+    source="ARCHITECTURE.md",
+)
+OLDER = ProblemType(
+    code="store.older",
+    sentence="The store was written by a version of gctrust before its first release.",
+    why="Its ledger has no leaf hashes, and nothing may be signed over it as if it had.",
+    fix="Finish its runs with the version that wrote it, then use another GCTRUST_HOME.",
+    source="docs/decisions/runner.md",
+)
+OTHER_KIND = ProblemType(
+    code="store.other-kind",
+    sentence="The store belongs to another kind of platform.",
+    why="Runs against a sandbox and runs of a real organisation never share a store.",
+    fix="Use another GCTRUST_HOME for this.",
+    kind=ProblemKind.USAGE,
+    source="ARCHITECTURE.md",
+)
+PROBLEMS = (FULL, LOCKED, UNREADABLE, UNREACHABLE, NO_DRIVER, BAD_URL, NEWER, OLDER, OTHER_KIND)
+
+_BY_SQLITE_CODE = {
+    sqlite3.SQLITE_FULL: FULL,
+    sqlite3.SQLITE_BUSY: LOCKED,
+    sqlite3.SQLITE_LOCKED: LOCKED,
+}
+# SQLSTATE classes and codes (PostgreSQL manual, appendix A).
+_BY_SQLSTATE = {
+    "53100": FULL,
+    "40001": LOCKED,
+    "40P01": LOCKED,
+    "55P03": LOCKED,
+    "08": UNREACHABLE,
+    "28": UNREACHABLE,
+    "57P": UNREACHABLE,
+}
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    # Explicit BEGINs below: sqlite3's own ones come too late for a consistent read.
+    connection.isolation_level = None
+    for pragma in (
+        "busy_timeout=10000",
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _on_begin(connection: sa.Connection) -> None:
+    mode = "IMMEDIATE" if connection.get_execution_options().get("writes") else "DEFERRED"
+    connection.exec_driver_sql(f"BEGIN {mode}")
+
+
+class Store:
+    """Opens (and creates) its tables at once. `place` is a file, or a URL postgresql://...
+    `kind` is "sandbox" or "organisation". `id` tells this store from all others.
+
+    Raises Problem store.unreadable, store.unreachable, store.newer, store.other-kind (it holds
+    the other).
+    """
+
+    def __init__(self, place: Path | str, kind: str = "organisation") -> None:
+        self.kind = kind
+        self.url = _url(place)
+        self.engine = self._opened()
+        try:
+            self._prepare()
+        except Problem:
+            self.close()
+            raise
+
+    @property
+    def shared(self) -> bool:
+        """Several workers may drive its runs at once."""
+        return self.url.get_backend_name() == "postgresql"
+
+    @property
+    def name(self) -> str:
+        """For facts and texts: the file, or the URL without its password."""
+        return self.url.render_as_string() if self.shared else str(self.url.database)
+
+    def _opened(self) -> sa.Engine:
+        if self.shared:
+            try:
+                return sa.create_engine(self.url, pool_pre_ping=True, pool_size=8)
+            except ModuleNotFoundError:
+                raise Problem(NO_DRIVER, {"store": self.name}) from None
+        path = Path(str(self.url.database))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise self._problem(UNREADABLE, error.strerror or "the folder cannot be made") from None
+        engine = sa.create_engine(self.url)
+        event.listen(engine, "connect", _on_connect)
+        event.listen(engine, "begin", _on_begin)
+        return engine
+
+    def _prepare(self) -> None:
+        with self.write() as connection:
+            self.alone_in(connection, "schema")
+            METADATA.create_all(connection)
+            marks = connection.execute(sa.select(META.c.name, META.c.value))
+            known = {str(row.name): str(row.value) for row in marks}
+            if int(known.get("schema", SCHEMA_VERSION)) > SCHEMA_VERSION:
+                raise Problem(NEWER, {"store": self.name, "schema": known["schema"]})
+            if known.get("store_kind", self.kind) != self.kind:
+                raise Problem(OTHER_KIND, {"store": self.name, "holds": known["store_kind"]})
+            if known and int(known.get("schema", 0)) < SCHEMA_VERSION:
+                raise Problem(OLDER, {"store": self.name, "schema": known.get("schema", "0")})
+            self.id = known.get("store_id") or uuid4().hex[:16]
+            if not known:
+                rows = {"schema": str(SCHEMA_VERSION), "store_kind": self.kind}
+                rows |= {"store_id": self.id}
+                connection.execute(
+                    sa.insert(META), [{"name": k, "value": v} for k, v in rows.items()]
+                )
+        if not self.shared:
+            # Readable by its owner only: it names every domain and client of an organisation.
+            Path(str(self.url.database)).chmod(0o600)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def read(self) -> Iterator[sa.Connection]:
+        """One consistent snapshot. Raises the store's Problems."""
+        with self._transaction(writes=False) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[sa.Connection]:
+        """One committed transaction, or none of it. Raises the store's Problems."""
+        with self._transaction(writes=True) as connection:
+            yield connection
+
+    @contextmanager
+    def _transaction(self, *, writes: bool) -> Iterator[sa.Connection]:
+        try:
+            with self.engine.connect() as bare:
+                connection = bare.execution_options(writes=writes)
+                with connection.begin():
+                    yield connection
+        except IntegrityError:
+            raise
+        except DBAPIError as error:
+            raise self.translated(error.orig) from None
+        except self._driver_error as error:  # of a statement run on the driver's own connection
+            raise self.translated(error) from None
+
+    @property
+    def _driver_error(self) -> type[Exception]:
+        error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
+        return error
+
+    def alone_in(self, connection: sa.Connection, what: str) -> None:
+        """Until the transaction ends nobody else is in one that asked for the same. SQLite's
+        write transactions are alone anyway."""
+        if self.shared:
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(what))))
+
+    def put(self, connection: sa.Connection, table: sa.Table, **values: object) -> None:
+        """Insert the row, or make the one of the same primary key be this."""
+        key = [column.name for column in table.primary_key]
+        rest = {name: value for name, value in values.items() if name not in key}
+        insert = self._insert(table).values(**values)
+        connection.execute(insert.on_conflict_do_update(index_elements=key, set_=rest))
+
+    def put_once(self, connection: sa.Connection, table: sa.Table, **values: object) -> None:
+        """Insert the row unless one stands in its way."""
+        connection.execute(self._insert(table).values(**values).on_conflict_do_nothing())
+
+    def _insert(self, table: sa.Table) -> Any:
+        return postgresql.insert(table) if self.shared else sqlite.insert(table)
+
+    def translated(self, error: BaseException | None) -> Problem:
+        """The Problem behind a driver's error; for the engine too, which uses the same database."""
+        if not self.shared:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            return self._problem(_BY_SQLITE_CODE.get(code, UNREADABLE), str(error))
+        state = getattr(error, "sqlstate", None) or "08"  # none: no server answered
+        known = next((p for code, p in _BY_SQLSTATE.items() if state.startswith(code)), UNREADABLE)
+        return self._problem(known, f"SQLSTATE {state}")
+
+    def _problem(self, type_: ProblemType, seen: str) -> Problem:
+        return Problem(type_, {"store": self.name, "seen": seen})
+
+
+def _url(place: Path | str) -> sa.URL:
+    if isinstance(place, Path):
+        return sa.URL.create("sqlite", database=str(place))
+    try:
+        url = sa.make_url(place)
+    except (sa.exc.ArgumentError, ValueError):
+        url = None
+    if url is None or not url.drivername.startswith("postgresql"):
+        raise Problem(BAD_URL, {"seen": url.drivername if url is not None else "no URL"})
+    return url.set(drivername="postgresql+psycopg")
+
+
+def store_kind_of(path: Path) -> str | None:
+    """The kind a store file is marked with, without changing it; None when there is no store."""
+    if not path.exists():
+        return None
+    try:
+        with sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True) as connection:
+            row = connection.execute(
+                "SELECT value FROM gctrust_meta WHERE name = 'store_kind'"
+            ).fetchone()
+    except sqlite3.Error as error:
+        raise Problem(UNREADABLE, {"store": str(path), "seen": str(error)}) from None
+    finally:
+        if "connection" in locals():
+            connection.close()
+    return str(row[0]) if row else None
