@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 import gctrust
-from gctrust.sandbox.zone import ZoneServers
-from gctrust.sandbox.zone_data import Record
+from gctrust.sandbox.zone.data import Record
+from gctrust.sandbox.zone.server import ZoneServers
 
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "docs" / "reference" / "library.md"

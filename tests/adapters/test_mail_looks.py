@@ -51,8 +51,8 @@ from gctrust.mailauth.mta_sts import assess_mta_sts
 from gctrust.mailauth.questions import Answer, Question, Status
 from gctrust.mailauth.zone import DictZone
 from gctrust.names import DomainName
-from gctrust.sandbox.zone import ZoneServers
-from gctrust.sandbox.zone_data import Record
+from gctrust.sandbox.zone.data import Record
+from gctrust.sandbox.zone.server import ZoneServers
 
 OPEN = AddressGuard(private=True)
 LOOPBACK = ("127.0.0.1",)

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from gctrust.sandbox.zone import ZoneServers
-from gctrust.sandbox.zone_data import Record
+from gctrust.sandbox.zone.data import Record
+from gctrust.sandbox.zone.server import ZoneServers
 
 POLICIES = {
     "example.com": "v=spf1 include:a.example.net mx -all",

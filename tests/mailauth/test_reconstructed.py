@@ -26,8 +26,8 @@ from gctrust.mailauth.assess import DomainReport, assess_domain
 from gctrust.mailauth.rules import MAIL_RULES
 from gctrust.mailauth.suffixes import registrable
 from gctrust.names import DomainName
-from gctrust.sandbox.zone import ZoneServers
-from gctrust.sandbox.zone_data import Record
+from gctrust.sandbox.zone.data import Record
+from gctrust.sandbox.zone.server import ZoneServers
 
 CASES = sorted((Path(__file__).parents[1] / "cases" / "reconstructed").glob("*.yaml"))
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "real-domains.md"

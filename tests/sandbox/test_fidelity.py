@@ -13,8 +13,8 @@ import pytest
 from gctrust.sandbox.control import ROUTES as CONTROLS
 from gctrust.sandbox.dialects import Dialect
 from gctrust.sandbox.faults import FaultKind
-from gctrust.sandbox.guide import ROUTES
-from gctrust.sandbox.platform_routes import ROUTES as PUBLISHED
+from gctrust.sandbox.guide.routes import ROUTES
+from gctrust.sandbox.published.routes import ROUTES as PUBLISHED
 from gctrust.sandbox.seed import (
     CLIENT_FIELDS,
     MOST_SERVERS,
@@ -28,7 +28,7 @@ from gctrust.sandbox.seed import (
 )
 from gctrust.sandbox.state import OAuthClient
 from gctrust.sandbox.upload import MAX_CHAIN_BYTES
-from gctrust.sandbox.zone import Trouble
+from gctrust.sandbox.zone.server import Trouble
 
 from .conftest import MAIL, Sandbox
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from gctrust.sandbox.control import ROUTES as CONTROLS
-from gctrust.sandbox.guide import ROUTES
+from gctrust.sandbox.guide.routes import ROUTES
 
 from .conftest import AUDIT, CUSTOM, MAIL, Sandbox
 

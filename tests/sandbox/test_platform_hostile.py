@@ -11,8 +11,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from gctrust.sandbox.platform_models import MODELS
-from gctrust.sandbox.platform_routes import ROUTES
+from gctrust.sandbox.published.models import MODELS
+from gctrust.sandbox.published.routes import ROUTES
 
 from .conftest import Sandbox
 

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gctrust.sandbox.zone import NameServer, ZoneServers
-from gctrust.sandbox.zone_data import BadRecord, Record
+from gctrust.sandbox.zone.data import BadRecord, Record
+from gctrust.sandbox.zone.server import NameServer, ZoneServers
 
 
 class HandClock:

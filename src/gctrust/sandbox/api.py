@@ -21,7 +21,7 @@ from .journal import Entry, Journal
 from .limits import Reading, Windows
 from .oauth import Token, TokenEndpoint
 from .platform import Platform, new_id
-from .platform_clients import permissions_of
+from .published.clients import permissions_of
 from .routes import Caller, Match, Table, allowed, check_media_type, estranged, merged
 from .state import OAuthClient, View
 from .wire import Call, Request

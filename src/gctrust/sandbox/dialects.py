@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from .guide import ROUTES as GUIDE_ROUTES
-from .platform_routes import ROUTES as PUBLISHED_ROUTES
+from .guide.routes import ROUTES as GUIDE_ROUTES
+from .published.routes import ROUTES as PUBLISHED_ROUTES
 from .routes import Route, Table
 
 

@@ -15,7 +15,7 @@ from .oauth import Tokens
 from .seed import Seed
 from .state import AuditEntry, OAuthClient, State
 from .upload import Upload
-from .zone_data import Record
+from .zone.data import Record
 
 Deploy = Callable[[str, Upload, float], None]  # domain, upload, instant it is served from
 Withdraw = Callable[[str], None]

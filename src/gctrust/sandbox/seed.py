@@ -19,7 +19,7 @@ from typing import Any, TypeVar, cast
 from .answer import MalformedError
 from .platform_records import Delays
 from .state import OAuthClient, Role
-from .zone_data import BadRecord, Record, rrsets
+from .zone.data import BadRecord, Record, rrsets
 
 PartT = TypeVar("PartT")
 PARTS = (

@@ -31,7 +31,7 @@ from .platform import Platform
 from .seed import Seed, load_seed
 from .state import OAuthClient, Registration, State, View
 from .upload import Upload
-from .zone import ZoneServers
+from .zone.server import ZoneServers
 
 
 @dataclass(frozen=True, slots=True)

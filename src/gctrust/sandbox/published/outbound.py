@@ -10,14 +10,17 @@ from typing import Any
 
 from publicsuffixlist import PublicSuffixList
 
-from .answer import Answer, JsonObject
-from .mail_look import dkim_public_key
-from .platform import Platform
-from .platform_changes import audited
-from .platform_checks import agrees, bounce, dmarc, sending
-from .platform_models import read_body
-from .platform_paging import chosen, listing, query_of
-from .platform_postino import (
+from ..answer import Answer, JsonObject
+from ..mail_look import dkim_public_key
+from ..platform import Platform
+from ..platform_records import FAILED, PENDING, VERIFIED, OutboundDomain
+from ..platform_refusals import refuse
+from ..wire import Call
+from .changes import audited
+from .checks import agrees, bounce, dmarc, sending
+from .models import read_body
+from .paging import chosen, listing, query_of
+from .postino import (
     checked_settings,
     dmarc_json,
     find,
@@ -29,9 +32,6 @@ from .platform_postino import (
     settings_json,
     update,
 )
-from .platform_records import FAILED, PENDING, VERIFIED, OutboundDomain
-from .platform_refusals import refuse
-from .wire import Call
 
 KIND = ("Emails", "OutboundDomain")
 _SIMULATED = "MockEmailDomain"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from .platform_refusals import refuse
+from ..platform_refusals import refuse
 
 NOT_A_DATE = "Dates must be specified as ISO-8601 strings. For example: yyyy-MM-ddTHH:mm:ss.SSSZ"
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .answer import Answer, JsonObject
-from .platform import Platform
-from .platform_certificates import chain_json, read_certificates
-from .platform_changes import Shelf
-from .platform_models import read_body
-from .platform_paging import query_of, whole
-from .platform_records import Kept
-from .platform_refusals import invalid_value, refuse
-from .wire import Call
+from ..answer import Answer, JsonObject
+from ..platform import Platform
+from ..platform_records import Kept
+from ..platform_refusals import invalid_value, refuse
+from ..wire import Call
+from .certificates import chain_json, read_certificates
+from .changes import Shelf
+from .models import read_body
+from .paging import query_of, whole
 
 AUTHORITIES = Shelf(
     "certificate authorities",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from .answer import JsonObject
-from .platform import Platform, new_id
-from .platform_records import AuditMessage, Change, Kept
-from .platform_refusals import missing
-from .state import State
-from .wire import Call
+from ..answer import JsonObject
+from ..platform import Platform, new_id
+from ..platform_records import AuditMessage, Change, Kept
+from ..platform_refusals import missing
+from ..state import State
+from ..wire import Call
 
 
 def audited(

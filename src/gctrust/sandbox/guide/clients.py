@@ -8,14 +8,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from .answer import Answer, Detail, Headers, JsonObject, Refusal, invalid, not_found
-from .fields import Field, read_object
-from .guide_custom import check_match
-from .platform import Platform
-from .seed import MOST_PINS, PIN_KINDS, is_pin
-from .state import OAuthClient
-from .upload import read_chain
-from .wire import Call
+from ..answer import Answer, Detail, Headers, JsonObject, Refusal, invalid, not_found
+from ..fields import Field, read_object
+from ..platform import Platform
+from ..seed import MOST_PINS, PIN_KINDS, is_pin
+from ..state import OAuthClient
+from ..upload import read_chain
+from ..wire import Call
+from .custom import check_match
 
 _PATCH = (
     Field("certificateChain"),

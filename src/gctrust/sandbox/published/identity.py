@@ -6,15 +6,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from .answer import Answer, JsonObject
-from .platform import Platform
-from .platform_certificates import read_certificates, refuse_undated
-from .platform_changes import Shelf
-from .platform_models import read_body
-from .platform_paging import query_of, whole
-from .platform_records import Kept
-from .platform_refusals import refuse
-from .wire import Call
+from ..answer import Answer, JsonObject
+from ..platform import Platform
+from ..platform_records import Kept
+from ..platform_refusals import refuse
+from ..wire import Call
+from .certificates import read_certificates, refuse_undated
+from .changes import Shelf
+from .models import read_body
+from .paging import query_of, whole
 
 PROVIDERS = Shelf("identity providers", ("PeoplePermissions", "IdentityProvider"))
 FIXED: Mapping[str, tuple[str, str]] = {  # path segment: request model, name

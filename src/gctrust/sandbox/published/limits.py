@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .answer import Answer, JsonObject
-from .platform import Platform
-from .platform_paging import query_of
-from .platform_refusals import missing
-from .wire import Call
+from ..answer import Answer, JsonObject
+from ..platform import Platform
+from ..platform_refusals import missing
+from ..wire import Call
+from .paging import query_of
 
 _ADDRESSES = (
     ("192.0.2.16/28", "smtp", "outbound"),

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
-from .answer import Answer, JsonObject
-from .platform import Platform
-from .platform_models import read_body
-from .platform_refusals import refuse
-from .wire import Call
+from ..answer import Answer, JsonObject
+from ..platform import Platform
+from ..platform_refusals import refuse
+from ..wire import Call
+from .models import read_body
 
 _BEGIN = "-----BEGIN"
 

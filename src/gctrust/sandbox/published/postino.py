@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from .answer import JsonObject, Refusal
-from .guide_email import domain_name
-from .platform import Platform
-from .platform_records import Check, DmarcSeen, InboundDomain, OutboundDomain
-from .platform_refusals import missing, refuse
-from .state import RequiredRecord
-from .wire import Call
+from ..answer import JsonObject, Refusal
+from ..guide.email import domain_name
+from ..platform import Platform
+from ..platform_records import Check, DmarcSeen, InboundDomain, OutboundDomain
+from ..platform_refusals import missing, refuse
+from ..state import RequiredRecord
+from ..wire import Call
 
 DomainT = TypeVar("DomainT", InboundDomain, OutboundDomain)
 _SERVERS = ("customSMTPServer", "imapSettings", "graphApiSettings")

@@ -13,11 +13,16 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from .answer import Answer, JsonObject
-from .mail_look import dkim_public_key
-from .platform import Platform
-from .platform_changes import audited
-from .platform_checks import (
+from ..answer import Answer, JsonObject
+from ..mail_look import dkim_public_key
+from ..platform import Platform
+from ..platform_records import VERIFIED, Change, Check, InboundDomain
+from ..platform_refusals import refuse
+from ..state import RequiredRecord
+from ..wire import Call
+from ..zone.data import Record
+from .changes import audited
+from .checks import (
     SES,
     begun,
     easy_dkim,
@@ -28,9 +33,9 @@ from .platform_checks import (
     refreshed,
     restarted,
 )
-from .platform_models import read_body
-from .platform_paging import chosen, listing, query_of
-from .platform_postino import (
+from .models import read_body
+from .paging import chosen, listing, query_of
+from .postino import (
     checked_settings,
     dmarc_json,
     find,
@@ -42,11 +47,6 @@ from .platform_postino import (
     settings_json,
     update,
 )
-from .platform_records import VERIFIED, Change, Check, InboundDomain
-from .platform_refusals import refuse
-from .state import RequiredRecord
-from .wire import Call
-from .zone_data import Record
 
 KIND = ("Emails", "InboundDomain")
 DKIM_TOKENS = 3

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from .answer import Answer, JsonObject
-from .platform import Platform, new_id
-from .platform_interval import read_interval
-from .platform_models import read_body
-from .platform_paging import chosen, query_of
-from .platform_records import Job
-from .platform_refusals import missing
-from .wire import Call
+from ..answer import Answer, JsonObject
+from ..platform import Platform, new_id
+from ..platform_records import Job
+from ..platform_refusals import missing
+from ..wire import Call
+from .interval import read_interval
+from .models import read_body
+from .paging import chosen, query_of
 
 _DAY = 86_400.0
 

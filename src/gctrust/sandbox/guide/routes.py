@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from . import guide_clients, guide_custom, guide_email
-from .answer import Detail, Refusal
-from .routes import Caller, Handler
+from ..answer import Detail, Refusal
+from ..routes import Caller, Handler
+from . import clients, custom, email
 
 EMAIL_ROLE = "Email Administrator"
 CLIENT_ROLE = "API Client Admin"
@@ -46,19 +46,19 @@ class Route:
 
 
 ROUTES = (
-    Route("POST", _MAIL, MAIL_WRITE, guide_email.create, EMAIL_ROLE),
-    Route("GET", _MAIL, MAIL_READ, guide_email.list_all),
-    Route("GET", _MAIL + "/{id}", MAIL_READ, guide_email.read),
-    Route("DELETE", _MAIL + "/{id}", MAIL_WRITE, guide_email.delete, EMAIL_ROLE),
-    Route("POST", _MAIL + "/{id}/verification", MAIL_WRITE, guide_email.verify, EMAIL_ROLE),
-    Route("POST", _CUSTOM, CUSTOM_WRITE, guide_custom.create),
-    Route("GET", _CUSTOM, CUSTOM_READ, guide_custom.list_all),
-    Route("GET", _CUSTOM + "/{id}", CUSTOM_READ, guide_custom.read),
-    Route("PUT", _CUSTOM + "/{id}", CUSTOM_WRITE, guide_custom.replace_one),
-    Route("DELETE", _CUSTOM + "/{id}", CUSTOM_WRITE, guide_custom.delete),
-    Route("GET", "/api/v2/auditlogs", AUDIT_READ, guide_custom.audit_log),
-    Route("GET", "/api/v2/oauth/clients/{id}", CLIENT_READ, guide_clients.read),
-    Route("PATCH", "/api/v2/oauth/clients/{id}", CLIENT_UPDATE, guide_clients.patch, CLIENT_ROLE),
+    Route("POST", _MAIL, MAIL_WRITE, email.create, EMAIL_ROLE),
+    Route("GET", _MAIL, MAIL_READ, email.list_all),
+    Route("GET", _MAIL + "/{id}", MAIL_READ, email.read),
+    Route("DELETE", _MAIL + "/{id}", MAIL_WRITE, email.delete, EMAIL_ROLE),
+    Route("POST", _MAIL + "/{id}/verification", MAIL_WRITE, email.verify, EMAIL_ROLE),
+    Route("POST", _CUSTOM, CUSTOM_WRITE, custom.create),
+    Route("GET", _CUSTOM, CUSTOM_READ, custom.list_all),
+    Route("GET", _CUSTOM + "/{id}", CUSTOM_READ, custom.read),
+    Route("PUT", _CUSTOM + "/{id}", CUSTOM_WRITE, custom.replace_one),
+    Route("DELETE", _CUSTOM + "/{id}", CUSTOM_WRITE, custom.delete),
+    Route("GET", "/api/v2/auditlogs", AUDIT_READ, custom.audit_log),
+    Route("GET", "/api/v2/oauth/clients/{id}", CLIENT_READ, clients.read),
+    Route("PATCH", "/api/v2/oauth/clients/{id}", CLIENT_UPDATE, clients.patch, CLIENT_ROLE),
 )
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from .answer import Answer, JsonObject
-from .platform import Platform, new_id
-from .platform_changes import Shelf
-from .platform_models import read_body
-from .platform_paging import chosen, listing, query_of
-from .platform_postino import find
-from .platform_records import VERIFIED, InboundDomain, Kept
-from .platform_refusals import missing, refuse
-from .wire import Call
+from ..answer import Answer, JsonObject
+from ..platform import Platform, new_id
+from ..platform_records import VERIFIED, InboundDomain, Kept
+from ..platform_refusals import missing, refuse
+from ..wire import Call
+from .changes import Shelf
+from .models import read_body
+from .paging import chosen, listing, query_of
+from .postino import find
 
 SETTINGS = Shelf("email settings", ("Emails", "EmailSetting"), "email.error.settings.not.found")
 ROUTES = Shelf("email routes", ("Emails", "InboundRoute"))

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .answer import Answer, Detail, Headers, JsonObject, Refusal, invalid, not_found
-from .fields import Field, read_object, read_query, whole_number
-from .guide_email import domain_name
-from .platform import Platform, new_id
-from .state import AuditEntry, CustomDomain
-from .upload import Upload, read_upload
-from .wire import Call
+from ..answer import Answer, Detail, Headers, JsonObject, Refusal, invalid, not_found
+from ..fields import Field, read_object, read_query, whole_number
+from ..platform import Platform, new_id
+from ..state import AuditEntry, CustomDomain
+from ..upload import Upload, read_upload
+from ..wire import Call
+from .email import domain_name
 
 _SETTINGS = (Field("tlsVersion"), Field("ocspStapling", "boolean"))
 _CERTIFICATE = (

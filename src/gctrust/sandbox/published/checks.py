@@ -10,9 +10,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from .mail_look import dkim_key
-from .platform import Platform
-from .platform_records import (
+from ..mail_look import dkim_key
+from ..platform import Platform
+from ..platform_records import (
     FAILED,
     PENDING,
     VERIFIED,
@@ -21,8 +21,8 @@ from .platform_records import (
     InboundDomain,
     OutboundDomain,
 )
-from .seed import Organisation
-from .state import RequiredRecord
+from ..seed import Organisation
+from ..state import RequiredRecord
 
 SES, SPARKPOST = "amazonses.com", "sparkpostmail.com"
 SPARKPOST_SELECTOR = "scph1126"

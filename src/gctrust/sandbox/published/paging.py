@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import urlencode
 
-from .answer import JsonObject, Refusal
-from .fields import read_query
-from .platform_refusals import invalid_parameter, refuse
-from .wire import Call
+from ..answer import JsonObject, Refusal
+from ..fields import read_query
+from ..platform_refusals import invalid_parameter, refuse
+from ..wire import Call
 
 ThingT = TypeVar("ThingT")
 PAGE_SIZE, MOST_PER_PAGE = 25, 100

@@ -7,14 +7,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
-from .answer import Answer, JsonObject
-from .platform import Platform, new_id
-from .platform_interval import read_interval
-from .platform_models import read_body
-from .platform_paging import chosen, cursor_at, number, offset_of, query_of
-from .platform_records import AuditMessage, Job
-from .platform_refusals import invalid_value, missing, refuse
-from .wire import Call
+from ..answer import Answer, JsonObject
+from ..platform import Platform, new_id
+from ..platform_records import AuditMessage, Job
+from ..platform_refusals import invalid_value, missing, refuse
+from ..wire import Call
+from .interval import read_interval
+from .models import read_body
+from .paging import chosen, cursor_at, number, offset_of, query_of
 
 MOST_RESULTS = 500
 REALTIME_SECONDS = 14 * 86_400.0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from .answer import Answer, JsonObject
-from .platform import Platform
-from .platform_clients import client_json, roles_of
-from .platform_paging import chosen, query_of
-from .platform_refusals import missing
-from .wire import Call
+from ..answer import Answer, JsonObject
+from ..platform import Platform
+from ..platform_refusals import missing
+from ..wire import Call
+from .clients import client_json, roles_of
+from .paging import chosen, query_of
 
 SCOPES = (
     "audits:readonly", "authorization", "authorization:readonly", "identity-providers",

@@ -16,7 +16,7 @@ from dns.flags import Flag
 from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 
-from .zone_data import Key, ZoneTree, key_of, name_of, soa
+from .data import Key, ZoneTree, key_of, name_of, soa
 
 _NO_FLAGS = Flag(0)
 _MAX_CHAIN = 16  # CNAMEs followed before a resolver gives up

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from cryptography import x509
 
-from .action_certificates import CURRENT, UPCOMING
-from .answer import Answer, JsonObject
-from .platform import Platform
-from .platform_paging import chosen, query_of, whole
-from .wire import Call
+from ..action_certificates import CURRENT, UPCOMING
+from ..answer import Answer, JsonObject
+from ..platform import Platform
+from ..wire import Call
+from .paging import chosen, query_of, whole
 
 
 async def certificates(platform: Platform, call: Call) -> Answer:

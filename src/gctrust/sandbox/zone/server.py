@@ -22,9 +22,9 @@ from dns.rcode import Rcode
 from dns.rdatatype import RdataType
 from publicsuffixlist import PublicSuffixList
 
-from .arrivals import Arrivals, VirtualClock
-from .zone_answer import Answer, RecursiveView, authoritative
-from .zone_data import (
+from ..arrivals import Arrivals, VirtualClock
+from .answer import Answer, RecursiveView, authoritative
+from .data import (
     Key,
     Record,
     ZoneTree,
@@ -35,7 +35,7 @@ from .zone_data import (
     rrsets,
     soa,
 )
-from .zone_wire import Listener
+from .wire import Listener
 
 _SERVER_UDP_SIZE = 1232  # DNS flag day 2020
 _MAX_KEPT = 20_000

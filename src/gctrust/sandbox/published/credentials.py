@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from .answer import Answer, JsonObject
-from .platform import Platform
-from .platform_changes import Shelf
-from .platform_models import read_body
-from .platform_paging import (
+from ..answer import Answer, JsonObject
+from ..platform import Platform
+from ..platform_records import Kept
+from ..platform_refusals import constraint, invalid_value
+from ..wire import Call
+from .changes import Shelf
+from .models import read_body
+from .paging import (
     MOST_PER_PAGE,
     PAGE_SIZE,
     cursor_at,
@@ -17,9 +20,6 @@ from .platform_paging import (
     offset_of,
     query_of,
 )
-from .platform_records import Kept
-from .platform_refusals import constraint, invalid_value
-from .wire import Call
 
 CREDENTIALS = Shelf("credentials", ("Integrations", "Credential"))
 TYPES = {  # name: its required fields

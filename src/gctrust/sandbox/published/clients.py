@@ -9,15 +9,15 @@ from __future__ import annotations
 import secrets
 from dataclasses import replace
 
-from .answer import Answer, JsonObject
-from .platform import Platform, new_id
-from .platform_changes import audited
-from .platform_models import read_body
-from .platform_paging import query_of, whole
-from .platform_records import Change
-from .platform_refusals import constraint, missing, refuse
-from .state import OAuthClient, Registration, Role
-from .wire import Call
+from ..answer import Answer, JsonObject
+from ..platform import Platform, new_id
+from ..platform_records import Change
+from ..platform_refusals import constraint, missing, refuse
+from ..state import OAuthClient, Registration, Role
+from ..wire import Call
+from .changes import audited
+from .models import read_body
+from .paging import query_of, whole
 
 KIND = ("PeoplePermissions", "OAuthClient")
 SHORTEST, USUAL, LONGEST = 300, 86_400, 172_800  # seconds of a token

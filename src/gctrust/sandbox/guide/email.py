@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from .answer import Answer, Detail, JsonObject, Refusal, invalid, not_found
-from .fields import Field, read_object, read_query
-from .mail_look import required_records
-from .platform import Platform, new_id
-from .state import EMAIL_FAILED, EMAIL_PENDING, EMAIL_VERIFIED, EmailDomain
-from .wire import Call
+from ..answer import Answer, Detail, JsonObject, Refusal, invalid, not_found
+from ..fields import Field, read_object, read_query
+from ..mail_look import required_records
+from ..platform import Platform, new_id
+from ..state import EMAIL_FAILED, EMAIL_PENDING, EMAIL_VERIFIED, EmailDomain
+from ..wire import Call
 
 _BODY = (
     Field("domain", required=True),

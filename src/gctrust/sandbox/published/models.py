@@ -11,9 +11,9 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 
-from .answer import JsonObject, Refusal
-from .platform_interval import NOT_A_DATE
-from .platform_refusals import constraint, invalid_property, invalid_value, refuse
+from ..answer import JsonObject, Refusal
+from ..platform_refusals import constraint, invalid_property, invalid_value, refuse
+from .interval import NOT_A_DATE
 
 _REF = ("id", "name", "selfUri read-only")
 _OWNED = ("id read-only", "selfUri read-only")
