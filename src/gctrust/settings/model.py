@@ -45,7 +45,6 @@ class Settings:
     old_cert_path: Path | None = None
     backup_cert_path: Path | None = None
     pin_kind: str = "certificate"
-    max_pins: int = 3
     pin_issuer_path: Path | None = None
     pin_access_log: Path | None = None
     pin_reports: Path | None = None

@@ -151,7 +151,6 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "old_cert_path": Row(_path, ("OLD_CERT_PATH",), flag="--old-cert"),
         "backup_cert_path": Row(_path, ("BACKUP_CERT_PATH",), flag="--backup-cert"),
         "pin_kind": Row(_one_of("certificate", "spki"), ("GCTRUST_PIN_KIND",)),
-        "max_pins": Row(_whole(2, 3), ("GCTRUST_MAX_PINS",)),
         "pin_issuer_path": Row(_path, ("GCTRUST_PIN_ISSUER_PATH",)),
         "pin_access_log": Row(_path, ("GCTRUST_PIN_ACCESS_LOG",)),
         "pin_reports": Row(_path, ("GCTRUST_PIN_REPORTS",)),
