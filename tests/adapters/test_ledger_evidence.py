@@ -54,7 +54,7 @@ def test_an_old_checkpoint_begins_the_new(tmp_path):
     old = read_checkpoint(ledger.checkpoint())
     ledger.append_all([Entry("more", "x", "r", n) for n in range(80)])
     new = read_checkpoint(ledger.checkpoint())
-    path = ledger.consistency(old.size)
+    path = ledger.consistency(old.size).path
     assert consistent(old.size, old.root, new.size, new.root, path)
 
 

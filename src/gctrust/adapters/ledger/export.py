@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ..store.schema import CHECKPOINT, LEDGER
 from .ledger import Ledger, LedgerEntry
-from .verify import Row
+from .rows import Row
 
 NOT_AN_EXPORT = ProblemType(
     code="ledger.not-an-export",

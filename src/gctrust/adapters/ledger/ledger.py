@@ -23,7 +23,7 @@ from ..store.schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
 from ..store.store import Store
 from .key import KEY_LOST, ROTATED, KeyFile, endorsement
 from .merkle import Frontier, Nodes, consistency_path, folded, inclusion_path, leaf_hash
-from .signed_note import Checkpoint, InclusionProof, open_note, read_checkpoint
+from .signed_note import Checkpoint, ConsistencyProof, InclusionProof, open_note, read_checkpoint
 from .verify import Verdict, verify_store
 
 BROKEN = ProblemType(
@@ -255,14 +255,15 @@ class Ledger:
             path = self._walked(connection, lambda nodes: inclusion_path(seq, size, nodes))
         return InclusionProof(seq, path, note, text.encode())
 
-    def consistency(self, old: int) -> tuple[bytes, ...]:
-        """Proof that the tree of the first `old` entries begins the newest (RFC 6962, 2.1.2)."""
+    def consistency(self, old: int) -> ConsistencyProof:
+        """That the tree of the first `old` entries begins the newest checkpoint's."""
         with self.store.read() as connection:
-            note = connection.execute(sa.select(CHECKPOINT.c.note)).scalar()
+            note = connection.execute(sa.select(CHECKPOINT.c.note)).scalar() or ""
             size = read_checkpoint(note).size if note else 0
             if not 0 < old <= size:
                 raise Problem(NO_ENTRY, {"entry": old - 1})
-            return self._walked(connection, lambda nodes: consistency_path(old, size, nodes))
+            path = self._walked(connection, lambda nodes: consistency_path(old, size, nodes))
+        return ConsistencyProof(old, path, note)
 
     def _walked(
         self, connection: sa.Connection, walk: Callable[[Nodes], tuple[bytes, ...]]

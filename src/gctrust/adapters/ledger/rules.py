@@ -25,6 +25,11 @@ ALTERED = _rule(
 MISSING = _rule(
     "ledger.entry-missing", "Entry {seq} is missing.", "Entries are numbered without gaps."
 )
+ADDED = _rule(
+    "ledger.entry-added",
+    "Entry {seq} was never appended.",
+    "Entries are numbered from 0 without gaps, and none lies before the first.",
+)
 MISFILED = _rule(
     "ledger.entry-misfiled",
     "Entry {seq} is filed under another run, slot, action or entity than it says.",
@@ -76,6 +81,6 @@ UNREADABLE = _rule(
     "The file itself is damaged.",
 )
 RULES = (
-    ALTERED, MISSING, MISFILED, TREE, FRONTIER, ROOT, UNSIGNED, KEY, ROLLED_BACK, FORKED, FOREIGN,
-    UNREADABLE,
+    ALTERED, MISSING, ADDED, MISFILED, TREE, FRONTIER, ROOT, UNSIGNED, KEY, ROLLED_BACK, FORKED,
+    FOREIGN, UNREADABLE,
 )  # fmt: skip

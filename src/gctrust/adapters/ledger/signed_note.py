@@ -146,3 +146,12 @@ class InclusionProof:
             raise ValueError("the line with the index is missing")
         path = [base64.b64decode(line, validate=True) for line in lines]
         return cls(int(index), path, note, extra)
+
+
+@dataclass(frozen=True, slots=True)
+class ConsistencyProof:
+    """That a tree of `old` entries begins the note's (RFC 6962 section 2.1.2)."""
+
+    old: int
+    path: Sequence[bytes]
+    note: str

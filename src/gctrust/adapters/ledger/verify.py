@@ -9,28 +9,25 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from multiprocessing import get_context
-from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from ...errors import Fact
 from ...findings import Finding, Rule, finding
 from ..store.schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
-from .key import ROTATED, endorsement
-from .merkle import EMPTY_ROOT, Frontier, folded, leaf_hash, node_hash
+from .key import endorsement
+from .merkle import EMPTY_ROOT, Frontier, node_hash
+from .rows import BLOCK, Counted, Row, counted, read_stretch, snapshot
 from .rules import (
-    ALTERED,
     FOREIGN,
     FORKED,
     FRONTIER,
     KEY,
-    MISFILED,
     MISSING,
     ROLLED_BACK,
     ROOT,
@@ -41,7 +38,6 @@ from .rules import (
 )
 from .signed_note import Checkpoint, VerifierKey, open_note, read_checkpoint
 
-BLOCK = 1 << STORED_LEVEL
 # Below this many entries a second process costs more than it saves.
 SHARED_FROM = 50_000
 
@@ -56,130 +52,16 @@ class Verdict:
     checkpoint: Checkpoint | None = None
 
 
-class Row(NamedTuple):
-    """A stored entry as octets, which may be damaged. A tuple: a million of them are made."""
-
-    seq: int
-    run: bytes
-    slot: bytes
-    entity: bytes
-    action: bytes
-    entry: bytes
-    leaf: bytes
-
-
-@dataclass(slots=True)
-class Counted:
-    """What a stretch of rows came to: the hash of each whole block, and the leaves after them.
-
-    `seen` are (rule id, seq); `rotations` the texts of entries that change the key; `kept` the
-    leaves of the one block that a checkpoint kept elsewhere ends in.
-    """
-
-    seen: list[tuple[str, int]] = field(default_factory=list)
-    blocks: list[bytes] = field(default_factory=list)
-    tail: list[bytes] = field(default_factory=list)
-    rotations: list[bytes] = field(default_factory=list)
-    kept: list[bytes] = field(default_factory=list)
-    count: int = 0
-
-
-@lru_cache(maxsize=4096)
-def _quoted(text: bytes) -> bytes:
-    try:
-        return json.dumps(text.decode(), ensure_ascii=False).encode()
-    except UnicodeDecodeError:
-        return b"\xff"
-
-
-_ROTATED = ROTATED.encode()
-
-
-def _is_filed_right(row: Row) -> bool:
-    """The columns are what the text says. Its keys are sorted, and none of those after `data`
-    can be imitated inside it: a quote within a text is escaped."""
-    entry = row.entry
-    end = b',"entity":%b,"run":%b,"seq":%d,"slot":%b,"step":' % (
-        _quoted(row.entity), _quoted(row.run), row.seq, _quoted(row.slot)
-    )  # fmt: skip
-    at = entry.rfind(b',"entity":')
-    return entry.startswith(end, at) and entry.startswith(
-        b'{"action":%b,"actor":' % _quoted(row.action)
-    )
-
-
-def counted(rows: Iterable[Row], first: int, keep: int = -1) -> Counted:
-    """Check rows that should be numbered from `first`, a multiple of the block's size. `keep` is
-    the number of the block whose leaves are wanted."""
-    into = Counted()
-    leaves: list[bytes] = []
-    expected = first
-    for row in rows:
-        while expected < row.seq and len(into.seen) < 1000:
-            into.seen.append((MISSING.id, expected))
-            expected += 1
-        leaf = leaf_hash(row.entry)
-        if leaf != row.leaf:
-            into.seen.append((ALTERED.id, row.seq))
-        elif not _is_filed_right(row):
-            into.seen.append((MISFILED.id, row.seq))
-        if row.action == _ROTATED:
-            into.rotations.append(row.entry)
-        leaves.append(leaf)
-        expected = row.seq + 1
-        if len(leaves) == BLOCK:
-            if row.seq // BLOCK == keep:
-                into.kept = leaves
-            into.blocks.append(folded(leaves))
-            leaves = []
-    into.tail = leaves
-    into.count = len(into.blocks) * BLOCK + len(leaves)
-    return into
-
-
 # --- a database --------------------------------------------------------------------------------
-
-
-def rows_between(engine: sa.Engine, first: int, end: int) -> Iterator[Row]:
-    """Every column as octets: a damaged text must reach us, not the driver's decoder."""
-    postgres = engine.dialect.name == "postgresql"
-
-    def octets(column: sa.Column[str]) -> sa.ColumnElement[bytes]:
-        if postgres:
-            return sa.func.convert_to(column, "UTF8", type_=sa.LargeBinary)
-        return sa.cast(column, sa.LargeBinary)
-
-    texts = (octets(LEDGER.c[name]) for name in ("run", "slot", "entity", "action", "entry"))
-    columns: list[sa.ColumnElement[Any]] = [LEDGER.c.seq, *texts]
-    query = sa.select(*columns, sa.cast(LEDGER.c.leaf, sa.LargeBinary))
-    query = query.where(LEDGER.c.seq >= first, LEDGER.c.seq < end).order_by(LEDGER.c.seq)
-    with engine.connect().execution_options(yield_per=5000) as connection:
-        for batch in connection.execute(query).partitions():
-            for row in batch:
-                yield Row._make(row)
 
 
 def _stretch(url: str, first: int, end: int, keep: int) -> Counted:
     engine = sa.create_engine(url)
     try:
-        return _read(engine, first, end, keep)
+        with snapshot(engine) as connection:
+            return read_stretch(connection, first, end, keep)
     finally:
         engine.dispose()
-
-
-def _read(engine: sa.Engine, first: int, end: int, keep: int) -> Counted:
-    at = first
-
-    def noted() -> Iterator[Row]:
-        nonlocal at
-        for row in rows_between(engine, first, end):
-            at = row.seq
-            yield row
-
-    try:
-        return counted(noted(), first, keep)
-    except (sa.exc.DatabaseError, OverflowError, TypeError):
-        return Counted(seen=[(UNREADABLE.id, at)])
 
 
 def verify_store(
@@ -189,16 +71,16 @@ def verify_store(
 
     More `processes` begin with the caller's main module, which must bear being imported.
     """
+    keep = _block_of(anchor)
     try:
-        with engine.connect() as connection:
+        with snapshot(engine) as connection:
             last = connection.execute(sa.select(sa.func.max(LEDGER.c.seq))).scalar()
             notes = connection.execute(sa.select(CHECKPOINT.c.note, CHECKPOINT.c.frontier)).all()
             nodes = connection.execute(sa.select(NODES.c.level, NODES.c.index, NODES.c.hash)).all()
+            size = 0 if last is None else last + 1
+            stretches = _stretches(connection, size, processes, keep)
     except (sa.exc.DatabaseError, OverflowError):
         return Verdict(0, (_seen(UNREADABLE.id, 0),))
-    size = 0 if last is None else last + 1
-    keep = _block_of(anchor)
-    stretches = _stretches(engine, size, processes, keep)
     note, octets = notes[0] if len(notes) == 1 else ("", b"")
     verdict = _judged(stretches, str(note or ""), key, anchor)
     if any(f.rule in (MISSING.id, UNREADABLE.id) for f in verdict.findings):
@@ -208,12 +90,13 @@ def verify_store(
     return replace(verdict, findings=(*verdict.findings, *more))
 
 
-def _stretches(engine: sa.Engine, size: int, processes: int, keep: int) -> list[Counted]:
+def _stretches(connection: sa.Connection, size: int, processes: int, keep: int) -> list[Counted]:
+    """Rows from `size` on were appended after the moment that is looked at."""
     if size < SHARED_FROM or processes < 2:
-        return [_read(engine, 0, 1 << 62, keep)]
+        return [read_stretch(connection, 0, size, keep)]
     share = -(-size // processes // BLOCK) * BLOCK
-    ends = [*range(0, size, share), 1 << 62]
-    url = engine.url.render_as_string(hide_password=False)
+    ends = [*range(0, size, share), size]
+    url = connection.engine.url.render_as_string(hide_password=False)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
         jobs = [pool.submit(_stretch, url, first, end, keep) for first, end in pairwise(ends)]
         return [job.result() for job in jobs]

@@ -20,7 +20,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ...errors import Problem, ProblemKind, ProblemType, Retry
-from .schema import META, METADATA, SCHEMA_VERSION
+from .migrate import NEWER, at_head, bring_forward
+from .schema import META, SCHEMA_VERSION
 
 FULL = ProblemType(
     code="store.full",
@@ -69,20 +70,6 @@ BAD_URL = ProblemType(
     kind=ProblemKind.USAGE,
     source="docs/guides/workers.md",
 )
-NEWER = ProblemType(
-    code="store.newer",
-    sentence="The store was written by a newer version of gctrust.",
-    why="An older version could misread its tables.",
-    fix="Use the newer version, or another GCTRUST_HOME.",
-    source="ARCHITECTURE.md",
-)
-OLDER = ProblemType(
-    code="store.older",
-    sentence="The store was written by a version of gctrust before its first release.",
-    why="Its ledger has no leaf hashes, and nothing may be signed over it as if it had.",
-    fix="Finish its runs with the version that wrote it, then use another GCTRUST_HOME.",
-    source="docs/decisions/runner.md",
-)
 OTHER_KIND = ProblemType(
     code="store.other-kind",
     sentence="The store belongs to another kind of platform.",
@@ -91,7 +78,7 @@ OTHER_KIND = ProblemType(
     kind=ProblemKind.USAGE,
     source="ARCHITECTURE.md",
 )
-PROBLEMS = (FULL, LOCKED, UNREADABLE, UNREACHABLE, NO_DRIVER, BAD_URL, NEWER, OLDER, OTHER_KIND)
+PROBLEMS = (FULL, LOCKED, UNREADABLE, UNREACHABLE, NO_DRIVER, BAD_URL, OTHER_KIND)
 
 _BY_SQLITE_CODE = {
     sqlite3.SQLITE_FULL: FULL,
@@ -172,27 +159,49 @@ class Store:
         return engine
 
     def _prepare(self) -> None:
-        with self.write() as connection:
-            self.alone_in(connection, "schema")
-            METADATA.create_all(connection)
-            marks = connection.execute(sa.select(META.c.name, META.c.value))
-            known = {str(row.name): str(row.value) for row in marks}
-            if int(known.get("schema", SCHEMA_VERSION)) > SCHEMA_VERSION:
-                raise Problem(NEWER, {"store": self.name, "schema": known["schema"]})
-            if known.get("store_kind", self.kind) != self.kind:
-                raise Problem(OTHER_KIND, {"store": self.name, "holds": known["store_kind"]})
-            if known and int(known.get("schema", 0)) < SCHEMA_VERSION:
-                raise Problem(OLDER, {"store": self.name, "schema": known.get("schema", "0")})
-            self.id = known.get("store_id") or uuid4().hex[:16]
-            if not known:
-                rows = {"schema": str(SCHEMA_VERSION), "store_kind": self.kind}
-                rows |= {"store_id": self.id}
-                connection.execute(
-                    sa.insert(META), [{"name": k, "value": v} for k, v in rows.items()]
-                )
+        """A store at head costs one SELECT; any other is brought forward by whoever comes first."""
+        marks = self._marks()
+        self._admit(marks)
+        if not at_head(marks):
+            marks = self._bring_forward()
+        self.id = marks["store_id"]
         if not self.shared:
             # Readable by its owner only: it names every domain and client of an organisation.
             Path(str(self.url.database)).chmod(0o600)
+
+    def _marks(self) -> Mapping[str, str]:
+        """What the store says of itself; nothing when it is new."""
+        try:
+            with self.engine.connect() as connection:
+                return _marks_in(connection)
+        except DBAPIError as error:
+            if "no such table" in str(error.orig) or _sqlstate(error.orig) == "42P01":
+                return {}
+            raise self.translated(error.orig) from None
+
+    def _admit(self, marks: Mapping[str, str]) -> None:
+        if int(marks.get("schema", SCHEMA_VERSION)) > SCHEMA_VERSION:
+            raise Problem(NEWER, {"store": self.name, "schema": marks["schema"]})
+        if marks.get("store_kind", self.kind) != self.kind:
+            raise Problem(OTHER_KIND, {"store": self.name, "holds": marks["store_kind"]})
+
+    def _bring_forward(self) -> Mapping[str, str]:
+        """All of it or nothing, and one process at a time. Tables are made anew under SQLite, so
+        foreign keys rest meanwhile; this connection is closed for good afterwards."""
+        with self.engine.connect() as bare:
+            if not self.shared:
+                bare.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+            try:
+                with self._begun(bare, writes=True) as connection:
+                    self.alone_in(connection, "schema")
+                    METADATA_MARKS.create(connection, checkfirst=True)
+                    marks = _marks_in(connection)
+                    self._admit(marks)
+                    if not at_head(marks):
+                        bring_forward(connection, marks, self.kind)
+                    return _marks_in(connection)
+            finally:
+                bare.invalidate()
 
     def close(self) -> None:
         self.engine.dispose()
@@ -213,7 +222,7 @@ class Store:
     def _transaction(self, *, writes: bool) -> Iterator[sa.Connection]:
         try:
             with self.engine.connect() as bare:
-                connection = bare.execution_options(writes=writes)
+                connection = bare.execution_options(**self._kind_of(writes))
                 with connection.begin():
                     yield connection
         except IntegrityError:
@@ -222,6 +231,12 @@ class Store:
             raise self.translated(error.orig) from None
         except self._driver_error as error:  # of a statement run on the driver's own connection
             raise self.translated(error) from None
+
+    def _kind_of(self, writes: bool) -> dict[str, Any]:
+        """PostgreSQL's default would give each statement of a read a snapshot of its own."""
+        if self.shared and not writes:
+            return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        return {"writes": writes}
 
     @property
     def _driver_error(self) -> type[Exception]:
