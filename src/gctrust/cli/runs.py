@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cyclopts import App
 
 from .attached import RunShown, code_of, follow, instant, run_blocks
 from .exit_codes import ExitCode
+from .findings_shown import bad_argument
 from .output import Block, Table
 from .session import Options, kept_runs, with_app
 
@@ -40,12 +42,36 @@ class Cancelling:
 @app.command(name="list")
 def list_runs(
     *,
+    status: str = "",
+    journey: str = "",
+    identity: str = "",
+    since: str = "",
+    limit: int = 200,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
-    """All runs, newest first."""
+    """Runs, newest first.
+
+    Parameters
+    ----------
+    status
+        Only these: open, succeeded, failed, cancelled, refused, unverified, rolled-back, stopped.
+    journey
+        Only these: email-domain, custom-domain, pin-rotation or many.
+    identity
+        Only the runs of one thing, such as email-domain:mail.example.com.
+    since
+        Only those started since then: a date or an instant in UTC, such as 2027-01-31T08:00.
+    limit
+        How many at most.
+    """
+    if limit < 1:
+        raise bad_argument("--limit", str(limit), "Give 1 or more.")
+    start = _since(since)
 
     async def body(app: composition.App) -> ExitCode:
-        rows = kept_runs(app).all()
+        from ..runner.runs import Sought
+
+        rows = kept_runs(app).page(Sought(status, journey, identity, start), limit)
         table = Table(
             ("run", "status", "stage", "waiting for", "until"), tuple(_row(row) for row in rows)
         )
@@ -54,6 +80,18 @@ def list_runs(
         return ExitCode.FINE
 
     return with_app(options, body)
+
+
+def _since(text: str) -> float | None:
+    """Raises Problem cli.bad-argument."""
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        hint = "Give a date or an instant, such as 2027-01-31T08:00."
+        raise bad_argument("--since", text, hint) from None
+    return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
 
 
 def _row(row: RunRow) -> tuple[str, ...]:

@@ -77,6 +77,34 @@ class OpenRun:
     state: object = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which runs a list is to show; what is left out counts for nothing. `since`: Unix seconds."""
+
+    status: str = ""
+    journey: str = ""
+    identity: str = ""
+    since: float | None = None
+
+
+# What a watcher is shown. An order of thousands of domains is not read to print one line of it.
+_SHOWN = tuple(column for column in RUNS.c if column.name != "order")
+
+
+def page_query(
+    sought: Sought, limit: int, after: tuple[float, str] | None
+) -> sa.Select[tuple[Any, ...]]:
+    """Led by the indices of the schema, whatever is sought: no page reads all runs."""
+    newest = sa.tuple_(RUNS.c.started, RUNS.c.id)
+    query = sa.select(*_SHOWN).order_by(RUNS.c.started.desc(), RUNS.c.id.desc()).limit(limit)
+    for name in ("status", "journey", "identity"):
+        if wanted := getattr(sought, name):
+            query = query.where(RUNS.c[name] == wanted)
+    if sought.since is not None:
+        query = query.where(RUNS.c.started >= sought.since)
+    return query if after is None else query.where(newest < sa.tuple_(*map(sa.literal, after)))
+
+
 class Runs:
     """The tables of runs, steps and signals. Every method is one transaction."""
 
@@ -161,7 +189,7 @@ class Runs:
     def get(self, run: str, *, history: bool = True) -> RunRow:
         """Raises Problem run.no-such-run."""
         with self.store.read() as connection:
-            row = connection.execute(sa.select(RUNS).where(RUNS.c.id == run)).first()
+            row = connection.execute(sa.select(*_SHOWN).where(RUNS.c.id == run)).first()
             if row is None:
                 raise Problem(NO_SUCH, {"run": run})
             query = sa.select(STEPS).where(STEPS.c.run == run).order_by(STEPS.c.life, STEPS.c.step)
@@ -170,9 +198,15 @@ class Runs:
 
     def all(self, limit: int = 200) -> tuple[RunRow, ...]:
         """Newest first, without their history."""
+        return self.page(Sought(), limit)
+
+    def page(
+        self, sought: Sought, limit: int, after: tuple[float, str] | None = None
+    ) -> tuple[RunRow, ...]:
+        """Newest first, those beyond the run that `after` names by its start and id."""
         with self.store.read() as connection:
-            query = sa.select(RUNS).order_by(RUNS.c.started.desc(), RUNS.c.id).limit(limit)
-            return tuple(self._row(row) for row in connection.execute(query))
+            rows = connection.execute(page_query(sought, limit, after))
+            return tuple(self._row(row) for row in rows)
 
     def count(self) -> Mapping[tuple[str, str], int]:
         """How many runs there are, by journey and status."""

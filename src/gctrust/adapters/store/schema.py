@@ -44,6 +44,11 @@ RUNS = sa.Table(
 # One open run for one identity, even when two processes submit at once.
 _OPEN = RUNS.c.ended.is_(None)
 sa.Index("runs_open", RUNS.c.identity, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
+# Lists are newest first, and stay quick with a hundred thousand runs whatever they are narrowed to.
+sa.Index("runs_newest", RUNS.c.started, RUNS.c.id)
+sa.Index("runs_by_status", RUNS.c.status, RUNS.c.started, RUNS.c.id)
+sa.Index("runs_by_journey", RUNS.c.journey, RUNS.c.started, RUNS.c.id)
+sa.Index("runs_counted", RUNS.c.journey, RUNS.c.status)
 
 STEPS = sa.Table(
     "steps",
