@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from json.encoder import encode_basestring as _quoted
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
 from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ...ports import Clock
-from ..store.prepared import Prepared
+from ..store.prepared import Lane, Prepared
 from ..store.schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
 from ..store.store import Store
 from .key import KEY_LOST, ROTATED, KeyFile, endorsement
@@ -80,8 +82,21 @@ class LedgerEntry:
 
     @classmethod
     def read(cls, text: str) -> LedgerEntry:
-        fields = json.loads(text)
+        fields = {"slot": "", **json.loads(text)}  # the first entries did not tell their slot
         return cls(**{name: fields[name] for name in cls.__slots__})
+
+
+Place = tuple[str, str]  # run and slot
+
+
+@dataclass(slots=True)
+class _Group:
+    """Entries to be appended at once. `places` tells where each is, also those there already."""
+
+    frontier: Frontier
+    places: dict[Place, int]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    nodes: list[tuple[int, int, bytes]] = field(default_factory=list)
 
 
 _CANONICAL = json.JSONEncoder(
@@ -92,6 +107,16 @@ _CANONICAL = json.JSONEncoder(
 def canonical(fields: Mapping[str, object]) -> str:
     """One text for one entry: sorted keys, no spaces, UTF-8."""
     return _CANONICAL.encode(fields)
+
+
+def _text(entry: Entry, seq: int, now: str, actor: str) -> str:
+    """The canonical text of an entry, put together at half of what the encoder takes."""
+    data = canonical(dict(entry.data)) if entry.data else "{}"
+    return (
+        f'{{"action":{_quoted(entry.action)},"actor":{_quoted(actor)},"data":{data},'
+        f'"entity":{_quoted(entry.entity)},"run":{_quoted(entry.run)},"seq":{seq},'
+        f'"slot":{_quoted(entry.filed)},"step":{entry.step},"time":"{now}"}}'
+    )
 
 
 def rfc3339(at: float) -> str:
@@ -109,7 +134,8 @@ class Ledger:
         self.origin = origin or f"gctrust/ledger/{store.id}"
         self._keys = KeyFile(key_file)
         self._signer = self._keys.signer(self.origin, self.checkpoint())
-        self._trusted: tuple[str, bytes] | None = None
+        # What this process signed last. A transaction that came to nothing leaves another note.
+        self._trusted: tuple[str, bytes, Frontier] | None = None
 
     @property
     def verifier_key(self) -> str:
@@ -128,79 +154,79 @@ class Ledger:
 
     def append_all(self, entries: Sequence[Entry]) -> tuple[int, ...]:
         """Append a group in one transaction, signed once."""
-        with self.store.write() as connection:
+        with self.store.write_prepared() as connection:
             return self.append_all_in(connection, entries)
 
-    def append_in(self, connection: sa.Connection, entry: Entry) -> int:
+    def append_in(self, connection: Lane, entry: Entry) -> int:
         """Append in the caller's write transaction. The same (run, slot) is the entry it was."""
         return self.append_all_in(connection, [entry])[0]
 
-    def append_all_in(self, connection: sa.Connection, entries: Sequence[Entry]) -> tuple[int, ...]:
-        frontier = self._frontier(connection)
-        seen: dict[tuple[str, str], int] = {}
-        rows, nodes = [], []
-        now = rfc3339(self.clock.now())
-        for entry in entries:
-            place = (entry.run, entry.filed)
-            if place in seen:
-                continue
-            known = _KNOWN.first(connection, run=place[0], slot=place[1])
-            seen[place] = known[0] if known else frontier.size
-            if known is None:
-                row, leaf = self._row(entry, frontier.size, now)
-                rows.append(row)
-                nodes += [n for n in frontier.add(leaf) if n[0] >= STORED_LEVEL]
-        if rows:
-            self._write(connection, rows, nodes, frontier)
-        return tuple([seen[entry.run, entry.filed] for entry in entries])
+    def append_all_in(self, connection: Lane, entries: Sequence[Entry]) -> tuple[int, ...]:
+        before = self._frontier(connection)
+        group = self._group(entries, before, {})
+        # Nearly always all are new. When not, this insert is undone, and those known are left out.
+        if group.rows and _INSERT.run_all(connection, group.rows) != len(group.rows):
+            _UNDO.run(connection, first=before.size)
+            group = self._group(entries, before, _known(connection, entries))
+            if group.rows:
+                _INSERT.run_all(connection, group.rows)
+        if group.rows:
+            self._sign(connection, group)
+        return tuple([group.places[entry.run, entry.filed] for entry in entries])
 
-    def _frontier(self, connection: sa.Connection) -> Frontier:
+    def _frontier(self, connection: Lane) -> Frontier:
         """Where to append at; the tree so far must be the signed one (BROKEN otherwise)."""
         self.store.alone_in(connection, "ledger")
         last, note, octets = _LAST.first(connection)
         if note is None and last is None:
             return Frontier()
-        if (note, octets) != self._trusted and open_note(note or "", self._signer.verifier) is None:
-            raise Problem(BROKEN, {"store": self.store.name})
-        signed = read_checkpoint(note)
-        frontier = Frontier.read(signed.size, octets or b"")
-        if frontier is None or frontier.root() != signed.root or last != signed.size - 1:
-            raise Problem(BROKEN, {"store": self.store.name, "last": last, "signed": signed.size})
-        self._trusted = (note, octets)
+        if self._trusted and self._trusted[:2] == (note, octets):
+            frontier = self._trusted[2]
+        else:
+            frontier = self._verified(note or "", octets or b"")
+        if last != frontier.size - 1:
+            raise Problem(BROKEN, {"store": self.store.name, "last": last, "signed": frontier.size})
         return frontier
 
-    def _row(self, entry: Entry, seq: int, now: str) -> tuple[dict[str, object], bytes]:
+    def _verified(self, note: str, octets: bytes) -> Frontier:
+        signed = open_note(note, self._signer.verifier)
+        frontier = Frontier.read(signed.size, octets) if signed else None
+        if signed is None or frontier is None or frontier.root() != signed.root:
+            raise Problem(BROKEN, {"store": self.store.name})
+        return frontier
+
+    def _group(
+        self, entries: Sequence[Entry], before: Frontier, known: Mapping[Place, int]
+    ) -> _Group:
+        """The rows of what is not known yet, and the tree with them."""
+        group = _Group(Frontier(before.size, list(before.hashes)), dict(known))
+        now = rfc3339(self.clock.now())
+        for entry in entries:
+            place = (entry.run, entry.filed)
+            if place not in group.places:
+                group.places[place] = seq = group.frontier.size
+                row = self._row(entry, seq, now)
+                group.rows.append(row)
+                grown = group.frontier.add(row["leaf"])
+                group.nodes += [node for node in grown if node[0] >= STORED_LEVEL]
+        return group
+
+    def _row(self, entry: Entry, seq: int, now: str) -> dict[str, Any]:
         filed = {"run": entry.run, "slot": entry.filed}
         filed |= {"entity": entry.entity, "action": entry.action}
-        text = canonical(
-            {
-                **filed,
-                "seq": seq,
-                "time": now,
-                "actor": entry.actor or self.actor,
-                "step": entry.step,
-                "data": dict(entry.data),
-            }
-        )
-        leaf = leaf_hash(text.encode())
-        return {**filed, "seq": seq, "entry": text, "leaf": leaf}, leaf
+        text = _text(entry, seq, now, entry.actor or self.actor)
+        return {**filed, "seq": seq, "entry": text, "leaf": leaf_hash(text.encode())}
 
-    def _write(
-        self,
-        connection: sa.Connection,
-        rows: list[dict[str, object]],
-        nodes: list[tuple[int, int, bytes]],
-        frontier: Frontier,
-    ) -> None:
-        _INSERT.run_all(connection, rows)
-        if nodes:
-            named = [{"level": lv, "index": ix, "hash": hash_} for lv, ix, hash_ in nodes]
-            connection.execute(sa.insert(NODES), named)
+    def _sign(self, connection: Lane, group: _Group) -> None:
+        frontier = group.frontier
+        if group.nodes:
+            named = [{"lv": lv, "ix": ix, "hash": hash_} for lv, ix, hash_ in group.nodes]
+            _NODE.run_all(connection, named)
         note = self._signer.note(Checkpoint(self.origin, frontier.size, frontier.root()))
         octets = frontier.octets()
-        first = rows[0]["seq"] == 0
+        first = group.rows[0]["seq"] == 0
         (_SIGN_FIRST if first else _SIGN).run(connection, n=note, f=octets, one=1)
-        self._trusted = (note, octets)
+        self._trusted = (note, octets, frontier)
 
     def rotate_key(self) -> str:
         """Go on with a new key, which the old one endorses in the ledger. Returns its text."""
@@ -291,6 +317,12 @@ class Ledger:
         return walk(lambda level, index: hashes[level, index])
 
 
+def _known(connection: Lane, entries: Iterable[Entry]) -> dict[Place, int]:
+    places = {(entry.run, entry.filed) for entry in entries}
+    rows = {place: _KNOWN.first(connection, run=place[0], slot=place[1]) for place in places}
+    return {place: row[0] for place, row in rows.items() if row}
+
+
 _LAST = Prepared(
     sa.select(
         sa.select(sa.func.max(LEDGER.c.seq)).scalar_subquery(),
@@ -303,7 +335,20 @@ _KNOWN = Prepared(
         LEDGER.c.run == sa.bindparam("run"), LEDGER.c.slot == sa.bindparam("slot")
     )
 )
-_INSERT = Prepared(sa.insert(LEDGER))
+# Both databases take this text; the same (run, slot) is left out, and the count tells.
+_INSERT = Prepared(
+    sa.text(
+        "INSERT INTO ledger (seq, run, slot, entity, action, entry, leaf)"
+        " VALUES (:seq, :run, :slot, :entity, :action, :entry, :leaf)"
+        " ON CONFLICT (run, slot) DO NOTHING"
+    )
+)
+_UNDO = Prepared(sa.delete(LEDGER).where(LEDGER.c.seq >= sa.bindparam("first")))
+_NODE = Prepared(
+    sa.insert(NODES).values(
+        level=sa.bindparam("lv"), index=sa.bindparam("ix"), hash=sa.bindparam("hash")
+    )
+)
 _SIGN = Prepared(sa.update(CHECKPOINT).values(note=sa.bindparam("n"), frontier=sa.bindparam("f")))
 _SIGN_FIRST = Prepared(
     sa.insert(CHECKPOINT).values(

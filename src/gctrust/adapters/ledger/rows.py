@@ -66,11 +66,11 @@ def _is_filed_right(row: Row) -> bool:
     """The columns are what the text says. Its keys are sorted, and none of those after `data`
     can be imitated inside it: a quote within a text is escaped."""
     entry = row.entry
-    end = b',"entity":%b,"run":%b,"seq":%d,"slot":%b,"step":' % (
-        _quoted(row.entity), _quoted(row.run), row.seq, _quoted(row.slot)
-    )  # fmt: skip
+    end = b',"entity":%b,"run":%b,"seq":%d' % (_quoted(row.entity), _quoted(row.run), row.seq)
+    # The first entries of all did not tell their slot.
+    ends = (end + b',"slot":%b,"step":' % _quoted(row.slot), end + b',"step":')
     at = entry.rfind(b',"entity":')
-    return entry.startswith(end, at) and entry.startswith(
+    return entry.startswith(ends, at) and entry.startswith(
         b'{"action":%b,"actor":' % _quoted(row.action)
     )
 

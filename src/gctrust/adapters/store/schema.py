@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION = 3
+# A new table or index is its definition here and nothing more: a store that lacks it gets it when
+# it is next opened. Any other change is a step in migrations/ and the next number here
+# (docs/decisions/store.md).
+SCHEMA_VERSION = 4
 
 METADATA = sa.MetaData()
 
@@ -176,4 +179,55 @@ DELIVERIES = sa.Table(
     sa.Column("status", sa.Integer),
     sa.Column("error", sa.Text, nullable=False, default=""),
     sa.Column("seconds", sa.Float, nullable=False),
+)
+
+# The webhook's endpoints (an environment's own one is no row here), how each fares, and one row for
+# each event that is to reach one of them: `outbox.status` is what these come to together.
+WEBHOOK_ENDPOINTS = sa.Table(
+    "webhook_endpoints",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("options", sa.Text, nullable=False),
+    sa.Column("created", sa.Float, nullable=False),
+)
+
+WEBHOOK_HEALTH = sa.Table(
+    "webhook_health",
+    METADATA,
+    sa.Column("endpoint", sa.Text, primary_key=True),
+    sa.Column("failures", sa.Integer, nullable=False),
+    sa.Column("failing_since", sa.Float),
+    sa.Column("open_until", sa.Float, nullable=False),
+    sa.Column("disabled", sa.Float),
+    sa.Column("why", sa.Text, nullable=False),
+)
+
+WEBHOOK_DELIVERIES = sa.Table(
+    "webhook_deliveries",
+    METADATA,
+    sa.Column("outbox", sa.Text, primary_key=True),
+    sa.Column("endpoint", sa.Text, primary_key=True),
+    sa.Column("entry", _BIG, nullable=False),
+    sa.Column("entity", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("next_at", sa.Float, nullable=False),
+    sa.Index("webhook_deliveries_due", "endpoint", "status", "next_at", "entry"),
+    sa.Index("webhook_deliveries_order", "endpoint", "entity", "status", "entry"),
+    sa.Index("webhook_deliveries_entry", "entry"),
+)
+
+WEBHOOK_ATTEMPTS = sa.Table(
+    "webhook_attempts",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("outbox", sa.Text, nullable=False),
+    sa.Column("endpoint", sa.Text, nullable=False),
+    sa.Column("try", sa.Integer, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("status", sa.Integer),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("seconds", sa.Float, nullable=False),
+    sa.Index("webhook_attempts_of", "outbox", "endpoint"),
 )

@@ -8,11 +8,10 @@ write lock.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -21,6 +20,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from ...errors import Problem, ProblemKind, ProblemType, Retry
 from .migrate import NEWER, at_head, bring_forward
+from .prepared import Bare, Lane, Prepared
 from .schema import META, SCHEMA_VERSION
 
 FULL = ProblemType(
@@ -80,6 +80,7 @@ OTHER_KIND = ProblemType(
 )
 PROBLEMS = (FULL, LOCKED, UNREADABLE, UNREACHABLE, NO_DRIVER, BAD_URL, OTHER_KIND)
 
+_ALONE = Prepared(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(sa.bindparam("what")))))
 _BY_SQLITE_CODE = {
     sqlite3.SQLITE_FULL: FULL,
     sqlite3.SQLITE_BUSY: LOCKED,
@@ -175,7 +176,7 @@ class Store:
             with self.engine.connect() as connection:
                 return _marks_in(connection)
         except DBAPIError as error:
-            if "no such table" in str(error.orig) or _sqlstate(error.orig) == "42P01":
+            if getattr(error.orig, "sqlstate", "") == "42P01" or "no such table" in str(error.orig):
                 return {}
             raise self.translated(error.orig) from None
 
@@ -186,22 +187,18 @@ class Store:
             raise Problem(OTHER_KIND, {"store": self.name, "holds": marks["store_kind"]})
 
     def _bring_forward(self) -> Mapping[str, str]:
-        """All of it or nothing, and one process at a time. Tables are made anew under SQLite, so
-        foreign keys rest meanwhile; this connection is closed for good afterwards."""
-        with self.engine.connect() as bare:
-            if not self.shared:
-                bare.connection.cursor().execute("PRAGMA foreign_keys=OFF")
-            try:
-                with self._begun(bare, writes=True) as connection:
-                    self.alone_in(connection, "schema")
-                    METADATA_MARKS.create(connection, checkfirst=True)
-                    marks = _marks_in(connection)
-                    self._admit(marks)
-                    if not at_head(marks):
-                        bring_forward(connection, marks, self.kind)
-                    return _marks_in(connection)
-            finally:
-                bare.invalidate()
+        """All of it or nothing, and one process at a time. SQLite makes a table anew to change
+        it, so foreign keys rest meanwhile, on a connection that is closed afterwards."""
+        with self._transaction(writes=True, resting=True) as connection:
+            self.alone_in(connection, "schema")
+            META.create(connection, checkfirst=True)
+            marks = _marks_in(connection)
+            self._admit(marks)
+            if not at_head(marks):
+                bring_forward(connection, marks, self.kind)
+            marks = _marks_in(connection)
+        self.engine.dispose()
+        return marks
 
     def close(self) -> None:
         self.engine.dispose()
@@ -219,9 +216,29 @@ class Store:
             yield connection
 
     @contextmanager
-    def _transaction(self, *, writes: bool) -> Iterator[sa.Connection]:
+    def write_prepared(self) -> Iterator[Lane]:
+        """As `write`, for prepared statements alone: on SQLite they need nothing but the driver."""
+        if self.shared:
+            with self.write() as connection:
+                yield connection
+            return
+        try:
+            with closing(self.engine.raw_connection()) as raw:
+                cursor = raw.cursor()
+                cursor.execute("BEGIN IMMEDIATE")
+                yield Bare(raw, self.engine.dialect)
+                cursor.execute("COMMIT")
+        except DBAPIError as error:
+            raise self.translated(error.orig) from None
+        except self._driver_error as error:
+            raise self.translated(error) from None
+
+    @contextmanager
+    def _transaction(self, *, writes: bool, resting: bool = False) -> Iterator[sa.Connection]:
         try:
             with self.engine.connect() as bare:
+                if resting and not self.shared:
+                    bare.connection.cursor().execute("PRAGMA foreign_keys=OFF")
                 connection = bare.execution_options(**self._kind_of(writes))
                 with connection.begin():
                     yield connection
@@ -243,11 +260,11 @@ class Store:
         error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
         return error
 
-    def alone_in(self, connection: sa.Connection, what: str) -> None:
+    def alone_in(self, connection: Lane, what: str) -> None:
         """Until the transaction ends nobody else is in one that asked for the same. SQLite's
         write transactions are alone anyway."""
         if self.shared:
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext(what))))
+            _ALONE.run(connection, what=what)
 
     def put(self, connection: sa.Connection, table: sa.Table, **values: object) -> None:
         """Insert the row, or make the one of the same primary key be this."""
@@ -274,6 +291,11 @@ class Store:
 
     def _problem(self, type_: ProblemType, seen: str) -> Problem:
         return Problem(type_, {"store": self.name, "seen": seen})
+
+
+def _marks_in(connection: sa.Connection) -> Mapping[str, str]:
+    rows = connection.execute(sa.select(META.c.name, META.c.value))
+    return {str(row.name): str(row.value) for row in rows}
 
 
 def _url(place: Path | str) -> sa.URL:
