@@ -158,7 +158,7 @@ def test_lists_in_files_and_in_the_environment(world):
         ("GCTRUST_EDGE_PORT", "70000"), ("GCTRUST_EDGE_PORT", "https"),
         ("TARGET_DOMAIN", "not a domain"),
         ("WEBHOOK_URL", "ftp://x"), ("GCTRUST_TIMEOUT_TOKEN", "-1"),
-        ("GCTRUST_TIMEOUT_TOKEN", "nan"), ("GCTRUST_DIALECT", "klingon"), ("GCTRUST_MAX_PINS", "4"),
+        ("GCTRUST_TIMEOUT_TOKEN", "nan"), ("GCTRUST_DIALECT", "klingon"),
     ],
 )  # fmt: skip
 def test_a_bad_value_names_setting_origin_and_what_was_seen(world, name, value):
