@@ -19,6 +19,7 @@ from .ports import Clock, Performer
 from .settings import Settings, answers_from
 
 if TYPE_CHECKING:
+    from .adapters.credentials.own_front import OwnFront
     from .adapters.credentials.rotation_files import RotationFiles
     from .adapters.credentials.sealed import SealedKeys
     from .adapters.dns.resolver import Resolver
@@ -231,13 +232,20 @@ class App:
         return await self.probe.host(host, count, port)
 
     @cached_property
+    def own_front(self) -> OwnFront | None:
+        """Where journey 2 deploys in the published dialect. Raises Problem tls.front-settings."""
+        from .adapters.credentials.own_front import OwnFront
+
+        return OwnFront.of(self.settings) if self.settings.dialect == "platform" else None
+
+    @cached_property
     def custom_domains(self) -> CustomDomainPerformer:
         from .adapters.credentials.passphrase import key_passphrase
         from .runner.perform_custom_domain import CustomDomainPerformer
         from .settings import environment
 
         return CustomDomainPerformer(
-            self.genesys,
+            self.own_front or self.genesys,
             self.certificates,
             self.probe,
             self.clock,

@@ -57,6 +57,7 @@ class CustomDomainSeen:
     status: str
     leaf_sha256: str
     latency: float = 0.0
+    audited: bool = True  # whoever took the certificate writes an audit entry of it
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,7 +129,8 @@ def _uploaded(run: _Run, judged: CertificateAssessment, held: CertificateHeld) -
         return
     digests = (judged.leaf_sha256, judged.spki_sha256, held.leaf_sha256)
     run.seen = yield from do(UploadCertificate(order.domain, order.files, *digests))
-    run.entry = yield from _audited(run, run.seen)
+    if run.seen.audited:
+        run.entry = yield from _audited(run, run.seen)
 
 
 def _forget(run: _Run) -> Pipeline[None]:

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
+from ..adapters.credentials.own_front import OwnFront
 from ..adapters.credentials.sealed import SealedKeys
 from ..adapters.files import CHANGED, pem_of
 from ..adapters.genesys.client import GenesysClient
@@ -49,12 +50,13 @@ from ..secret import Secret
 class CustomDomainPerformer:
     """The private key is read inside the one effect that sends it, and compared before.
 
+    `genesys` takes the certificate: the platform, or one's own front where the platform takes none.
     `passphrase` opens an encrypted key; it is asked for at each reading, and kept nowhere.
     """
 
     def __init__(
         self,
-        genesys: GenesysClient,
+        genesys: GenesysClient | OwnFront,
         check: CertificateCheck,
         probe: EdgeProbe,
         clock: Clock,
@@ -105,6 +107,7 @@ class CustomDomainPerformer:
             return CertificateHeld("")
         seen, leaf = _seen(held), sort_bundle(_read(held.certificate)).leaf
         kept = await asyncio.to_thread(self._sealed.opens, effect.domain, seen.leaf_sha256)
+        kept = kept or await asyncio.to_thread(self._pair, effect.domain) is not None
         return replace(seen, certificate=pem_of([leaf] if leaf else []), kept=kept)
 
     async def keep(self, effect: KeepKey) -> KeysKept:
@@ -136,8 +139,23 @@ class CustomDomainPerformer:
         if not _landed(held, effect.leaf_sha256, report):
             held = await self._send(effect, report, await self._as_planned(effect, held))
         assert held is not None
+        own = self._genesys if isinstance(self._genesys, OwnFront) else None
+        if own:  # also where an earlier try wrote the files and went no further
+            await own.reload(effect.domain)
         taken = self._clock.now() - began
-        return CustomDomainSeen(held.id, held.domain, held.status, effect.leaf_sha256, taken)
+        told = (held.id, held.domain, held.status, effect.leaf_sha256, taken)
+        return CustomDomainSeen(*told, audited=own is None)
+
+    def _pair(self, domain: str) -> CertificateUpload | None:
+        """One's own front shows its key: what serves there can always be restored."""
+        return self._genesys.pair(domain) if isinstance(self._genesys, OwnFront) else None
+
+    def _keep_held(self, domain: str) -> None:
+        pair = self._pair(domain)
+        if pair is not None:
+            leaf = sort_bundle(_read(pair.certificate)).leaf
+            public = pair.certificate + pair.chain
+            self._sealed.keep(domain, leaf.sha256 if leaf else "", public, pair.private_key)
 
     async def _as_planned(
         self, effect: UploadCertificate, held: CustomDomain | None
@@ -161,6 +179,7 @@ class CustomDomainPerformer:
     async def _send(
         self, effect: UploadCertificate, report: CertificateReport, held: CustomDomain | None
     ) -> CustomDomain:
+        await asyncio.to_thread(self._keep_held, effect.domain)
         upload = await self._seal(effect.domain, effect.files, effect.leaf_sha256, report)
         try:
             if held is None:

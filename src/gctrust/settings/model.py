@@ -19,6 +19,7 @@ class Settings:
     `platform` holds every text that names the platform at the winning level (one, unless both
     GENESYS_REGION and GENESYS_ENV_URL are set); adapters.genesys.regions understands it.
     `edges`, `mtls_endpoints`: "host:port"; `nameservers`: "address" or "address#port".
+    `front_*` name one's own TLS front: two files, or a Kubernetes secret and its manifest.
     """
 
     home: Path
@@ -49,6 +50,11 @@ class Settings:
     pin_access_log: Path | None = None
     pin_reports: Path | None = None
     nameservers: tuple[str, ...] = ()
+    front_certificate: Path | None = None
+    front_key: Path | None = None
+    front_secret: str | None = None
+    front_manifest: Path | None = None
+    front_reload: tuple[str, ...] = ()
     edge_port: int = 443
     edges: tuple[str, ...] = ()
     mtls_endpoints: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -89,6 +90,17 @@ def _one_of(*allowed: str) -> Parse:
     return parse
 
 
+def _arguments(place: Place) -> tuple[str, ...]:
+    """A command as its argument vector: no shell ever reads it."""
+    try:
+        found = json.loads(place.text)
+    except ValueError:
+        found = None
+    if not (isinstance(found, list) and found and all(isinstance(one, str) for one in found)):
+        raise ValueError('a JSON list of texts is needed, as in ["nginx", "-s", "reload"]')
+    return tuple(found)
+
+
 def _url(place: Place) -> str:
     parts = urlsplit(place.text.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname:
@@ -155,6 +167,11 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "pin_access_log": Row(_path, ("GCTRUST_PIN_ACCESS_LOG",)),
         "pin_reports": Row(_path, ("GCTRUST_PIN_REPORTS",)),
         "nameservers": Row(_words, ("GCTRUST_NAMESERVERS",)),
+        "front_certificate": Row(_path, ("GCTRUST_FRONT_CERTIFICATE",)),
+        "front_key": Row(_path, ("GCTRUST_FRONT_KEY",)),
+        "front_secret": Row(env=("GCTRUST_FRONT_SECRET",)),
+        "front_manifest": Row(_path, ("GCTRUST_FRONT_MANIFEST",)),
+        "front_reload": Row(_arguments, ("GCTRUST_FRONT_RELOAD",)),
         "edge_port": Row(_whole(1, 65535), ("GCTRUST_EDGE_PORT",)),
         "edges": Row(_words, ("GCTRUST_EDGES",)),
         "mtls_endpoints": Row(_words, ("GCTRUST_MTLS_ENDPOINTS",)),

@@ -7,9 +7,7 @@ is kept beside, readable by its owner only, so that the way back needs nothing e
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
-import signal
 import stat
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from ...pins.spki import Pin
 from ...pipelines.pin_effects import ClientTarget, SwitchClient, Switched
 from ...pipelines.pin_rollback import KEPT
 from ..files import CHANGED, read_file, read_files
+from ..reload_command import failure_of
 
 NOT_SWITCHED = ProblemType(
     "pins.client-not-switched",
@@ -40,8 +39,6 @@ NOT_RELOADED = ProblemType(
 PROBLEMS = (NOT_SWITCHED, NOT_RELOADED)
 
 OWNER_ONLY = 0o600
-SHOWN = 300  # octets of the end of what a failing command said
-LAST_WORDS = 0.5  # seconds to read them, when it has ended
 
 
 async def switch(effect: SwitchClient) -> Switched:
@@ -134,68 +131,9 @@ def _write(path: Path, data: bytes, mode: int) -> None:
 
 
 async def _reload(target: ClientTarget) -> None:
-    facts = {"client": target.name, "command": target.reload[0]}
-    words = _LastWords()
-    try:
-        process = await _started(target.reload, words)
-    except OSError as error:
-        raise Problem(NOT_RELOADED, {**facts, "seen": error.strerror or "not started"}) from None
-    try:
-        async with asyncio.timeout(target.timeout):
-            await process.wait()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(words.over.wait(), LAST_WORDS)
-    except TimeoutError:
-        raise Problem(NOT_RELOADED, {**facts, "seen": f"no end in {target.timeout} s"}) from None
-    finally:
-        words.close()
-        if process.returncode is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)  # with what it started itself
-            await process.wait()
-    if process.returncode:
-        seen = f"exit code {process.returncode}: {words.said.decode('utf-8', 'replace')}"
-        raise Problem(NOT_RELOADED, {**facts, "seen": seen})
-
-
-class _LastWords(asyncio.Protocol):
-    """The end of what a command says. Not asyncio's own pipe to it: that waits until whatever the
-    command left running has closed its end too."""
-
-    def __init__(self) -> None:
-        self.said, self.over = bytearray(), asyncio.Event()
-        self._pipe: asyncio.BaseTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._pipe = transport
-
-    def data_received(self, data: bytes) -> None:
-        self.said += data[-SHOWN:]
-        del self.said[:-SHOWN]
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self.over.set()
-
-    def close(self) -> None:
-        if self._pipe is not None:
-            self._pipe.close()
-
-
-async def _started(command: tuple[str, ...], words: _LastWords) -> asyncio.subprocess.Process:
-    """Raises OSError."""
-    ours, its = os.pipe()
-    stream = os.fdopen(ours, "rb", 0)
-    await asyncio.get_running_loop().connect_read_pipe(lambda: words, stream)
-    try:
-        return await asyncio.create_subprocess_exec(
-            *command, stdin=asyncio.subprocess.DEVNULL, stdout=its, stderr=its,
-            start_new_session=True,
-        )  # fmt: skip
-    except OSError:
-        words.close()
-        raise
-    finally:
-        os.close(its)
+    if seen := await failure_of(target.reload, target.timeout):
+        facts = {"client": target.name, "command": target.reload[0], "seen": seen}
+        raise Problem(NOT_RELOADED, facts)
 
 
 def _leaf_pin(certificate: str, key: str, kind: str) -> str:

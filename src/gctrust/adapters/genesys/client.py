@@ -80,6 +80,7 @@ def build(
         query=tuple((query or {}).items()),
         body=body,
         if_match=if_match,
+        harmless=route.looks,
     )
 
 

@@ -31,10 +31,11 @@ class Route:
     timeout: str = "default"
     permissions: tuple[str, ...] = ()
     every: bool = False
+    looks: bool = False  # changes nothing, whatever its method
 
     @property
     def writes(self) -> bool:
-        return self.method != "GET"
+        return self.method != "GET" and not self.looks
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,10 @@ _EMAIL = "/api/v2/routing/email"
 _IN, _OUT = _EMAIL + "/domains", _EMAIL + "/outbound/domains"
 _MANAGE, _VIEW = ("routing:email:manage",), ("routing:email:manage", "routing:email:view")
 _ACTION = ("integrations:actionCertificate:view",)
+_PROVIDER = "/api/v2/identityproviders"
+_EDGE = "/api/v2/telephony/providers/edges/certificateauthorities"
+_CLIENTS = "/api/v2/oauth/clients"
+_TELEPHONY = ("telephony:plugin:all",)
 _LIMITS = "/api/v2/organizations/limits/namespaces"
 
 
@@ -93,6 +98,10 @@ def _view(template: str) -> Route:
 
 def _manage(method: str, template: str) -> Route:
     return Route(method, template, permissions=_MANAGE, every=True)
+
+
+def _one(method: str, template: str, permission: str) -> Route:
+    return Route(method, template, permissions=(permission,))
 
 
 PLATFORM: Final = Dialect(
@@ -117,6 +126,19 @@ PLATFORM: Final = Dialect(
         "campaign.delete": _manage("DELETE", _OUT + "/{id}"),
         "campaign.activation": _view(_OUT + "/{id}/activation"),
         "campaign.activate": _manage("PUT", _OUT + "/{id}/activation"),
+        "provider.list": _one("GET", _PROVIDER, "sso:provider:view"),
+        "provider.get": _one("GET", _PROVIDER + "/{id}", "sso:provider:view"),
+        "provider.put": _one("PUT", _PROVIDER + "/{id}", "sso:provider:edit"),
+        "edge-authority.list": Route("GET", _EDGE, permissions=_TELEPHONY),
+        "edge-authority.create": Route("POST", _EDGE, permissions=_TELEPHONY),
+        "edge-authority.delete": Route("DELETE", _EDGE + "/{id}", permissions=_TELEPHONY),
+        "certificate.details": Route("POST", "/api/v2/certificate/details", looks=True),
+        "client.list": _one("GET", _CLIENTS, "oauth:client:view"),
+        "client.create": _one("POST", _CLIENTS, "oauth:client:add"),
+        "client.get": _one("GET", _CLIENT, "oauth:client:view"),
+        "client.put": _one("PUT", _CLIENT, "oauth:client:edit"),
+        "client.delete": _one("DELETE", _CLIENT, "oauth:client:delete"),
+        "client.secret": _one("POST", _CLIENT + "/secret", "oauth:client:edit"),
         "action-certificate.list": Route(
             "GET", "/api/v2/integrations/actions/certificates", permissions=_ACTION
         ),
@@ -139,13 +161,14 @@ _NEIGHBOURS: Final[Mapping[str, str]] = {
     "email-domain": "Its neighbours are /api/v2/routing/email/domains (inbound) and"
     " /api/v2/routing/email/outbound/domains (campaigns): `gctrust domain` speaks them.",
     "custom-domain": "The published API takes no TLS certificate for a domain of yours. Its"
-    " neighbours: signing certificates of identity providers (/api/v2/identityproviders), edge"
-    " certificate authorities (/api/v2/telephony/providers/edges/certificateauthorities), and your"
-    " own TLS fronts, which need no platform.",
+    " neighbours: your own TLS front (set GCTRUST_FRONT_CERTIFICATE and GCTRUST_FRONT_KEY, and"
+    " `gctrust tls deploy` fills it), signing certificates of identity providers"
+    " (/api/v2/identityproviders) and edge certificate authorities"
+    " (/api/v2/telephony/providers/edges/certificateauthorities): `gctrust tls rotate`.",
     "oauth-client": "The published API has no certificate and no pin on an OAuth client. Its"
     " neighbours: the client certificates of data actions, Current and Upcoming"
-    " (/api/v2/integrations/actions/certificates, read only), and a second OAuth client to"
-    " change a secret without a gap.",
+    " (/api/v2/integrations/actions/certificates, read only: `gctrust pins watch`), and a second"
+    " OAuth client to change a secret without a gap (`gctrust secret rotate`).",
     "audit": "Its neighbour is the audit query: /api/v2/audits/query, with a cursor.",
     "inbound": "It is a call of the published API: set GCTRUST_DIALECT=platform.",
     "campaign": "It is a call of the published API: set GCTRUST_DIALECT=platform.",

@@ -10,6 +10,7 @@ from typing import Final, Protocol, TypeVar
 
 from ...errors import Problem
 from . import wire_platform as wire
+from . import wire_trust as trust
 from .client import GenesysClient
 from .problems import NOT_FOUND
 from .wire import Read, read_nothing
@@ -110,6 +111,60 @@ class Published:
         """One page: the operation has no page parameters."""
         read = wire.read_action_certificates
         return (await self._client.call("action-certificate.list", read)).entities
+
+    # --- identity providers, authorities of edges, a second opinion
+
+    async def providers(self) -> tuple[trust.Provider, ...]:
+        return await self._client.call("provider.list", trust.read_providers)
+
+    async def provider(self, id: str) -> trust.Provider | None:
+        return await self._if_there("provider.get", trust.read_provider, id)
+
+    async def put_provider(self, held: trust.Provider, certificates: tuple[str, ...]) -> None:
+        """The whole of it, with these certificates; some providers answer it in part."""
+        body = trust.write_provider(held, certificates)
+        await self._client.call("provider.put", read_nothing, id=held.id, body=body)
+
+    async def edge_authorities(self) -> tuple[trust.EdgeAuthority, ...]:
+        """Those that customers add; the organisation's own is MANAGED, and not theirs to change."""
+        listed = await self._client.call("edge-authority.list", trust.read_authorities)
+        return tuple(one for one in listed if one.kind.value != "managed" and not one.ended)
+
+    async def create_edge_authority(self, name: str, certificate: str) -> None:
+        body = trust.write_authority(name, certificate)
+        await self._client.call("edge-authority.create", trust.read_authority, body=body)
+
+    async def delete_edge_authority(self, id: str) -> None:
+        await self._if_there("edge-authority.delete", read_nothing, id)
+
+    async def certificate_details(self, pem: str) -> tuple[trust.CertificateDetail, ...]:
+        body = trust.write_certificate(pem)
+        return await self._client.call("certificate.details", trust.read_details, body=body)
+
+    # --- OAuth clients
+
+    async def clients(self) -> tuple[trust.PlatformClient, ...]:
+        return await self._client.call("client.list", trust.read_clients)
+
+    async def client(self, id: str) -> trust.PlatformClient | None:
+        return await self._if_there("client.get", trust.read_client, id)
+
+    async def create_client(
+        self, like: trust.PlatformClient, name: str, description: str
+    ) -> trust.MadeClient:
+        body = trust.write_successor(like, name, description)
+        return await self._client.call("client.create", trust.read_made, body=body)
+
+    async def put_client_state(self, held: trust.PlatformClient, state: str) -> None:
+        body = trust.write_state(held, state)
+        await self._client.call("client.put", trust.read_client, id=held.id, body=body)
+
+    async def new_client_secret(self, id: str) -> trust.MadeClient:
+        """The secret before is refused from that instant on."""
+        return await self._client.call("client.secret", trust.read_made, id=id)
+
+    async def delete_client(self, id: str) -> None:
+        await self._if_there("client.delete", read_nothing, id)
 
     # --- paging
 
