@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.ledger import Entry, Ledger, canonical
 from gctrust.adapters.ledger.merkle import EMPTY_ROOT, leaf_hash
 from gctrust.adapters.store.schema import CHECKPOINT, LEDGER
 from gctrust.adapters.store.store import Store
@@ -188,3 +188,17 @@ def test_one_key_for_two_stores_does_not_mix_their_checkpoints(tmp_path):
         other.append(Entry("thing.undone", "x", "run@1", number))
     change(one, CHECKPOINT, CHECKPOINT.c.id == 1, note=other.checkpoint())
     assert {f.rule for f in one.verify().findings} == {"ledger.checkpoint-invalid"}
+
+
+ODD = ["", "é", 'a"b\\', "\x00\x1f\x7f", "\u2028", "\U0001f600", ',"entity":"x"', "</script>"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_an_entry_has_one_text_only(tmp_path, odd):
+    """Sorted keys, no spaces, whatever its fields hold: canonical JSON of what it says."""
+    ledger = opened(tmp_path)
+    ledger.append(Entry(odd, odd, odd, 3, odd, {odd: [odd, 1.5, None, True]}, odd or "someone"))
+    text = texts(ledger)[0]
+    assert text == canonical(json.loads(text))
+    assert json.loads(text)["data"] == {odd: [odd, 1.5, None, True]}
+    assert ledger.verify().findings == ()

@@ -149,6 +149,17 @@ def test_a_new_key_is_endorsed_by_the_old(tmp_path):
     assert rules(verify_store(again.store.engine, VerifierKey.parse(other)))
 
 
+def test_others_go_on_when_one_turns_the_key(tmp_path):
+    ledger = filled(tmp_path, 2)
+    other = opened(tmp_path)
+    assert other.rotate_key() != ledger.verifier_key
+    assert ledger.prove(0).index == 0
+    assert ledger.append(Entry("after", "x", "r", 1)) == 3
+    assert ledger.verifier_key == other.verifier_key
+    assert other.append(Entry("after", "x", "r", 2)) == 4
+    assert ledger.verify().findings == other.verify().findings == ()
+
+
 def test_a_crash_between_the_rotation_and_the_new_file(tmp_path):
     ledger = filled(tmp_path, 2)
     old = (tmp_path / "ledger.key").read_bytes()

@@ -7,6 +7,7 @@ checkpoint is the key, so a crash between the ledger's commit and the renaming l
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -54,13 +55,13 @@ class KeyFile:
                 raise Problem(KEY_LOST, {"path": str(self.path), "seen": "no such file"})
             _written(self.path, Ed25519PrivateKey.generate())
         signer = Signer(origin, _read(self.path))
-        if note is None or open_note(note, signer.verifier) or not self._next.exists():
+        if note is None or open_note(note, signer.verifier):
             return signer
-        following = Signer(origin, _read(self._next))
-        if open_note(note, following.verifier) is None:
-            return signer
-        self.turn()
-        return following
+        if self._next.exists():
+            following = Signer(origin, _read(self._next))
+            if open_note(note, following.verifier):
+                self.turn()
+        return Signer(origin, _read(self.path))  # as it is now: another process may have turned it
 
     def prepare(self, origin: str) -> Signer:
         """The next key, on disk before anything is signed with it."""
@@ -70,7 +71,8 @@ class KeyFile:
 
     def turn(self) -> None:
         """The next key is the key from here on. The old one signs nothing any more."""
-        self._next.replace(self.path)
+        with suppress(FileNotFoundError):  # another process was quicker
+            self._next.replace(self.path)
 
 
 def _read(path: Path) -> Ed25519PrivateKey:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as _quoted
@@ -24,17 +24,11 @@ from ..store.prepared import Lane, Prepared
 from ..store.schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
 from ..store.store import Store
 from .key import KEY_LOST, ROTATED, KeyFile, endorsement
-from .merkle import Frontier, Nodes, consistency_path, folded, inclusion_path, leaf_hash
-from .signed_note import Checkpoint, ConsistencyProof, InclusionProof, open_note, read_checkpoint
+from .merkle import Frontier, consistency_path, inclusion_path, leaf_hash
+from .signed_note import Checkpoint, ConsistencyProof, InclusionProof, open_note
+from .stored_nodes import BROKEN, path_of
 from .verify import Verdict, verify_store
 
-BROKEN = ProblemType(
-    code="ledger.broken",
-    sentence="The ledger no longer matches its signed checkpoint.",
-    why="Appending would sign over a change that nobody may make.",
-    fix="Run `gctrust audit verify` to see which entry was changed, and restore the store.",
-    source="RFC 6962 section 2.1",
-)
 NO_ENTRY = ProblemType(
     code="ledger.no-such-entry",
     sentence="The ledger has no entry of this number.",
@@ -180,20 +174,27 @@ class Ledger:
         last, note, octets = _LAST.first(connection)
         if note is None and last is None:
             return Frontier()
-        if self._trusted and self._trusted[:2] == (note, octets):
-            frontier = self._trusted[2]
-        else:
-            frontier = self._verified(note or "", octets or b"")
+        if self._trusted is None or self._trusted[:2] != (note, octets):
+            self._trusted = (note, octets, self._verified(note or "", octets or b""))
+        frontier = self._trusted[2]
         if last != frontier.size - 1:
             raise Problem(BROKEN, {"store": self.store.name, "last": last, "signed": frontier.size})
         return frontier
 
     def _verified(self, note: str, octets: bytes) -> Frontier:
-        signed = open_note(note, self._signer.verifier)
+        signed = self._opened(note)
         frontier = Frontier.read(signed.size, octets) if signed else None
         if signed is None or frontier is None or frontier.root() != signed.root:
             raise Problem(BROKEN, {"store": self.store.name})
         return frontier
+
+    def _opened(self, note: str) -> Checkpoint | None:
+        """Another process may have turned the key since it was read."""
+        signed = open_note(note, self._signer.verifier)
+        if signed is None and note:
+            self._signer = self._keys.signer(self.origin, note)
+            signed = open_note(note, self._signer.verifier)
+        return signed
 
     def _group(
         self, entries: Sequence[Entry], before: Frontier, known: Mapping[Place, int]
@@ -273,48 +274,26 @@ class Ledger:
     def prove(self, seq: int) -> InclusionProof:
         """That the entry is in the newest checkpoint's tree. Raises ledger.no-such-entry."""
         with self.store.read() as connection:
-            text = connection.execute(sa.select(LEDGER.c.entry).where(LEDGER.c.seq == seq)).scalar()
-            note = connection.execute(sa.select(CHECKPOINT.c.note)).scalar()
+            text, note, octets = _PROVED.first(connection, seq=seq)
             if text is None or note is None:
                 raise Problem(NO_ENTRY, {"entry": seq})
-            size = read_checkpoint(note).size
-            path = self._walked(connection, lambda nodes: inclusion_path(seq, size, nodes))
+            tree = self._verified(note, octets or b"")
+            path = path_of(
+                connection, tree, seq, lambda nodes: inclusion_path(seq, tree.size, nodes)
+            )
         return InclusionProof(seq, path, note, text.encode())
 
     def consistency(self, old: int) -> ConsistencyProof:
         """That the tree of the first `old` entries begins the newest checkpoint's."""
         with self.store.read() as connection:
-            note = connection.execute(sa.select(CHECKPOINT.c.note)).scalar() or ""
-            size = read_checkpoint(note).size if note else 0
-            if not 0 < old <= size:
+            _, note, octets = _PROVED.first(connection, seq=0)
+            tree = self._verified(note, octets or b"") if note else Frontier()
+            if not 0 < old <= tree.size:
                 raise Problem(NO_ENTRY, {"entry": old - 1})
-            path = self._walked(connection, lambda nodes: consistency_path(old, size, nodes))
+            path = path_of(
+                connection, tree, old - 1, lambda nodes: consistency_path(old, tree.size, nodes)
+            )
         return ConsistencyProof(old, path, note)
-
-    def _walked(
-        self, connection: sa.Connection, walk: Callable[[Nodes], tuple[bytes, ...]]
-    ) -> tuple[bytes, ...]:
-        """A proof's walk, made twice: to learn which nodes it wants, then with them at hand."""
-        wanted: list[tuple[int, int]] = []
-
-        def want(level: int, index: int) -> bytes:
-            wanted.append((level, index))
-            return b""
-
-        walk(want)
-        high = [place for place in wanted if place[0] >= STORED_LEVEL]
-        rows = connection.execute(_NODES, {"places": high})
-        hashes = {(level, index): bytes(hash_) for level, index, hash_ in rows}
-        for level, index in wanted:
-            if level < STORED_LEVEL:
-                ends = {"first": index << level, "end": (index + 1) << level}
-                foot = connection.execute(_LEAVES, ends).scalars().all()
-                if len(foot) == 1 << level:
-                    hashes[level, index] = folded(foot)
-        lost = [f"{level}/{index}" for level, index in wanted if (level, index) not in hashes]
-        if lost:
-            raise Problem(BROKEN, {"store": self.store.name, "lost_nodes": lost})
-        return walk(lambda level, index: hashes[level, index])
 
 
 def _known(connection: Lane, entries: Iterable[Entry]) -> dict[Place, int]:
@@ -355,11 +334,10 @@ _SIGN_FIRST = Prepared(
         id=sa.bindparam("one"), note=sa.bindparam("n"), frontier=sa.bindparam("f")
     )
 )
-_NODES = sa.select(NODES.c.level, NODES.c.index, NODES.c.hash).where(
-    sa.tuple_(NODES.c.level, NODES.c.index).in_(sa.bindparam("places", expanding=True))
-)
-_LEAVES = (
-    sa.select(LEDGER.c.leaf)
-    .where(LEDGER.c.seq >= sa.bindparam("first"), LEDGER.c.seq < sa.bindparam("end"))
-    .order_by(LEDGER.c.seq)
+_PROVED = Prepared(
+    sa.select(
+        sa.select(LEDGER.c.entry).where(LEDGER.c.seq == sa.bindparam("seq")).scalar_subquery(),
+        sa.select(CHECKPOINT.c.note).scalar_subquery(),
+        sa.select(CHECKPOINT.c.frontier).scalar_subquery(),
+    )
 )

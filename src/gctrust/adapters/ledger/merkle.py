@@ -60,6 +60,13 @@ class Frontier:
         self.hashes.append(hash_)
         self.size += 1
 
+    def nodes(self) -> dict[tuple[int, int], bytes]:
+        """Its subtrees by (level, index): the right edge that every proof's walk ends in."""
+        levels = [n for n in reversed(range(self.size.bit_length())) if self.size >> n & 1]
+        return {
+            (n, (self.size >> n) - 1): hash_ for n, hash_ in zip(levels, self.hashes, strict=True)
+        }
+
     def root(self) -> bytes:
         if not self.hashes:
             return EMPTY_ROOT

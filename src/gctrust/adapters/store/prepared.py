@@ -45,6 +45,12 @@ class Prepared:
         cursor.execute(text, _bound(values, names))
         return cursor.fetchone()
 
+    def all(self, connection: Lane, **values: Any) -> Any:
+        cursor = _cursor(connection)
+        text, names = self._for(connection)
+        cursor.execute(text, _bound(values, names))
+        return cursor.fetchall()
+
     def run(self, connection: Lane, **values: Any) -> None:
         text, names = self._for(connection)
         _cursor(connection).execute(text, _bound(values, names))
