@@ -13,13 +13,15 @@ from .attached import RunShown, code_of, follow, instant, run_blocks
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
 from .output import Block, Table
+from .runs_fork import fork
 from .session import Options, kept_runs, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
     from ..runner.runs import RunRow, StepRow
 
-app = App(name="runs", help="Durable runs: list, show, watch, resume, cancel.")
+app = App(name="runs", help="Durable runs: list, show, watch, resume, cancel, fork.")
+app.command(fork)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from ..ports import Clock, Performer
 from .claims import Claims
 from .codec import Codec
 from .drive import SEGMENT, Body, Drive, HandOver, Means, Patience, Stopped
+from .forks import SOURCE_GONE, Forks, is_own
 from .problems import CANCELLED as CANCELLED_PROBLEM
 from .problems import DIVERGED, NO_JOURNEY, STUCK
 from .runs import CANCELLED, FAILED, OpenRun, RunRow, Runs
@@ -126,6 +127,7 @@ class Runner:
         self._pipelines = pipelines
         codec = codec or Codec()
         self.runs = Runs(store, codec, clock)
+        self.forks = Forks(store, self.runs)
         self.claims = Claims(store, self.runs, executor, lease_ttl)
         self.waits = Waits(clock, self.runs.untaken)
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="gctrust-store")
@@ -272,6 +274,8 @@ class Runner:
 
     def _as_workflow(self) -> Callable[[str], Any]:
         async def run(run_id: str) -> str:
+            if not is_own(workflow := str(DBOS.workflow_id), run_id):  # a fork has its source's
+                run_id = (await self._blocking(self.forks.of, workflow)).run
             return await self._execute(run_id)
 
         return run
@@ -320,8 +324,7 @@ class Runner:
         workflow = run.workflow
         status = await DBOS.get_workflow_status_async(workflow)
         if status is None:
-            with SetWorkflowID(workflow):
-                await DBOS.start_workflow_async(self._workflow, run.id)
+            await self._begin(run)
         elif status.status in ("PENDING", "ENQUEUED", "DELAYED"):
             await DBOS.resume_workflow_async(workflow)
         elif run.rewind_to is not None:
@@ -381,3 +384,15 @@ class Runner:
                 finally:
                     self._delivering -= 1
             await asyncio.sleep(LOOK if self.outbox.target else 1.0)
+
+    async def _begin(self, run: OpenRun) -> None:
+        """The run's workflow starts, or takes over the outcomes that it was forked with."""
+        fork = await self._blocking(self.forks.of, run.workflow)
+        with SetWorkflowID(run.workflow):
+            if fork is None:
+                await DBOS.start_workflow_async(self._workflow, run.id)
+            elif await DBOS.get_workflow_status_async(fork.workflow) is None:
+                gone = Problem(SOURCE_GONE, {"run": run.id, "source": fork.workflow})
+                await self._blocking(self.runs.failed, run.id, gone, 1)
+            else:
+                await DBOS.fork_workflow_async(fork.workflow, fork.step)

@@ -10,7 +10,7 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ..adapters.store.schema import RUNS, SEGMENTS, SIGNALS, STEPS
+from ..adapters.store.schema import PAST_SEGMENTS, RUNS, SEGMENTS, SIGNALS, STEPS
 from ..adapters.store.store import Store
 from ..errors import Problem
 from ..pipelines.orders import Order, RunEnd
@@ -176,15 +176,10 @@ class Runs:
             number = connection.execute(sa.select(SEGMENTS.c.number).where(mine)).scalar() or 1
             workflow = f"{run.id}#{number + 1}" + (f".{run.life}" if run.life > 1 else "")
             connection.execute(sa.delete(SEGMENTS).where(mine))
-            connection.execute(
-                sa.insert(SEGMENTS).values(
-                    run=run.id,
-                    number=number + 1,
-                    workflow=workflow,
-                    base=step,
-                    state=dumps(self.codec.encode(state)),
-                )
-            )
+            values: dict[str, object] = {"run": run.id, "number": number + 1, "base": step}
+            values |= {"workflow": workflow, "state": dumps(self.codec.encode(state))}
+            connection.execute(sa.insert(SEGMENTS).values(values))
+            self.store.put(connection, PAST_SEGMENTS, **values)
 
     def get(self, run: str, *, history: bool = True) -> RunRow:
         """Raises Problem run.no-such-run."""
@@ -242,8 +237,9 @@ class Runs:
         """`step` is where a resumption begins again; one before the segment is the start."""
         text = dumps(self.codec.encode_problem(problem))
         with self.store.write() as connection:
-            undone = sa.and_(SEGMENTS.c.run == run, SEGMENTS.c.base >= step)
-            connection.execute(sa.delete(SEGMENTS).where(undone))
+            for table in (SEGMENTS, PAST_SEGMENTS):
+                undone = sa.and_(table.c.run == run, table.c.base >= step)
+                connection.execute(sa.delete(table).where(undone))
         self._finish(run, status, problem=text, rewind_to=step)
 
     def _finish(self, run: str, status: str, **values: object) -> None:
@@ -265,7 +261,7 @@ class Runs:
         It has the horizon of its order anew, from now; its start stays what it was. An open run,
         or a later one of the same identity, is left as it is.
         """
-        horizon = self.clock.now() + self._span(run)
+        horizon = self.clock.now() + self.span(run)
         try:
             with self.store.write() as connection:
                 changed = connection.execute(
@@ -283,7 +279,7 @@ class Runs:
         except IntegrityError:
             return False
 
-    def _span(self, run: str) -> float:
+    def span(self, run: str) -> float:
         """The seconds of its order's horizon. Raises Problem run.no-such-run."""
         row = self.get(run, history=False)
         with self.store.read() as connection:

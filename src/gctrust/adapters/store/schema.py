@@ -77,6 +77,27 @@ SEGMENTS = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
 )
 
+# Every segment a run went through: what it can be forked from.
+PAST_SEGMENTS = sa.Table(
+    "past_segments",
+    METADATA,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("workflow", sa.Text, nullable=False),
+    sa.Column("base", sa.Integer, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+)
+
+# A run that begins with the outcomes of another's: of `source`, before its step `step`.
+FORKS = sa.Table(
+    "forks",
+    METADATA,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("workflow", sa.Text, nullable=False, unique=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+)
+
 SIGNALS = sa.Table(
     "signals",
     METADATA,
