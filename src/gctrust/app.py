@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .mailauth.assess import DomainReport
     from .pipelines.effects import CertificateFiles, Effect, HandshakesSeen, Pipeline
     from .pipelines.orders import RunEnd
+    from .runner.bulk import Bulk
     from .runner.engine_dbos import Runner
     from .runner.perform_custom_domain import CustomDomainPerformer
 
@@ -253,13 +254,19 @@ class App:
             lambda: key_passphrase(environment()),
         )
 
-    def _performers(self) -> Performer:
+    @cached_property
+    def bulk(self) -> Bulk:
+        from .runner.bulk import Bulk
         from .runner.codec import Codec
+        from .runner.runs import Runs
+
+        return Bulk(Runs(self.store, Codec(), self.clock))
+
+    def _performers(self) -> Performer:
         from .runner.perform_email_domain import EmailDomainPerformer
         from .runner.perform_many import ManyPerformer
         from .runner.perform_pin_rotation import PinRotationPerformer
         from .runner.performers import Performers
-        from .runner.runs import Runs
 
         return Performers(
             EmailDomainPerformer(self.genesys, self.clock),
@@ -268,7 +275,7 @@ class App:
                 self.genesys, self.probe, self.clock, self.rotation_files, self.pin_use
             ),
             self.mail,
-            ManyPerformer(Runs(self.store, Codec(), self.clock)),
+            ManyPerformer(self.bulk),
         )
 
     @asynccontextmanager
@@ -284,15 +291,15 @@ class App:
 def journeys() -> Mapping[str, Callable[[Any], Pipeline[RunEnd]]]:
     """The pipelines, by the name that runs and the command line use."""
     from .pipelines.custom_domain import custom_domain
-    from .pipelines.deploy_many import deploy_many
     from .pipelines.email_domain import email_domain
+    from .pipelines.many import many
     from .pipelines.pin_rotation import pin_rotation
 
     return {
         "email-domain": email_domain,
         "custom-domain": custom_domain,
-        "deploy-many": deploy_many,
         "pin-rotation": pin_rotation,
+        "many": many,
     }
 
 

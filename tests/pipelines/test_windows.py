@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gctrust.pipelines.windows import BadWindow, Window, next_open
+from gctrust.pipelines.windows import BadWindow, Freeze, Window, next_open
 
 WEEK = datetime(2026, 11, 16, tzinfo=UTC)  # a Monday
 
@@ -44,6 +44,29 @@ def test_when_the_next_wave_may_begin(windows, now, opens):
 def test_what_is_no_window(text):
     with pytest.raises(BadWindow):
         Window.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("windows", "freezes", "now", "opens"),
+    [
+        ((), ("2026-11-17",), at(0, "23:59"), at(0, "23:59")),
+        ((), ("2026-11-17",), at(1, "00:00"), at(2, "00:00")),
+        ((), ("2026-11-17..2026-11-19", "2026-11-19..2026-11-20"), at(1, "12:00"), at(5, "00:00")),
+        (("22:00-04:00",), ("2026-11-17",), at(1, "23:00"), at(2, "00:00")),
+        (("22:00-04:00",), ("2026-11-16",), at(0, "12:00"), at(1, "00:00")),
+        (("09:00-10:00",), ("2026-11-17",), at(0, "10:00"), at(2, "09:00")),
+        (("mon 09:00-10:00",), ("2026-11-23",), at(1, "09:00"), at(14, "09:00")),
+    ],
+)
+def test_nothing_begins_in_a_freeze(windows, freezes, now, opens):
+    given_ = [Window.parse(text) for text in windows]
+    assert next_open(given_, now, [Freeze.parse(text) for text in freezes]) == opens
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "2026-11-20..2026-11-19", "2026-02-30", "..x"])
+def test_what_is_no_freeze(text):
+    with pytest.raises(BadWindow):
+        Freeze.parse(text)
 
 
 @given(st.integers(0, 6), st.integers(0, 1439), st.integers(1, 1440), st.integers(0, 7 * 1440 - 1))

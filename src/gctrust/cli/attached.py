@@ -93,7 +93,7 @@ async def order_and_follow(
     refuses this process's credentials, whoever drives the run.
     """
     await asyncio.to_thread(_refuse_unreadable, order)
-    await _refuse_wrong_credentials(app)
+    await refuse_wrong_credentials(app)
     async with app.running():
         run = app.runner.submit(order)
         teller = asyncio.create_task(beside(app, out, run)) if beside else None
@@ -106,20 +106,17 @@ async def order_and_follow(
 
 def _refuse_unreadable(order: Order) -> None:
     from ..adapters.files import read_files
-    from ..pipelines.orders import CustomDomainOrder, ManyOrder, PinRotationOrder
+    from ..pipelines.orders import CustomDomainOrder, PinRotationOrder
 
     match order:
-        case ManyOrder(items=items):
-            for item in items:
-                _refuse_unreadable(item)
         case CustomDomainOrder(files=files, rollback=False):
             read_files((files.certificate, files.key, files.chain))
         case PinRotationOrder(new=new, old=old, backup=backup):
             read_files((new.certificate, new.key, new.chain, old.certificate, old.key, backup))
 
 
-async def _refuse_wrong_credentials(app: App) -> None:
-    """Only a login that was refused is told now: what passes is the run's to wait for."""
+async def refuse_wrong_credentials(app: App) -> None:
+    """Raises Problem genesys.* for a login that is refused: what passes is the run's to await."""
     try:
         await asyncio.wait_for(app.genesys.require(), LOGIN)
     except TimeoutError:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from ..errors import Problem
-from ..settings import without_user_info
 from .attached import order_and_follow
+from .bulk import Waves, order_list
+from .bulk_orders import EMAIL_DOMAINS, email_domains
 from .domain_published import (
     at_platform,
     is_inbox,
@@ -21,7 +22,7 @@ from .domain_published import (
 from .domain_spread import SpreadShown, spread_blocks
 from .exit_codes import ExitCode
 from .output import Block, Heading, Output, Table
-from .plan import Planned, show
+from .plan import Planned, ledger_step, platform_of, show
 from .session import Options, with_app
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def verify(
     outbound: _Outbound = False,
     mail_from: str = "",
     wait: float | None = None,
+    waves: Waves = Waves(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Register a domain, wait for its DNS records, have the platform verify it.
@@ -114,15 +116,21 @@ def verify(
         from ..pipelines.orders import EmailDomainOrder
 
         settings = app.settings
-        order = EmailDomainOrder(
-            domain=meant(settings, outbound, mail_from),
+        patience = _attached(settings) if wait is None else wait
+        like = EmailDomainOrder(
+            domain="",
             selectors=settings.dkim_selectors,
             include=settings.spf_include.removeprefix("include:"),
             horizon=settings.horizon_hours * 3600.0,
         )
+        if waves.source:
+            waves.check(name, mail_from, *("--outbound",) * outbound)
+            listed = waves.read(EMAIL_DOMAINS, email_domains(like))
+            command = "gctrust domain verify"
+            return await order_list(app, options, waves, listed, command, yes=yes, wait=patience)
+        order = replace(like, domain=meant(settings, outbound, mail_from))
         if not yes:
             return show(options.out, _plan(settings, order.domain))
-        patience = _attached(settings) if wait is None else wait
         code = await order_and_follow(app, options.out, order, patience)
         if code is ExitCode.WAITING:
             await _tell_who_is_behind(app, options.out, order.domain)
@@ -173,20 +181,6 @@ def _plan(settings: Settings, order: str) -> Planned:
         findings=(),
         perform=f"gctrust domain verify {domain.name}{flags} --yes",
     )
-
-
-def ledger_step(settings: Settings) -> str:
-    url = without_user_info(settings.webhook_url or "")
-    if not url:
-        return "write the ledger entry"
-    kind = "a signed webhook" if settings.webhook_secret else "an unsigned webhook"
-    return f"write the ledger entry and {kind} to {url}"
-
-
-def platform_of(settings: Settings) -> str:
-    """What the user wrote to name the platform. Raises config.missing when nothing did."""
-    settings.require("platform")
-    return without_user_info(", ".join(settings.platform))
 
 
 @app.command

@@ -41,7 +41,7 @@ COMMANDS = (
     Command("domain", "domain:app", "Email domains: verify, records, status, list."),
     Command("tls", "tls:app", "Custom domains: deploy a certificate, see what it serves."),
     Command("pins", "pins:app", "Client-certificate pins: rotated without a refused handshake."),
-    Command("runs", "runs:app", "Durable runs: list, show, watch, resume, cancel, fork."),
+    Command("runs", "runs:app", "Durable runs: list, show, items, watch, resume, cancel, fork."),
     Command("audit", "audit:app", "The tamper-evident ledger: list, verify, prove, export."),
     Command("webhooks", "webhooks:app", "Webhook deliveries."),
     Command("serve", "serve:serve", "The HTTP service: order, list, show and signal runs."),

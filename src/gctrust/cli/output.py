@@ -172,6 +172,10 @@ class Progress:
     def __init__(self, update: object) -> None:
         self._update = update
 
+    @property
+    def shows(self) -> bool:
+        return callable(self._update)
+
     def say(self, text: str) -> None:
         if callable(self._update):
             self._update(text)

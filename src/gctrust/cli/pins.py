@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from .attached import RunShown, order_and_follow
+from .bulk import Waves
 from .exit_codes import ExitCode
 from .output import Block, Heading
+from .pins_many import rotate_list
 from .pins_order import NO_BACKUP, Clients, Declared, Files, Pace, order_of
 from .pins_plan import flags_of, pin_of, plan_of
 from .pins_steer import rotation_of, steer, tell_stages, write_trust
@@ -57,6 +59,7 @@ def rotate(
     clients: Clients = Clients(),  # noqa: B008
     pace: Pace = Pace(),  # noqa: B008
     declared: Declared = Declared(),  # noqa: B008
+    waves: Waves = Waves(),  # noqa: B008
     options: Options = Options(),  # noqa: B008
 ) -> ExitCode:
     """Publish the new pin beside the old one, switch the clients, retire the old pin when unused.
@@ -70,6 +73,10 @@ def rotate(
     """
 
     async def body(app: composition.App) -> ExitCode:
+        if waves.source:
+            return await rotate_list(
+                app, options, waves, (files, clients, pace, declared), yes=yes, wait=wait
+            )
         order = order_of(app, files, clients, pace, declared)
         hazards = () if order.backup or NO_BACKUP in order.allow else (NO_BACKUP,)
         if not yes or hazards:

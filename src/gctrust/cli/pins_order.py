@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -214,11 +214,6 @@ def order_of(
 ) -> PinRotationOrder:
     """Raises Problem config.missing, cli.*."""
     from ..pipelines.effects import CertificateFiles
-    from ..pipelines.orders import PinRotationOrder
-
-    clients.refuse_bad_values()
-    pace.refuse_bad_values()
-    declared.refuse_bad_values()
 
     def needed(name: str) -> str:
         return str(app.settings.require(name))
@@ -226,24 +221,43 @@ def order_of(
     def path(given: Path | None) -> str:
         return str(given.resolve()) if given else ""
 
-    names = ("soak", "drain", "confirm", "target_rate", "handshakes", "compromised")
-    told = ("propagation", "ticket_life", "connection_life", "token_life", "client_reload")
-    return PinRotationOrder(
+    return replace(
+        order_like(app, clients, pace, declared),
         client_id=needed("pin_client_id"),
         service_id=needed("service_id"),
         new=CertificateFiles(needed("new_cert_path"), needed("new_key_path")),
         old=CertificateFiles(needed("old_cert_path"), path(files.old_key)),
         backup=str(app.settings.backup_cert_path or ""),
-        kind=app.settings.pin_kind,
         backup_key=path(files.backup_key),
-        horizon=pace.soak + pace.drain + pace.confirm + pace.horizon,
         targets=clients.targets(),
+        typed_pin=files.expect_pin,
+    )
+
+
+def order_like(
+    app: composition.App, clients: Clients, pace: Pace, declared: Declared
+) -> PinRotationOrder:
+    """The order without what tells one client from another. Raises Problem cli.*."""
+    from ..pipelines.effects import CertificateFiles
+    from ..pipelines.orders import PinRotationOrder
+
+    clients.refuse_bad_values()
+    pace.refuse_bad_values()
+    declared.refuse_bad_values()
+    names = ("soak", "drain", "confirm", "target_rate", "handshakes", "compromised")
+    told = ("propagation", "ticket_life", "connection_life", "token_life", "client_reload")
+    return PinRotationOrder(
+        client_id="",
+        service_id="",
+        new=CertificateFiles(""),
+        old=CertificateFiles(""),
+        kind=app.settings.pin_kind,
+        horizon=pace.soak + pace.drain + pace.confirm + pace.horizon,
         switch=clients.switch,
         canary=clients.canary,
         allow=pace.allow,
         ct=declared.ct,
         expiry=declared.pins_expire,
-        typed_pin=files.expect_pin,
         bound_tokens=declared.bound_tokens,
         **{name: getattr(pace, name) for name in names},
         **{name: getattr(declared, name) for name in told},

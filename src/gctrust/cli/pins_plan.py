@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem
 from ..findings import Finding, Severity
-from .domain import ledger_step, platform_of
 from .exit_codes import ExitCode
 from .output import Output
 from .pins_order import NO_BACKUP, Clients, Declared, Files, Pace
-from .plan import Planned, show
+from .plan import Planned, ledger_step, platform_of, show
 
 if TYPE_CHECKING:
     from ..app import App

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import Problem, ProblemKind, ProblemType
 from ..findings import Finding
+from ..settings import without_user_info
 from .exit_codes import ExitCode
 from .findings_shown import findings_blocks
 from .output import Block, Heading, Output
+
+if TYPE_CHECKING:
+    from ..settings import Settings
 
 UNKNOWN_HAZARD = ProblemType(
     "cli.unknown-hazard",
@@ -60,3 +65,17 @@ def _blocks(plan: Planned, refused: bool) -> Iterator[Block]:
         yield "nothing was changed; the journey would refuse this"
     else:
         yield f"nothing was changed; perform it with: {plan.perform}"
+
+
+def ledger_step(settings: Settings) -> str:
+    url = without_user_info(settings.webhook_url or "")
+    if not url:
+        return "write the ledger entry"
+    kind = "a signed webhook" if settings.webhook_secret else "an unsigned webhook"
+    return f"write the ledger entry and {kind} to {url}"
+
+
+def platform_of(settings: Settings) -> str:
+    """What the user wrote to name the platform. Raises config.missing when nothing did."""
+    settings.require("platform")
+    return without_user_info(", ".join(settings.platform))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from .attached import RunShown, code_of, follow, instant, run_blocks
+from .bulk_follow import items_lines, tell_items
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
 from .output import Block, Table
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from .. import app as composition
     from ..runner.runs import RunRow, StepRow
 
-app = App(name="runs", help="Durable runs: list, show, watch, resume, cancel, fork.")
+app = App(name="runs", help="Durable runs: list, show, items, watch, resume, cancel, fork.")
 app.command(fork)
 
 
@@ -132,6 +133,39 @@ def _detail_blocks(row: RunRow) -> Iterator[Block]:
         for s in row.history
     )
     yield Table(("step", "time", "name", "came of it", "problem", "took"), rows)
+
+
+@app.command
+def items(
+    run: str,
+    /,
+    *,
+    lines: Annotated[bool, Parameter(negative="")] = False,
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> ExitCode:
+    """The orders of a run of many, each as it stands. The exit code is the run's own.
+
+    Parameters
+    ----------
+    run
+        The run's id.
+    lines
+        One line of JSON for each order.
+    """
+
+    async def body(app: composition.App) -> ExitCode:
+        from ..runner.bulk import Bulk
+
+        runs = kept_runs(app)
+        row, found = runs.get(run, history=False), Bulk(runs).items_of(run)
+        if not found:
+            raise bad_argument("RUN", run, "Give a run of many orders: `runs list --journey many`.")
+        if lines:
+            options.out.raw(items_lines(run, found))
+            return code_of(row)
+        return tell_items(options.out, run, row.status, found, row=row)
+
+    return with_app(options, body)
 
 
 @app.command

@@ -7,20 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
-from ..errors import Fact, Problem, ProblemKind, ProblemType
+from ..errors import Problem, ProblemKind, ProblemType
 from .attached import order_and_follow
+from .bulk import Waves, order_list
+from .bulk_list import folder_of
+from .bulk_orders import CERTIFICATES, certificates
 from .check_cert import Profile
-from .domain import ledger_step, platform_of
 from .exit_codes import ExitCode
-from .plan import Planned, refuse_unknown_hazards, show
+from .plan import Planned, ledger_step, platform_of, refuse_unknown_hazards, show
 from .session import Options, with_app
-from .tls_many import BAD_OPTION, Waves, deploy_list, many_order, read_list
-from .tls_plan import planned_of
+from .tls_plan import looked, planned_of
 
 if TYPE_CHECKING:
     from .. import app as composition
     from ..pipelines.deploy_plan import DeploymentPlan
-    from ..pipelines.orders import CustomDomainOrder
+    from ..pipelines.orders import CustomDomainOrder, Item
+    from .bulk import Looked
 
 NOTHING_BEFORE = ProblemType(
     "tls.nothing-before",
@@ -37,7 +39,15 @@ OTHER_OPEN = ProblemType(
     kind=ProblemKind.USAGE,
     source="docs/tutorials/custom-domain.md",
 )
-PROBLEMS = (NOTHING_BEFORE, OTHER_OPEN)
+BAD_OPTION = ProblemType(
+    "tls.bad-option",
+    "The value of an option makes no sense.",
+    "A sample of handshakes needs a size, and nobody's edge is to be loaded by mistake.",
+    "See `gctrust tls deploy --help`.",
+    kind=ProblemKind.USAGE,
+    source="docs/reference/commands.md",
+)
+PROBLEMS = (NOTHING_BEFORE, OTHER_OPEN, BAD_OPTION)
 
 app = App(name="tls", help="Custom domains: deploy a certificate, see what it serves.")
 
@@ -88,19 +98,44 @@ def deploy(
     async def body(app: composition.App) -> ExitCode:
         kind = profile or app.certificates.profile
         if waves.source:
-            waves.check()
+            waves.check(name, cert, key, chain)
             _check(allow, handshakes)
-            if name or cert or key or chain:
-                facts: dict[str, Fact] = {"option": "--from", "reason": "the list names the files"}
-                raise Problem(BAD_OPTION, facts)
-            items = read_list(waves.source, kind, handshakes, allow)
-            many = many_order(items, waves)
-            return await deploy_list(app, options, many, waves, yes=yes, wait=wait)
+            return await _deploy_list(
+                app, options, waves, _like(kind, handshakes, allow), yes=yes, wait=wait
+            )
         order = _order(app, kind, handshakes, allow)
         return await _perform(app, options, order, "deploy", yes=yes, wait=wait)
 
     return with_app(options, body, target_domain=name, cert_path=cert, key_path=key,
                     chain_path=chain)  # fmt: skip
+
+
+def _like(profile: str, handshakes: int, allow: tuple[str, ...]) -> CustomDomainOrder:
+    """What the orders of a list have in common."""
+    from ..pipelines.effects import CertificateFiles
+    from ..pipelines.orders import CustomDomainOrder
+
+    return CustomDomainOrder("", CertificateFiles(""), profile, handshakes, allow=allow)
+
+
+async def _deploy_list(
+    app: composition.App,
+    options: Options,
+    waves: Waves,
+    like: CustomDomainOrder,
+    *,
+    yes: bool,
+    wait: float,
+) -> ExitCode:
+    from ..pipelines.orders import CustomDomainOrder
+
+    async def look(item: Item) -> Looked:
+        assert isinstance(item, CustomDomainOrder)
+        return await looked(app, item)
+
+    listed = waves.read(CERTIFICATES, certificates(like, folder_of(waves.source)))
+    command = "gctrust tls deploy" + "".join(f" --allow {name}" for name in like.allow)
+    return await order_list(app, options, waves, listed, command, yes=yes, wait=wait, look=look)
 
 
 @app.command

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .bulk import Looked
+
 if TYPE_CHECKING:
     from .. import app as composition
     from ..findings import Finding
@@ -25,3 +27,12 @@ async def planned_of(
         return DeploymentPlan("nothing"), refused + judged.findings, True
     held = await domains.read(ReadCertificate(order.domain))
     return plan_deployment(order, judged, held), with_history(judged, held).findings, False
+
+
+async def looked(app: composition.App, order: CustomDomainOrder) -> Looked:
+    """The same for one of many."""
+    plan, found, refused = await planned_of(app, order)
+    if refused:
+        return Looked(plan.action, found, refused=True)
+    hazards = tuple(one.rule for one in plan.forbidden(order.allow))
+    return Looked(plan.action, plan.hazards, hazards)

@@ -86,24 +86,38 @@ class PinRotationOrder:
         return f"pin-rotation:{self.client_id}"
 
 
+Item = EmailDomainOrder | CustomDomainOrder | PinRotationOrder
+
+
 @dataclass(frozen=True, slots=True)
 class ManyOrder:
-    """Many certificates, in order: the first `canary` alone, then waves of `wave`."""
+    """Many orders, in this order: the first `canary` alone, then waves of `wave`."""
 
     name: str
-    items: tuple[CustomDomainOrder, ...]
+    items: tuple[Item, ...]
     wave: int = 10
     canary: int = 1
     stop_at: float = 0.1  # the share of failures above which no further wave begins
     windows: tuple[str, ...] = ()  # in which a wave may begin; none: always
     horizon: float = 14 * 86_400.0
+    freezes: tuple[str, ...] = ()  # dates on which no wave begins
 
     @property
     def identity(self) -> str:
-        return f"deploy-many:{self.name}"
+        return f"many:{self.name}"
 
 
-Order = EmailDomainOrder | CustomDomainOrder | PinRotationOrder | ManyOrder
+Order = Item | ManyOrder
+
+
+def files_of(order: Order) -> tuple[CertificateFiles, ...]:
+    """An order may join an open run for the same thing only when these are the same."""
+    match order:
+        case CustomDomainOrder(files=files):
+            return (files,)
+        case PinRotationOrder(new=new, old=old):
+            return (new, old)
+    return ()
 
 
 # What a long run has learnt, frozen where it is cut into segments.

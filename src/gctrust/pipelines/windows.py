@@ -1,11 +1,13 @@
-"""Change windows: when a wave may begin. "mon-fri 22:00-04:00", in UTC; several may be given."""
+"""When a wave may begin: change windows ("mon-fri 22:00-04:00") and freezes, dates on which nothing
+begins ("2026-12-20..2027-01-04"). All in UTC; several of each may be given.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _FORM = re.compile(r"(?:([a-z,-]+)\s+)?(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
@@ -42,13 +44,47 @@ class Window:
                 yield day + self.start
 
 
-def next_open(windows: Iterable[Window], at: float) -> float:
-    """`at` when a window is open then, else the next beginning. No window: always open."""
-    given, now = tuple(windows), datetime.fromtimestamp(at, UTC)
-    begins = [(begin, window.length) for window in given for begin in window.begins(now)]
-    if not given or any(begin <= now < begin + length for begin, length in begins):
-        return at
-    return min(begin for begin, _ in begins if begin > now).timestamp()
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """Both days belong to it."""
+
+    first: date
+    last: date
+
+    @classmethod
+    def parse(cls, text: str) -> Freeze:
+        """Raises BadWindow."""
+        first, _, last = text.strip().partition("..")
+        try:
+            found = cls(date.fromisoformat(first), date.fromisoformat(last or first))
+        except ValueError:
+            raise BadWindow('a freeze is written "2026-12-20..2027-01-04", or one date') from None
+        if found.last < found.first:
+            raise BadWindow("a freeze ends on the day it begins, or later")
+        return found
+
+    @property
+    def ends(self) -> datetime:
+        return datetime.combine(self.last, time(), UTC) + timedelta(days=1)
+
+
+def next_open(windows: Iterable[Window], at: float, freezes: Iterable[Freeze] = ()) -> float:
+    """`at` when a wave may begin then, else the next instant at which one may."""
+    given, frozen = tuple(windows), tuple(freezes)
+    now = asked = datetime.fromtimestamp(at, UTC)
+    while True:
+        ends = [one.ends for one in frozen if one.first <= now.date() <= one.last]
+        opens = max(ends) if ends else _opens(given, now)
+        if opens == now:
+            return at if now == asked else now.timestamp()
+        now = opens
+
+
+def _opens(windows: tuple[Window, ...], now: datetime) -> datetime:
+    begins = [(begin, window.length) for window in windows for begin in window.begins(now)]
+    if not windows or any(begin <= now < begin + length for begin, length in begins):
+        return now
+    return min(begin for begin, _ in begins if begin > now)
 
 
 def _time(hours: str, minutes: str) -> timedelta:

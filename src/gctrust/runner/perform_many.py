@@ -3,34 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
-from ..pipelines.many_effects import ReadRuns, RunSeen, RunsSeen, RunsStarted, StartRuns
-from ..pipelines.orders import CustomDomainOrder
-from .runs import Runs
+from ..pipelines.many_effects import ReadRuns, RunsSeen, RunsStarted, StartRuns
+from ..pipelines.orders import Item
+from .bulk import Bulk
 
 
 class ManyPerformer:
-    """Ordering twice is harmless: an open run is joined, and what serves already is adopted."""
+    """Ordering twice is harmless: an open run is joined, and what is done already is adopted."""
 
-    def __init__(self, runs: Runs) -> None:
-        self._runs = runs
+    def __init__(self, bulk: Bulk) -> None:
+        self._bulk = bulk
 
     async def start(self, effect: StartRuns) -> RunsStarted:
-        orders = [one for one in effect.orders if isinstance(one, CustomDomainOrder)]
-        return RunsStarted(tuple([await asyncio.to_thread(self._start, one) for one in orders]))
-
-    def _start(self, order: CustomDomainOrder) -> str:
-        """ "" when an open run for the domain deploys something else."""
-        for other in self._runs.open_runs():
-            if other.order and other.order.identity == order.identity:
-                same = getattr(other.order, "files", None) == order.files
-                return other.id if same else ""
-        return self._runs.submit(order)
+        orders = cast("tuple[Item, ...]", effect.orders)
+        return RunsStarted(await asyncio.to_thread(self._bulk.submit, orders))
 
     async def read(self, effect: ReadRuns) -> RunsSeen:
-        return RunsSeen(tuple([await asyncio.to_thread(self._read, id_) for id_ in effect.ids]))
-
-    def _read(self, id_: str) -> RunSeen:
-        row = self._runs.get(id_, history=False)
-        status = "open" if row.ended is None else row.status
-        return RunSeen(id_, status, row.problem.code if row.problem else "")
+        return RunsSeen(await asyncio.to_thread(self._bulk.seen, effect.ids))
