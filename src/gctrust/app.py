@@ -31,7 +31,8 @@ if TYPE_CHECKING:
     from .adapters.tls.certificate_check import CertificateCheck
     from .adapters.tls.edge_probe import EdgeProbe
     from .adapters.tls.pin_use import PinUseSources
-    from .adapters.webhooks.outbox import Outbox, Target
+    from .adapters.webhooks.endpoints import Target
+    from .adapters.webhooks.outbox import Outbox
     from .certs.assess import CertificateReport
     from .mailauth.assess import DomainReport
     from .pipelines.effects import CertificateFiles, Effect, HandshakesSeen, Pipeline
@@ -170,11 +171,15 @@ class App:
     @cached_property
     def outbox(self) -> Outbox:
         from .adapters.webhooks.outbox import Outbox
+        from .adapters.webhooks.secret_source import SecretSources
+        from .settings import environment
 
-        return Outbox(self.store, self.ledger, self.clock, self._webhook_target())
+        sources = SecretSources(environment, lambda: self.sealed)
+        target = self._webhook_target()
+        return Outbox(self.store, self.ledger, self.clock, target, sources=sources)
 
     def _webhook_target(self) -> Target | None:
-        from .adapters.webhooks.outbox import Target
+        from .adapters.webhooks.endpoints import Target
 
         settings = self.settings
         if not settings.webhook_url:

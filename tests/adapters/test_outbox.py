@@ -71,9 +71,14 @@ def record(box, step=1):
 async def attempt(box):
     (row,) = box.rows()
     box.clock.at = max(box.clock.at, row.next_at)
-    assert box.due() == (row.id,)
-    await box.deliver(row.id)
+    assert box.due() == ("environment",)
+    await send(box)
     return box.rows()[0]
+
+
+async def send(box):
+    await box.deliver("environment")
+    await box.settled()
 
 
 async def test_signed_cloud_event(tmp_path):
@@ -82,7 +87,7 @@ async def test_signed_cloud_event(tmp_path):
         seq = record(box)
         assert record(box) == seq
         row = await attempt(box)
-        await box.deliver(row.id)  # settled: nothing more is sent
+        await send(box)  # settled: nothing more is sent
         assert (row.status, row.tries, row.attempts[0].status) == ("accepted", 1, 200)
         ((headers, body, path),) = seen
         assert path == "/hook?a=1"
@@ -253,7 +258,6 @@ async def test_two_webhooks_of_one_step_each_settle_in_the_ledger(tmp_path):
             entry = Entry("domain.failed", "example.com", "run@1", 1, f"1.{life}:record", {})
             with box.store.write() as connection:
                 box.record_in(connection, entry, "domain_verification", {})
-        for row in box.rows():
-            await box.deliver(row.id)
+        await send(box)
         settled = box.ledger.entries(action="webhook.settled")
         assert [entry.data["entry"] for entry in settled] == [0, 1]

@@ -43,7 +43,7 @@ COMMANDS = (
     Command("pins", "pins:app", "Client-certificate pins: rotated without a refused handshake."),
     Command("runs", "runs:app", "Durable runs: list, show, items, watch, resume, cancel, fork."),
     Command("audit", "audit:app", "The tamper-evident ledger: list, verify, prove, export."),
-    Command("webhooks", "webhooks:app", "Webhook deliveries."),
+    Command("webhooks", "webhooks:app", "Webhooks: endpoints, deliveries, replay, test."),
     Command("serve", "serve:serve", "The HTTP service: order, list, show and signal runs."),
     Command("worker", "worker:worker", "Drive runs beside other workers on a PostgreSQL store."),
     Command("tokens", "tokens:app", "API tokens of the HTTP service: create, list, revoke."),

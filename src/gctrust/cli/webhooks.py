@@ -1,57 +1,22 @@
-"""`gctrust webhooks`: deliveries, with every attempt."""
+"""`gctrust webhooks`: endpoints, and every delivery to them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
-
 from cyclopts import App
 
-from .attached import instant
-from .exit_codes import ExitCode
-from .output import Table
-from .session import Options, with_app
-
-if TYPE_CHECKING:
-    from .. import app as composition
-    from ..adapters.webhooks.outbox import OutboxRow
-
-app = App(name="webhooks", help="Webhook deliveries.")
-
-
-@dataclass(frozen=True, slots=True)
-class DeliveriesShown:
-    deliveries: tuple[OutboxRow, ...]
-
-
-@app.command(name="list")
-def list_deliveries(
-    *,
-    status: Literal["", "pending", "accepted", "dead"] = "",
-    run: str = "",
-    options: Options = Options(),  # noqa: B008 - frozen
-) -> ExitCode:
-    """Webhooks and how they stand.
-
-    Parameters
-    ----------
-    status
-        Only pending, accepted or dead ones.
-    run
-        Only this run's.
-    """
-
-    async def body(app: composition.App) -> ExitCode:
-        rows = app.outbox.rows(status, run)
-        table = Table(
-            ("id", "event", "entity", "status", "tries", "next"), tuple(_row(r) for r in rows)
-        )
-        options.out.answer("webhooks.list", DeliveriesShown(rows), [table])
-        return ExitCode.FINE
-
-    return with_app(options, body)
-
-
-def _row(row: OutboxRow) -> tuple[str, ...]:
-    due = instant(row.next_at) if row.status == "pending" else ""
-    return row.id, row.event, row.entity, row.status, str(row.tries), due
+app = App(name="webhooks", help="Webhooks: endpoints, deliveries, replay, test.")
+for _name, _place, _help in (
+    ("list", "deliveries:list_all", "Endpoints with their health, and the newest deliveries."),
+    ("show", "deliveries:show", "One endpoint, or one delivery with its body and attempts."),
+    ("dead", "deliveries:dead", "Deliveries that were given up."),
+    ("replay", "deliveries:replay", "Send again, under the same id."),
+    ("add", "endpoints:add", "Add an endpoint."),
+    ("remove", "endpoints:remove", "Remove an endpoint; what waits for it is given up."),
+    ("enable", "endpoints:enable", "Send to an endpoint again, what waited first."),
+    ("disable", "endpoints:disable", "Send nothing to an endpoint; its deliveries wait."),
+    ("rotate-secret", "endpoints:rotate_secret", "Sign with a new secret, and a while with both."),
+    ("events", "events:events", "The events there are; one with its schema and a sample."),
+    ("test", "test:send_test", "Send a real signed delivery now, and say what came of it."),
+    ("listen", "listen:listen", "A receiver on this machine that verifies and prints."),
+):
+    app.command(f"gctrust.cli.webhooks_{_place}", name=_name, help=_help)

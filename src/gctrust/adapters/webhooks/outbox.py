@@ -1,29 +1,33 @@
 """The outbox: webhooks committed together with their ledger entry, delivered until they settle.
 
-A delivery is at least once with one id for ever (Standard Webhooks), over a CloudEvents 1.0 JSON
-body whose `data` has the guides' field names. Secrets are asked from providers at each attempt
-and never stored.
+An event is one row with one id and one body for ever (Standard Webhooks, CloudEvents 1.0); for each
+endpoint that wants it there is a delivery of it. Secrets are asked from their sources at each
+attempt and never stored.
 """
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
-import random
+import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-import httpx2
 import sqlalchemy as sa
 
 from ...errors import Fact, Problem, ProblemType
+from ...pipelines.events import TEST, wanted
 from ...ports import Clock
-from ..ledger.ledger import Entry, Ledger, canonical, rfc3339
-from ..store.schema import DELIVERIES, OUTBOX
+from ..ledger.ledger import Entry, Ledger
+from ..store.schema import OUTBOX, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES
 from ..store.store import Store
-from .send import Attempt, Secrets, send
+from .bodies import cloud_event
+from .endpoints import Endpoints, Target
+from .lanes import Lanes
+from .secret_source import SecretSources
+from .send import Attempt
 
 NO_SUCH = ProblemType(
     code="webhooks.no-such-delivery",
@@ -34,21 +38,9 @@ NO_SUCH = ProblemType(
 )
 PROBLEMS = (NO_SUCH,)
 
-# Standard Webhooks' recommended schedule (specification, "Deliverability"): about 28 hours in all.
-SCHEDULE = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 36000.0)
 PENDING, ACCEPTED, DEAD = "pending", "accepted", "dead"
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where webhooks go, and who provides their secrets. `secret` is a whsec_... text or None."""
-
-    url: str
-    secret: Callable[[], str | None] = lambda: None
-    bearer: Callable[[], str | None] = lambda: None
-    allow_private: bool = False
-    timeout: float = 10.0
-    schedule: tuple[float, ...] = SCHEDULE
+_PATIENCE = 0.2  # seconds a lane is waited for before the next one is looked at
+_TOGETHER = 500  # ids named in one statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +54,10 @@ class DeliveryTry:
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """`status` is "pending", "accepted" or "dead"."""
+    """One event on its way to one endpoint. `status` is "pending", "accepted" or "dead"."""
 
     id: str
+    endpoint: str
     run: str
     step: int
     event: str
@@ -77,22 +70,67 @@ class OutboxRow:
     attempts: tuple[DeliveryTry, ...] = field(default=())
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which deliveries are meant; what is left empty admits all. `since` is an instant."""
+
+    id: str = ""
+    status: str = ""
+    endpoint: str = ""
+    run: str = ""
+    since: float | None = None
+    failed: bool = False
+
+    @property
+    def clause(self) -> sa.ColumnElement[bool]:
+        rows = WEBHOOK_DELIVERIES.c
+        named: dict[sa.ColumnElement[Any], str] = {
+            rows.outbox: self.id,
+            rows.status: self.status,
+            rows.endpoint: self.endpoint,
+            OUTBOX.c.run: self.run,
+        }
+        clauses = [column == value for column, value in named.items() if value]
+        if self.since is not None:
+            clauses.append(OUTBOX.c.created >= self.since)
+        if self.failed:  # some attempt of it failed, or it is given up
+            failed = sa.or_(WEBHOOK_ATTEMPTS.c.error != "", WEBHOOK_ATTEMPTS.c.status.is_(None))
+            of_it = sa.and_(
+                WEBHOOK_ATTEMPTS.c.outbox == rows.outbox,
+                WEBHOOK_ATTEMPTS.c.endpoint == rows.endpoint,
+            )
+            clauses.append(sa.or_(rows.status == DEAD, sa.exists().where(of_it, failed)))
+        return sa.and_(sa.true(), *clauses)
+
+
+_JOINED = WEBHOOK_DELIVERIES.join(OUTBOX, OUTBOX.c.id == WEBHOOK_DELIVERIES.c.outbox)
+
+
 class Outbox:
-    """Without a target nothing is enqueued, and the entry's delivery_accepted stays null."""
+    """An event that no endpoint wants is not enqueued, and its entry's delivery_accepted stays
+    null. `target` is the environment's endpoint; `stamp` the wall clock, for signatures."""
 
     def __init__(
         self,
         store: Store,
         ledger: Ledger,
         clock: Clock,
-        target: Target | None,
+        target: Target | None = None,
         *,
+        sources: SecretSources | None = None,
         source: str = "gctrust",
         stamp: Callable[[], float] = time.time,
     ) -> None:
-        self.store, self.ledger, self.clock, self.target = store, ledger, clock, target
-        self.source, self._stamp = source, stamp
-        self._client: httpx2.AsyncClient | None = None
+        self.store, self.ledger, self.clock, self.source = store, ledger, clock, source
+        self.endpoints = Endpoints(store, ledger, clock, sources or SecretSources(), target)
+        self._lanes = Lanes(self.endpoints, self.record_in, stamp)
+        self._running: dict[str, asyncio.Task[None]] = {}
+
+    @property
+    def target(self) -> Target | None:
+        return self.endpoints.target
+
+    # --- enqueuing -----------------------------------------------------------------------------
 
     def record_in(
         self,
@@ -100,30 +138,44 @@ class Outbox:
         entry: Entry,
         event: str | None,
         data: Mapping[str, Fact],
+        but: str = "",
     ) -> int:
-        """The ledger entry and, for an event, its webhook, in the caller's transaction."""
+        """The ledger entry and, for an event, its webhooks, in the caller's transaction. Appended
+        twice it is one entry and one event. The endpoint `but` is not told."""
         seq = self.ledger.append_in(connection, entry)
-        if event is None or self.target is None:
+        if event is None:
             return seq
-        id_ = self._id(seq)
-        now = self.clock.now()
-        body = canonical(
-            {
-                "specversion": "1.0",
-                "id": id_,
-                "source": self.source,
-                "type": event,
-                "subject": entry.entity,
-                "time": rfc3339(now),
-                "datacontenttype": "application/json",
-                "data": dict(data),
-            }
-        )
-        row = {"id": id_, "run": entry.run, "step": entry.step, "event": event}
-        row |= {"entity": entry.entity, "body": body, "entry": seq, "created": now}
-        fresh = {"status": PENDING, "tries": 0, "next_at": now}
-        self.store.put_once(connection, OUTBOX, **row, **fresh)
+        names = [
+            one.name
+            for one in self.endpoints.all_in(connection)
+            if one.name != but and wanted(event, one.events)
+        ]
+        if names:
+            self._enqueue(connection, entry, seq, event, data, names)
         return seq
+
+    def _enqueue(
+        self,
+        connection: sa.Connection,
+        entry: Entry,
+        seq: int,
+        event: str,
+        data: Mapping[str, Fact],
+        names: Iterable[str],
+    ) -> None:
+        id_, now = self._id(seq), self.clock.now()
+        body = cloud_event(id_, self.source, event, entry.entity, now, data)
+        fresh = {
+            "entry": seq,
+            "entity": entry.entity,
+            "status": PENDING,
+            "tries": 0,
+            "next_at": now,
+        }
+        told = {"run": entry.run, "step": entry.step, "event": event, "body": body, "created": now}
+        self.store.put_once(connection, OUTBOX, id=id_, **told, **fresh)
+        for name in names:
+            self.store.put_once(connection, WEBHOOK_DELIVERIES, outbox=id_, endpoint=name, **fresh)
 
     def _id(self, seq: int) -> str:
         """Stable for the entry, unique over all stores, and without the full stop that the
@@ -131,130 +183,141 @@ class Outbox:
         seed = f"{self.store.id} {self.ledger.verifier_key} {seq}"
         return f"msg_{hashlib.sha256(seed.encode()).hexdigest()[:24]}"
 
-    def rows(self, status: str = "", run: str = "") -> tuple[OutboxRow, ...]:
-        query = sa.select(OUTBOX).order_by(OUTBOX.c.entry)
-        query = query.where(OUTBOX.c.status == status) if status else query
-        query = query.where(OUTBOX.c.run == run) if run else query
+    # --- looking -------------------------------------------------------------------------------
+
+    def rows(
+        self, status: str = "", run: str = "", *, chosen: Chosen | None = None, newest: int = 0
+    ) -> tuple[OutboxRow, ...]:
+        """Deliveries in the order of their entries, with every attempt; only the last `newest`
+        of them when that is given."""
+        of, rows = chosen or Chosen(status=status, run=run), WEBHOOK_DELIVERIES.c
+        columns = (OUTBOX.c.id, rows.endpoint, OUTBOX.c.run, OUTBOX.c.step, OUTBOX.c.event)
+        more = (rows.entity, rows.entry, OUTBOX.c.created, rows.status, rows.tries, rows.next_at)
+        query = sa.select(*columns, *more).select_from(_JOINED).where(of.clause)
+        if newest:
+            query = query.order_by(rows.entry.desc(), rows.endpoint.desc()).limit(newest)
+        else:
+            query = query.order_by(rows.entry, rows.endpoint)
         with self.store.read() as connection:
-            tries: dict[str, list[DeliveryTry]] = {}
-            for row in connection.execute(sa.select(DELIVERIES).order_by(DELIVERIES.c.id)):
-                seen = DeliveryTry(row[2], row.at, row.status, row.error, row.seconds)
-                tries.setdefault(row.outbox, []).append(seen)
-            return tuple(
-                _row(row, tuple(tries.get(row.id, ()))) for row in connection.execute(query)
-            )
+            found = connection.execute(query).all()
+            tries = _tries(connection, [row.id for row in found])
+        shown = (OutboxRow(*row, tries.get((row.id, row.endpoint), ())) for row in found)
+        return tuple(shown)[::-1] if newest else tuple(shown)
+
+    def counts(self) -> Mapping[tuple[str, str], int]:
+        """How many deliveries there are, by (endpoint, status)."""
+        rows = WEBHOOK_DELIVERIES.c
+        query = sa.select(rows.endpoint, rows.status, sa.func.count()).group_by(
+            rows.endpoint, rows.status
+        )
+        with self.store.read() as connection:
+            return {(row[0], row[1]): row[2] for row in connection.execute(query)}
+
+    def body(self, id_: str) -> str:
+        """The event's stored text. Raises Problem webhooks.no-such-delivery."""
+        with self.store.read() as connection:
+            body = connection.execute(sa.select(OUTBOX.c.body).where(OUTBOX.c.id == id_)).scalar()
+        if body is None:
+            raise Problem(NO_SUCH, {"id": id_[:60]})
+        return str(body)
+
+    # --- changing ------------------------------------------------------------------------------
+
+    def count(self, chosen: Chosen) -> int:
+        query = sa.select(sa.func.count()).select_from(_JOINED).where(chosen.clause)
+        with self.store.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def replay(self, chosen: Chosen | str) -> int:
+        """Send them again, with the same id and body, from a fresh schedule. Returns how many.
+
+        Raises Problem webhooks.no-such-delivery for an id that is none.
+        """
+        of = Chosen(id=chosen) if isinstance(chosen, str) else chosen
+        rows = WEBHOOK_DELIVERIES.c
+        meant = sa.select(rows.outbox, rows.endpoint).select_from(_JOINED).where(of.clause)
+        again = {"status": PENDING, "tries": 0, "next_at": self.clock.now()}
+        with self.store.write() as connection:
+            ids = sorted({row.outbox for row in connection.execute(meant)})
+            place = sa.tuple_(rows.outbox, rows.endpoint).in_(meant)
+            changed = connection.execute(sa.update(WEBHOOK_DELIVERIES).where(place).values(again))
+            for first in range(0, len(ids), _TOGETHER):
+                some = OUTBOX.c.id.in_(ids[first : first + _TOGETHER])
+                connection.execute(sa.update(OUTBOX).where(some).values(status=PENDING))
+        if of.id and changed.rowcount == 0:
+            raise Problem(NO_SUCH, {"id": of.id[:60]})
+        return changed.rowcount
+
+    def remove_endpoint(self, name: str) -> int:
+        """The endpoint, and what waits for it is given up. Returns how many deliveries that was."""
+        waiting = Chosen(status=PENDING, endpoint=name)
+        undelivered = self.count(waiting)
+        self.endpoints.remove(name, undelivered)
+        self._lanes.give_up(name)
+        return undelivered
+
+    # --- delivering ----------------------------------------------------------------------------
 
     def due(self) -> tuple[str, ...]:
-        query = sa.select(OUTBOX.c.id).where(
-            OUTBOX.c.status == PENDING, OUTBOX.c.next_at <= self.clock.now()
-        )
-        with self.store.read() as connection:
-            return tuple(
-                connection.execute(query.order_by(OUTBOX.c.next_at, OUTBOX.c.entry)).scalars()
-            )
+        """The endpoints that something is to be sent to now, and nothing is under way to."""
+        return tuple(name for name in self._lanes.due() if not self._under_way(name))
 
     def deadlines(self) -> tuple[float, ...]:
-        """When pending deliveries are to be tried next, by the run's clock."""
-        query = sa.select(OUTBOX.c.next_at).where(OUTBOX.c.status == PENDING)
-        with self.store.read() as connection:
-            return tuple(connection.execute(query).scalars())
+        """When something is next to be sent, by the run's clock: one instant an endpoint."""
+        return self._lanes.deadlines()
 
-    def replay(self, id_: str) -> None:
-        """Send a settled webhook again, with the same id and body, from a fresh schedule."""
-        with self.store.write() as connection:
-            changed = connection.execute(
-                sa.update(OUTBOX)
-                .where(OUTBOX.c.id == id_)
-                .values(status=PENDING, tries=0, next_at=self.clock.now())
-            )
-        if changed.rowcount == 0:
-            raise Problem(NO_SUCH, {"id": id_})
+    def _under_way(self, name: str) -> bool:
+        lane = self._running.get(name)
+        return lane is not None and not lane.done()
 
-    async def deliver(self, id_: str) -> None:
-        """One attempt, stored; the one that settles writes `webhook.settled` with it."""
-        if self.target is None:
-            return
-        pending = await asyncio.to_thread(self._pending, id_)
-        if pending is None:
-            return
-        row, body = pending
-        if self._client is None:
-            self._client = httpx2.AsyncClient(follow_redirects=False, trust_env=False)
-        secrets = Secrets(self.target.secret(), self.target.bearer())
-        started = time.monotonic()
-        attempt = await send(
-            self._client,
-            self.target.url,
-            id_,
-            body,
-            secrets,
-            stamp=self._stamp(),
-            timeout=self.target.timeout,
-            allow_private=self.target.allow_private,
-        )
-        await asyncio.to_thread(self._settle, row, attempt, time.monotonic() - started)
+    async def deliver(self, name: str) -> None:
+        """Send what is due to that endpoint. One that is slow goes on by itself: it keeps nobody
+        waiting for more than a moment."""
+        self._gather()
+        if name not in self._running:
+            self._running[name] = asyncio.create_task(self._lanes.run(name))
+        await asyncio.wait({self._running[name]}, timeout=_PATIENCE)
+        self._gather()
 
-    def _pending(self, id_: str) -> tuple[OutboxRow, str] | None:
-        query = sa.select(OUTBOX).where(OUTBOX.c.id == id_, OUTBOX.c.status == PENDING)
-        with self.store.read() as connection:
-            row = connection.execute(query).first()
-        return (_row(row), row.body) if row else None
+    def _gather(self) -> None:
+        """Lanes that have ended; a store's Problem in one of them is the caller's to meet."""
+        for name, lane in tuple(self._running.items()):
+            if lane.done():
+                del self._running[name]
+                lane.result()
 
-    def _settle(self, row: OutboxRow, attempt: Attempt, seconds: float) -> None:
-        tries, now = row.tries + 1, self.clock.now()
-        schedule = self.target.schedule if self.target else ()
-        status = ACCEPTED if attempt.accepted else PENDING if tries <= len(schedule) else DEAD
-        if attempt.gone:  # 410: the receiver wants no more (Standard Webhooks specification)
-            status = DEAD
-        wait = schedule[tries - 1] * random.uniform(1.0, 1.25) if status == PENDING else 0.0
-        next_at = now + max(wait, attempt.retry_after)
-        with self.store.write() as connection:
-            connection.execute(
-                sa.insert(DELIVERIES).values(
-                    {
-                        "outbox": row.id,
-                        "try": tries,
-                        "at": now,
-                        "status": attempt.status,
-                        "error": attempt.error,
-                        "seconds": seconds,
-                    }
-                )
-            )
-            values = {"status": status, "tries": tries, "next_at": next_at}
-            connection.execute(sa.update(OUTBOX).where(OUTBOX.c.id == row.id).values(values))
-            if status != PENDING:
-                self.ledger.append_in(connection, self._settled(connection, row, status, attempt))
+    async def test(self, name: str) -> tuple[str, Attempt]:
+        """A real signed delivery of webhook.test, at once, enabled or not; its id, and what came
+        of it. Raises Problem webhooks.no-such-endpoint."""
+        endpoint = await asyncio.to_thread(self.endpoints.get, name)
+        id_, data = f"msg_{secrets.token_hex(12)}", {**TEST.sample, "endpoint": name}
+        body = cloud_event(id_, self.source, TEST.name, name, self.clock.now(), data)
+        return id_, await self._lanes.attempt(endpoint, id_, body)
 
-    def _settled(
-        self, connection: sa.Connection, row: OutboxRow, status: str, attempt: Attempt
-    ) -> Entry:
-        total = connection.execute(
-            sa.select(sa.func.count()).where(DELIVERIES.c.outbox == row.id)
-        ).scalar_one()
-        data: dict[str, Fact] = {
-            "entry": row.entry,
-            "webhook": row.id,
-            "delivery_accepted": status == ACCEPTED,
-            "attempts": total,
-            "status": attempt.status,
-            "error": attempt.error or None,
-        }
-        slot = f"{row.entry}:settled:{total}"  # a resumed run records at the same step again
-        return Entry("webhook.settled", row.entity, row.run, row.step, slot, data)
+    async def settled(self) -> None:
+        """Until nothing is under way any more."""
+        while self._running:
+            await asyncio.wait(self._running.values())
+            self._gather()
 
     async def aclose(self) -> None:
-        if self._client is not None:
-            await self._client.aclose()
-            self._client = None
+        lanes = tuple(self._running.values())
+        for lane in lanes:
+            lane.cancel()
+        await asyncio.gather(*lanes, return_exceptions=True)
+        self._running.clear()
+        await self._lanes.aclose()
 
 
-def _row(row: sa.Row[tuple[object, ...]], attempts: tuple[DeliveryTry, ...] = ()) -> OutboxRow:
-    names = [name for name in OutboxRow.__slots__ if name != "attempts"]
-    return OutboxRow(**{name: getattr(row, name) for name in names}, attempts=attempts)
-
-
-def event_data(body: str) -> Mapping[str, Fact]:
-    """The `data` of a stored body, for those who list deliveries."""
-    data: Mapping[str, Fact] = json.loads(body)["data"]
-    return data
+def _tries(
+    connection: sa.Connection, ids: list[str]
+) -> Mapping[tuple[str, str], tuple[DeliveryTry, ...]]:
+    tries: dict[tuple[str, str], tuple[DeliveryTry, ...]] = {}
+    table = WEBHOOK_ATTEMPTS
+    for first in range(0, len(ids), _TOGETHER):
+        of = table.c.outbox.in_(ids[first : first + _TOGETHER])
+        for row in connection.execute(sa.select(table).where(of).order_by(table.c.id)):
+            place = (row.outbox, row.endpoint)
+            seen = DeliveryTry(row[3], row.at, row.status, row.error, row.seconds)
+            tries[place] = (*tries.get(place, ()), seen)
+    return tries
