@@ -32,8 +32,8 @@ from gctrust.pipelines.pin_effects import (
 )
 from gctrust.ports import Performer
 from gctrust.runner.codec import Codec
-from gctrust.runner.drive import Patience
-from gctrust.runner.engine_dbos import Runner
+from gctrust.runner.means import Patience
+from gctrust.runner.runner import Runner
 from gctrust.settings import environment, load_settings
 
 OLD, NEW, BACKUP = "old", "new", "backup"

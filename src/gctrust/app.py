@@ -31,14 +31,13 @@ if TYPE_CHECKING:
     from .adapters.tls.certificate_check import CertificateCheck
     from .adapters.tls.edge_probe import EdgeProbe
     from .adapters.tls.pin_use import PinUseSources
-    from .adapters.webhooks.endpoints import Target
-    from .adapters.webhooks.outbox import Outbox
+    from .adapters.webhooks.outbox import Outbox, Target
     from .certs.assess import CertificateReport
     from .mailauth.assess import DomainReport
     from .pipelines.effects import CertificateFiles, Effect, HandshakesSeen, Pipeline
     from .pipelines.orders import RunEnd
     from .runner.bulk import Bulk
-    from .runner.engine_dbos import Runner
+    from .runner.runner import Runner
     from .runner.perform_custom_domain import CustomDomainPerformer
 
 Outcome = TypeVar("Outcome")
@@ -171,15 +170,11 @@ class App:
     @cached_property
     def outbox(self) -> Outbox:
         from .adapters.webhooks.outbox import Outbox
-        from .adapters.webhooks.secret_source import SecretSources
-        from .settings import environment
 
-        sources = SecretSources(environment, lambda: self.sealed)
-        target = self._webhook_target()
-        return Outbox(self.store, self.ledger, self.clock, target, sources=sources)
+        return Outbox(self.store, self.ledger, self.clock, self._webhook_target())
 
     def _webhook_target(self) -> Target | None:
-        from .adapters.webhooks.endpoints import Target
+        from .adapters.webhooks.outbox import Target
 
         settings = self.settings
         if not settings.webhook_url:
@@ -196,7 +191,7 @@ class App:
     @cached_property
     def runner(self) -> Runner:
         """Not started: `async with app.running()` starts and closes it."""
-        from .runner.engine_dbos import Runner
+        from .runner.runner import Runner
 
         return Runner(
             pipelines=journeys(),

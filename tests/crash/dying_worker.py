@@ -16,7 +16,7 @@ from arena import as_order, settings_of
 
 from gctrust.app import App, build_app, journeys
 from gctrust.ports import Performer
-from gctrust.runner.engine_dbos import Runner
+from gctrust.runner.runner import Runner
 
 
 def dying(performer: Performer, at: int, after: bool) -> Performer:

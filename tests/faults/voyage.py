@@ -12,7 +12,7 @@ from arena import Arena
 
 from gctrust.app import App, build_app
 from gctrust.pipelines.orders import EmailDomainOrder, Order
-from gctrust.runner.engine_dbos import Runner
+from gctrust.runner.runner import Runner
 from gctrust.runner.runs import RunRow
 
 JUMP, BETWEEN = 10.0, 0.05  # seconds of the sandbox's clock, seconds of ours

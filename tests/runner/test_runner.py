@@ -250,7 +250,7 @@ async def test_a_full_disk_stops_the_run_which_then_goes_on(tmp_path):
 
 def fill(runner, more):
     """Let the database grow by `more` pages only, on every connection its engines have or make."""
-    for engine in (runner.store.engine, runner._engine):
+    for engine in (runner.store.engine, runner._engine.database):
         with contextlib.closing(engine.raw_connection()) as connection:
             (pages,) = connection.execute("PRAGMA page_count").fetchone()
 

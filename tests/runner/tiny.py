@@ -22,8 +22,8 @@ from gctrust.pipelines.effects import Effect, Now, Pipeline, Record, Segment, St
 from gctrust.pipelines.orders import RunEnd
 from gctrust.ports import Performer
 from gctrust.runner.codec import Codec
-from gctrust.runner.drive import Patience
-from gctrust.runner.engine_dbos import Runner
+from gctrust.runner.means import Patience
+from gctrust.runner.runner import Runner
 
 BUSY = ProblemType("tiny.busy", "The file is busy.", "", "", retry=Retry.LATER)
 REFUSED = ProblemType("tiny.refused", "The file refuses.", "", "")

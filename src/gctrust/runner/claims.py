@@ -1,53 +1,85 @@
-"""Which runs this process may drive, told by leases.
+"""Which runs this process may drive, told by leases and by who owns a run.
 
-On SQLite one process holds the store's lease and drives every run. On PostgreSQL each worker holds
-a lease of its own, and a run belongs to the worker that claimed it: one whose lease has no
-heartbeat any more loses its runs to whoever looks next.
+A run is nobody's (the first that looks claims it), a lease holder's (which drives it), or parked:
+it waits, and costs a row until its time or a signal frees it. A holder without a heartbeat loses
+its runs. On SQLite one process holds the store's lease; on PostgreSQL each worker has its own.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Mapping
+from itertools import chain, zip_longest
 
 import sqlalchemy as sa
 
 from ..adapters.store.lease import BEAT, Lease
-from ..adapters.store.schema import LEASES, RUNS
+from ..adapters.store.schema import LEASES, PARKED, RUNS, SIGNALS
 from ..adapters.store.store import Store
-from .runs import OpenRun, Runs
 
 AT_ONCE = 10  # runs claimed at one look, so that workers that start together share them
+NOBODY = ""  # the owner of a parked run
+
+_OPEN = RUNS.c.ended.is_(None)
+_SENT = sa.select(sa.func.count()).where(SIGNALS.c.run == RUNS.c.id).scalar_subquery().label("sent")
+_FREE = sa.select(RUNS.c.id).where(_OPEN, RUNS.c.owner.is_(None)).order_by(RUNS.c.started)
+_DUE = (
+    sa.select(RUNS.c.id)
+    .join(PARKED, PARKED.c.run == RUNS.c.id)
+    .where(PARKED.c.due <= sa.bindparam("now"), RUNS.c.owner == NOBODY)
+    .order_by(PARKED.c.due)
+)
 
 
 class Claims:
-    """Every method is one transaction."""
+    """Every method is one transaction, or two."""
 
-    def __init__(self, store: Store, runs: Runs, executor: str, ttl: float) -> None:
-        self.store, self.runs = store, runs
+    def __init__(self, store: Store, executor: str, ttl: float) -> None:
+        self.store = store
         self.lease = Lease(store, executor, ttl, own=store.shared)
         self._sender = Lease(store, executor, ttl, name="deliveries") if store.shared else None
         self._beaten = 0.0
 
     def acquire(self) -> bool:
-        return self.lease.acquire()
+        return self.lease.acquire() and self._freed()
 
     def renew(self) -> bool:
-        return self.lease.renew()
+        return self.lease.renew() and self._freed()
 
     def release(self) -> None:
         """What is claimed here is free at once."""
+        with self.store.write() as connection:
+            mine = sa.update(RUNS).where(_OPEN, RUNS.c.owner == self.lease.holder)
+            connection.execute(mine.values(owner=None))
         for lease in (self.lease, self._sender):
             if lease is not None and lease.epoch:
                 lease.release()
 
+    def _freed(self) -> bool:
+        """Runs whose holder's heart has stopped are free. True, for whoever asks in passing."""
+        with self.store.read() as connection:
+            beating = sa.select(LEASES.c.holder).where(
+                LEASES.c.holder != "",
+                LEASES.c.beat > self.lease.now(connection) - self.lease.ttl,
+            )
+            dead = sa.and_(_OPEN, RUNS.c.owner > NOBODY, RUNS.c.owner.not_in(beating))
+            found = connection.execute(sa.select(RUNS.c.id).where(dead).limit(1)).first()
+        if found:
+            with self.store.write() as connection:
+                connection.execute(sa.update(RUNS).where(dead).values(owner=None))
+        return True
+
     def held(self, run: str) -> bool:
         """Read anew from the store: asked before every outward effect."""
-        if not self.store.shared:
-            return self.lease.held()
-        mine = sa.select(LEASES.c.name).where(
-            LEASES.c.name == self.lease.name, LEASES.c.epoch == self.lease.epoch
+        query = sa.select(RUNS.c.id).where(
+            RUNS.c.id == run,
+            RUNS.c.owner == self.lease.holder,
+            sa.exists().where(
+                LEASES.c.name == self.lease.name,
+                LEASES.c.holder == self.lease.holder,
+                LEASES.c.epoch == self.lease.epoch,
+            ),
         )
-        query = sa.select(RUNS.c.id).where(RUNS.c.id == run, RUNS.c.owner.in_(mine))
         with self.store.read() as connection:
             return self.lease.epoch > 0 and connection.execute(query).first() is not None
 
@@ -60,36 +92,58 @@ class Claims:
             return self._sender.renew() if self._sender.epoch else self._sender.acquire()
         return self._sender.epoch > 0
 
-    def mine(self) -> tuple[OpenRun, ...]:
-        """The open runs that are to be driven here; on PostgreSQL a few more at each look."""
-        if self.store.shared:
-            self._claim()
-        return self.runs.open_runs(self.lease.name if self.store.shared else None)
+    def look(self, now: float, room: int) -> Mapping[str, int]:
+        """The runs to be driven here, and how many signals each was ever sent; with up to `room`
+        more than before, taken in turn from those whose wait is over and those nobody has begun."""
+        owned = sa.select(RUNS.c.id, _SENT).where(_OPEN, RUNS.c.owner == self.lease.holder)
+        with self.store.read() as connection:
+            mine = {row.id: int(row.sent) for row in connection.execute(owned)}
+            free = room > 0 and (
+                connection.execute(_FREE.limit(1)).first()
+                or connection.execute(_DUE.limit(1), {"now": now}).first()
+            )
+        return mine | dict.fromkeys(self._claim(now, min(room, AT_ONCE)), 0) if free else mine
 
-    def take(self, run: str) -> None:
-        """The engine has given this run to this process: whoever asked for it does not have it."""
-        if self.store.shared:
-            with self.store.write() as connection:
-                connection.execute(
-                    sa.update(RUNS).where(RUNS.c.id == run).values(owner=self.lease.name)
-                )
-
-    def _claim(self) -> None:
+    def _claim(self, now: float, room: int) -> Collection[str]:
+        due_now = _DUE.limit(room).with_for_update(skip_locked=True, of=RUNS)
         with self.store.write() as connection:
-            beating = sa.select(LEASES.c.name).where(
-                LEASES.c.holder != "",
-                LEASES.c.beat > self.lease.now(connection) - self.lease.ttl,
-            )
-            free = (
-                sa.select(RUNS.c.id)
-                .where(RUNS.c.ended.is_(None))
-                .where(sa.or_(RUNS.c.owner.is_(None), RUNS.c.owner.not_in(beating)))
-                .order_by(RUNS.c.started)
-                .limit(AT_ONCE)
-                .with_for_update(skip_locked=True)
-            )
-            ids = connection.execute(free).scalars().all()
-            if ids:
-                connection.execute(
-                    sa.update(RUNS).where(RUNS.c.id.in_(ids)).values(owner=self.lease.name)
-                )
+            due = connection.execute(due_now, {"now": now})
+            free = connection.execute(_FREE.limit(room).with_for_update(skip_locked=True))
+            turns = chain.from_iterable(zip_longest(due.scalars(), free.scalars()))
+            ids = [run for run in turns if run is not None][:room]
+            owned = sa.update(RUNS).where(RUNS.c.id.in_(ids)).values(owner=self.lease.holder)
+            connection.execute(sa.delete(PARKED).where(PARKED.c.run.in_(ids)))
+            connection.execute(owned)
+        return ids
+
+    def park(self, run: str, until: float, signals: Collection[str]) -> bool:
+        """Nobody drives this run before `until` or a signal. False: one of `signals` has come.
+
+        The run's row is locked before the signals are read, as whoever sends one locks it first:
+        either sees the other.
+        """
+        mine = sa.select(RUNS.c.id).where(RUNS.c.id == run, RUNS.c.owner == self.lease.holder)
+        came = sa.select(SIGNALS.c.id).where(
+            SIGNALS.c.run == run, SIGNALS.c.name.in_(signals), SIGNALS.c.taken_by.is_(None)
+        )
+        with self.store.write() as connection:
+            if connection.execute(mine.with_for_update()).first() is None:
+                return True  # another drives it
+            if connection.execute(came.limit(1)).first() is not None:
+                return False
+            connection.execute(sa.update(RUNS).where(RUNS.c.id == run).values(owner=NOBODY))
+            self.store.put(connection, PARKED, run=run, due=until)
+        return True
+
+    def next_due(self) -> float | None:
+        """The earliest instant at which a parked run goes on."""
+        with self.store.read() as connection:
+            return connection.execute(sa.select(sa.func.min(PARKED.c.due))).scalar()
+
+
+def unpark(connection: sa.Connection, run: str) -> None:
+    """A signal is being sent to this run: it goes on at once, if it is parked."""
+    connection.execute(sa.select(RUNS.c.id).where(RUNS.c.id == run).with_for_update())
+    parked = sa.and_(RUNS.c.id == run, RUNS.c.owner == NOBODY)
+    connection.execute(sa.update(RUNS).where(parked).values(owner=None))
+    connection.execute(sa.delete(PARKED).where(PARKED.c.run == run))

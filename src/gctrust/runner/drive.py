@@ -1,7 +1,8 @@
 """The loop: pipeline -> effect -> durable step -> outcome -> pipeline.
 
 Steps never raise: a step's answer says done, failed or again, with the digest of the effect it
-belongs to, so that a replay that asks for something else is noticed.
+belongs to, so that a replay that asks for something else is noticed. A wait is slept before its
+step, which only says how it ended: a run that waits long has no step under way, and is parked.
 """
 
 from __future__ import annotations
@@ -12,13 +13,11 @@ import re
 import time
 import traceback
 from collections.abc import Callable, Coroutine, Mapping
-from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, ParamSpec, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from ..adapters.ledger.ledger import Entry
-from ..adapters.webhooks.outbox import Outbox
 from ..errors import Fact, Problem, Retry
 from ..pipelines.effect import Undone
 from ..pipelines.effects import (
@@ -35,15 +34,10 @@ from ..pipelines.effects import (
     Woken,
 )
 from ..pipelines.orders import RunEnd
-from ..ports import Clock, Performer
-from .codec import Codec
+from .means import Means
 from .problems import CANCELLED, CRASHED, DIVERGED
-from .runs import OpenRun, Runs, StepRow
-from .waits import Waits
+from .runs import OpenRun, StepRow
 
-SEGMENT = 200  # steps after which a run is cut where its pipeline allows it
-
-P = ParamSpec("P")
 T = TypeVar("T")
 Body = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 
@@ -55,37 +49,6 @@ class Engine(Protocol):
     """
 
     async def step(self, name: str, body: Body) -> dict[str, Any]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Patience:
-    """How long a passing fault is met with trying again. Seconds, by the run's clock."""
-
-    tries: int = 60
-    base: float = 2.0
-    cap: float = 300.0
-    grace: float = 3600.0  # past the horizon: what is undone and recorded there meets faults too
-
-
-@dataclass(frozen=True, slots=True)
-class Means:
-    """What a drive needs of the outside. `held`: this process may still act for the run."""
-
-    codec: Codec
-    clock: Clock
-    performer: Performer
-    runs: Runs
-    outbox: Outbox
-    waits: Waits
-    held: Callable[[str], bool]
-    threads: Executor
-    patience: Patience = Patience()
-    segment: int = SEGMENT
-
-    async def blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """A synchronous store call, in the bounded pool."""
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.threads, lambda: call(*args, **kwargs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +69,10 @@ class HandOver(Exception):
         self.state, self.step = state, step
 
 
+class Parked(Exception):
+    """The run waits as a row: whoever finds its time come goes on with it."""
+
+
 class Stopped(Exception):
     """The run has to end as failed or cancelled: `problem`, to be resumed from `step`."""
 
@@ -115,18 +82,21 @@ class Stopped(Exception):
 
 
 class Drive:
-    """One run being driven. `busy` counts this run's effects in flight (waits are not)."""
+    """One run being driven. `busy` counts this run's effects in flight (waits are not).
+
+    `_seen` is the clock's last reading, `_ended` when the step before ended, by the run's clock.
+    """
 
     def __init__(self, run: OpenRun, engine: Engine, means: Means) -> None:
         self.run, self.engine, self.means = run, engine, means
         self.busy = 0
-        self._seen = 0.0
+        self._seen = self._ended = 0.0
         self._step = run.base
         self._thrown: list[tuple[Problem, int]] = []
 
     async def drive(self, pipeline: Pipeline[RunEnd]) -> RunEnd:
-        """Raises Stopped when a Problem escapes the pipeline or its history does not fit it, and
-        HandOver where a long run is cut."""
+        """Raises Stopped when a Problem escapes the pipeline or its history does not fit it,
+        HandOver where a long run is cut, and Parked where it waits long."""
         answer: object = None
         problem: Problem | None = None
         try:
@@ -137,7 +107,7 @@ class Drive:
                     end: RunEnd = stop.value
                     return end
                 answer, problem = await self._settle(effect)
-        except (Stopped, HandOver):
+        except (Stopped, HandOver, Parked):
             raise
         except Undone as undone:
             raise Stopped(undone.problem, 1) from None
@@ -183,11 +153,29 @@ class Drive:
         async def body() -> dict[str, Any]:
             return await self._perform(step, name, effect, digest, tries)
 
+        if isinstance(effect, Wait):
+            await self._patiently(self._sleep, step, effect)
         stored = await self.engine.step(name, body)
         if stored["digest"] != digest:
             facts: dict[str, Fact] = {"run": self.run.id, "step": step, "asks": name}
             raise Stopped(Problem(DIVERGED, facts), step)
-        return self._read(stored, effect)
+        answer = self._read(stored, effect)
+        self._tell(step, name, effect, answer, stored)
+        return answer
+
+    def _tell(
+        self, step: int, name: str, effect: Effect[Any], answer: Answer, stored: Mapping[str, Any]
+    ) -> None:
+        """For watchers; in a replay what was told before is told again."""
+        if isinstance(effect, Stage):
+            self.means.chronicle.stage(self.run.id, effect.name, effect.note)
+        if "line" not in stored:  # of a release that wrote the history within the step
+            return
+        life, started, self._ended, seconds = stored["line"]
+        code = answer.problem.code if answer.problem else ""
+        life = min(life, self.run.life)  # a fork has no lives of the run it came from
+        line = StepRow(step, name, answer.kind, code, started, self._ended, seconds, life)
+        self.means.chronicle.line(self.run.id, line)
 
     def _read(self, stored: Mapping[str, Any], effect: Effect[Any]) -> Answer:
         codec = self.means.codec
@@ -200,7 +188,8 @@ class Drive:
         self, step: int, name: str, effect: Effect[Any], digest: str, tries: int
     ) -> dict[str, Any]:
         """The body of a step: never raises, but for the engine's own end (cancellation)."""
-        means, started, clocked = self.means, time.monotonic(), self._now()
+        started = time.monotonic()
+        clocked = self._ended if self._ended and isinstance(effect, Wait) else self._now()
         stored: dict[str, Any]
         try:
             answer = await self._answer(step, effect, tries)
@@ -211,13 +200,8 @@ class Drive:
         except Exception as error:  # a defect: the run stops with it, and can be resumed
             answer = Answer("failed", problem=_crash(error, name))
             stored = self._stored(answer)
-        code = answer.problem.code if answer.problem else ""
-        seconds, now = time.monotonic() - started, self._now()
-        line = StepRow(step, name, answer.kind, code, clocked, now, seconds, self.run.life)
-        # The history is for watchers; the answer itself is the engine's to keep.
-        with suppress(Problem):
-            await means.blocking(means.runs.keep, self.run.id, line)
-        return {**stored, "digest": digest}
+        line = (self.run.life, clocked, self._now(), time.monotonic() - started)
+        return {**stored, "digest": digest, "line": line}
 
     def _stored(self, answer: Answer) -> dict[str, Any]:
         if answer.kind == "done":
@@ -239,23 +223,32 @@ class Drive:
         return Answer("again", problem=problem, at=at)
 
     async def _answer(self, step: int, effect: Effect[Any], tries: int) -> Answer:
-        means, runs, run = self.means, self.means.runs, self.run.id
-        if isinstance(effect, Wait):
-            return Answer("done", await self._wait(step, effect))
-        if isinstance(effect, Now):
-            return Answer("done", Instant(means.clock.now(), self.run.horizon, self.run.life - 1))
+        if isinstance(effect, Wait | Now):
+            return Answer("done", await self.effect(step, effect))
         self.busy += 1
         try:
-            if isinstance(effect, Stage):
-                await means.blocking(runs.stage, run, effect.name, effect.note)
-                return Answer("done", Done())
-            if isinstance(effect, Record):
-                return Answer("done", Recorded(await means.blocking(self._record, step, effect)))
             if type(effect).outward:
                 return await self._outward(step, effect, tries)
-            return Answer("done", await means.performer(effect))
+            return Answer("done", await self.effect(step, effect))
         finally:
             self.busy -= 1
+
+    async def effect(self, step: int, effect: Effect[Any]) -> object:
+        """The effect alone, with nothing recorded of it yet: a few are the driver's own, the
+        others the performer's."""
+        means, run = self.means, self.run
+        match effect:
+            case Wait():
+                signal = await self._patiently(self._take, step, effect)
+                return Woken(self._now(), signal)
+            case Now():
+                return Instant(means.clock.now(), run.horizon, run.life - 1)
+            case Stage():
+                return Done()
+            case Record():
+                return Recorded(await means.blocking(self._record, step, effect))
+            case _:
+                return await means.performer(effect)
 
     def _now(self) -> float:
         """The clock's instant, or the last one seen while the clock (a sandbox's) is away."""
@@ -263,25 +256,43 @@ class Drive:
             self._seen = self.means.clock.now()
         return self._seen
 
-    async def _wait(self, step: int, wait: Wait) -> Woken:
+    async def _patiently(
+        self, do: Callable[[str, Wait], Coroutine[Any, Any, T]], step: int, wait: Wait
+    ) -> T:
         """Passing faults of clock or store do not end a wait: it ends late, not wrongly."""
         while True:
             try:
-                return await self._woken(f"{self.run.life}.{step}", wait)
+                return await do(f"{self.run.life}.{step}", wait)
             except Problem as problem:
                 if problem.type.retry is not Retry.LATER:
                     raise
             await asyncio.sleep(1.0)
 
-    async def _woken(self, by: str, wait: Wait) -> Woken:
-        means, run = self.means, self.run.id
-        await means.blocking(means.runs.waiting, run, wait.until, wait.reason)
-        signal = await means.blocking(means.runs.take_signal, run, by, wait.signals)
-        while signal is None and means.clock.now() < wait.until:
-            await means.waits.sleep(run, wait.until, wait.signals)
-            signal = await means.blocking(means.runs.take_signal, run, by, wait.signals)
-        await means.blocking(means.runs.waiting, run, None)
-        return Woken(self._now(), signal)
+    async def _take(self, by: str, wait: Wait) -> str | None:
+        means = self.means
+        return await means.blocking(means.runs.take_signal, self.run.id, by, wait.signals)
+
+    async def _sleep(self, by: str, wait: Wait) -> None:
+        """Until the wait's time or one of its signals. Raises Parked when that takes long."""
+        means, run, until = self.means, self.run.id, wait.until
+        if self._now() >= until:
+            return
+        try:
+            woken = means.waits.lie_down(run, until)
+            means.chronicle.waiting(run, until, wait.reason)
+            while not await means.blocking(means.runs.heard, run, by, wait.signals):
+                try:
+                    await asyncio.wait_for(woken.wait(), means.linger)
+                except TimeoutError:
+                    await means.chronicle.flush()
+                    if await means.blocking(means.park, run, until, wait.signals):
+                        raise Parked from None
+                if self._now() >= until:
+                    break
+                woken.clear()
+            means.chronicle.waiting(run, None)
+        finally:
+            means.waits.rise(run)
 
     def _record(self, step: int, record: Record) -> int:
         entry = self._entry(step, "record", record.action, record.entity, record.fields)
@@ -302,7 +313,7 @@ class Drive:
         intent = self._entry(step, "intent", f"{word}.intended", effect.key, {"try": tries})
         await means.blocking(means.outbox.ledger.append, intent)
         try:
-            answer = Answer("done", await means.performer(effect))
+            answer = Answer("done", await self.effect(step, effect))
             self._stored(answer)  # an outcome that may not be stored must not be recorded as done
         except Problem as problem:
             answer = self._failed(problem, tries)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from ..adapters.store.store import Store
 from ..errors import Problem
 from ..pipelines.orders import Order, RunEnd
 from ..ports import Clock
+from .claims import unpark
 from .codec import Codec, dumps
 from .problems import NO_SUCH
 
@@ -144,13 +145,13 @@ class Runs:
             )
         return id_
 
-    def open_runs(self, owner: str | None = None) -> tuple[OpenRun, ...]:
-        """Oldest first; those of `owner`, or all."""
+    def open_runs(self, ids: Collection[str] | None = None) -> tuple[OpenRun, ...]:
+        """Oldest first; those of `ids`, or all."""
         segment = (SEGMENTS.c.workflow, SEGMENTS.c.base, SEGMENTS.c.state)
         query = sa.select(*RUNS.c, *segment).select_from(RUNS.outerjoin(SEGMENTS))
         query = query.where(RUNS.c.ended.is_(None)).order_by(RUNS.c.started)
-        if owner is not None:
-            query = query.where(RUNS.c.owner == owner)
+        if ids is not None:
+            query = query.where(RUNS.c.id.in_(ids))
         with self.store.read() as connection:
             rows = connection.execute(query).all()
         return tuple(self._open(row) for row in rows)
@@ -220,15 +221,24 @@ class Runs:
             history=history,
         )
 
-    def stage(self, run: str, name: str, note: str) -> None:
-        self._update(run, stage=name, note=note)
-
-    def waiting(self, run: str, until: float | None, reason: str = "") -> None:
-        self._update(run, waiting_until=until, waiting_for=reason)
+    def write(
+        self, lines: Sequence[tuple[str, StepRow]], shown: Mapping[str, Mapping[str, object]]
+    ) -> None:
+        """Lines of histories, and what open runs are doing. A line that is there stays."""
+        rows = [
+            {"run": run} | {n: getattr(line, n) for n in StepRow.__slots__} for run, line in lines
+        ]
+        with self.store.write() as connection:
+            if rows:
+                self.store.put_all_once(connection, STEPS, rows)
+            for run, values in shown.items():
+                open_ = sa.and_(RUNS.c.id == run, RUNS.c.ended.is_(None))
+                connection.execute(sa.update(RUNS).where(open_).values(**values))
 
     def began(self, run: str) -> None:
         """The engine has taken the run up: nothing is left to be rewound."""
-        self._update(run, rewind_to=None)
+        with self.store.write() as connection:
+            connection.execute(sa.update(RUNS).where(RUNS.c.id == run).values(rewind_to=None))
 
     def ended(self, run: str, end: RunEnd) -> None:
         self._finish(run, end.status, end=dumps(self.codec.encode(end)))
@@ -272,6 +282,7 @@ class Runs:
                         ended=None,
                         problem=None,
                         life=RUNS.c.life + 1,
+                        owner=None,
                         horizon=horizon,
                     )
                 )
@@ -289,43 +300,40 @@ class Runs:
         except TypeError:
             return row.horizon - row.started
 
-    def _update(self, run: str, **values: object) -> None:
-        with self.store.write() as connection:
-            connection.execute(sa.update(RUNS).where(RUNS.c.id == run).values(**values))
-
-    def keep(self, run: str, step: StepRow) -> None:
-        """One line of the run's history; done again after a crash it replaces itself."""
-        values = {name: getattr(step, name) for name in StepRow.__slots__}
-        with self.store.write() as connection:
-            self.store.put(connection, STEPS, run=run, **values)
-
     def signal(self, run: str, name: str) -> None:
         """Raises Problem run.no-such-run."""
         self.get(run, history=False)
         with self.store.write() as connection:
+            unpark(connection, run)
             connection.execute(sa.insert(SIGNALS).values(run=run, name=name, at=self.clock.now()))
 
-    def untaken(self) -> tuple[tuple[str, str], ...]:
-        """(run, name) of every signal that no wait has taken yet."""
-        query = sa.select(SIGNALS.c.run, SIGNALS.c.name).where(SIGNALS.c.taken_by.is_(None))
+    def heard(self, run: str, by: str, names: Sequence[str]) -> bool:
+        """A signal has come that ends the wait `by`, or ended it."""
         with self.store.read() as connection:
-            return tuple((run, name) for run, name in connection.execute(query))
+            return connection.execute(_ending(run, by, names)).first() is not None
 
     def take_signal(self, run: str, by: str, names: Sequence[str]) -> str | None:
         """The signal that ends the wait `by`; the same one when asked again after a crash."""
-        mine = sa.and_(SIGNALS.c.run == run, SIGNALS.c.name.in_(names))
+        if not self.heard(run, by, names):
+            return None
         with self.store.write() as connection:
-            query = sa.select(SIGNALS.c.id, SIGNALS.c.name).where(
-                mine, sa.or_(SIGNALS.c.taken_by == by, SIGNALS.c.taken_by.is_(None))
-            )
-            order = (SIGNALS.c.taken_by.is_(None), SIGNALS.c.id)
-            found = connection.execute(query.order_by(*order)).first()
+            found = connection.execute(_ending(run, by, names)).first()
             if found is None:
                 return None
             connection.execute(
                 sa.update(SIGNALS).where(SIGNALS.c.id == found.id).values(taken_by=by)
             )
             return str(found.name)
+
+
+def _ending(run: str, by: str, names: Sequence[str]) -> sa.Select[tuple[int, str]]:
+    return (
+        sa.select(SIGNALS.c.id, SIGNALS.c.name)
+        .where(SIGNALS.c.run == run, SIGNALS.c.name.in_(names))
+        .where(sa.or_(SIGNALS.c.taken_by == by, SIGNALS.c.taken_by.is_(None)))
+        .order_by(SIGNALS.c.taken_by.is_(None), SIGNALS.c.id)
+        .limit(1)
+    )
 
 
 def _step(row: sa.Row[tuple[object, ...]]) -> StepRow:

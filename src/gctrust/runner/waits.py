@@ -1,4 +1,4 @@
-"""Everything that sleeps, woken by one ticker: by the run's clock, or by a signal row.
+"""Everything that sleeps in this process, woken by one ticker: by the run's clock, or by a signal.
 
 Deadlines are in the time of the injected clock, which may be virtual, so no timer of the event loop
 can be set to them; and one look a tick for all sleepers keeps a thousand waits as cheap as one.
@@ -7,64 +7,59 @@ can be set to them; and one look a tick for all sleepers keeps a thousand waits 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 
 from ..ports import Clock
 
-TICK = 0.1  # seconds between looks at the clock
-LOOK = 0.25  # seconds between looks for signals of other processes
-
-
-@dataclass(slots=True, eq=False)
-class Sleeper:
-    run: str
-    until: float
-    signals: frozenset[str]
-    woken: asyncio.Event = field(default_factory=asyncio.Event)
+TICK = 0.1  # seconds between looks at the clock while somebody sleeps
+LOOK = 0.5  # while nobody does: parked runs may be due
+LINGER = 5.0  # real seconds a run sleeps here before it is parked
 
 
 class Waits:
-    """`untaken` reads the signals no wait has taken: (run, name) pairs. It may block: it is called
-    in a thread."""
+    """`now` is the clock's last reading."""
 
-    def __init__(self, clock: Clock, untaken: Callable[[], Iterable[tuple[str, str]]]) -> None:
-        self.clock, self._untaken = clock, untaken
-        self._sleepers: list[Sleeper] = []
+    def __init__(self, clock: Clock) -> None:
+        self.clock, self.now = clock, 0.0
+        self._sleepers: dict[str, tuple[float, asyncio.Event]] = {}
+        self._heard: dict[str, int] = {}
+
+    def __len__(self) -> int:
+        return len(self._sleepers)
 
     def pending_deadlines(self) -> tuple[float, ...]:
         """The instants somebody sleeps to, earliest first."""
-        return tuple(sorted(sleeper.until for sleeper in self._sleepers))
+        return tuple(sorted(until for until, _ in self._sleepers.values()))
 
-    async def sleep(self, run: str, until: float, signals: Iterable[str]) -> None:
-        """Return at `until`, or earlier when a signal may have come: the caller looks which."""
-        sleeper = Sleeper(run, until, frozenset(signals))
-        self._sleepers.append(sleeper)
-        try:
-            await sleeper.woken.wait()
-        finally:
-            self._sleepers.remove(sleeper)
+    def lie_down(self, run: str, until: float) -> asyncio.Event:
+        """Set at `until`, or when the run is sent a signal; from now on, so that the caller can
+        look for earlier ones after this. `rise` must follow."""
+        woken = asyncio.Event()
+        self._sleepers[run] = until, woken
+        return woken
+
+    def rise(self, run: str) -> None:
+        self._sleepers.pop(run, None)
 
     def wake_due(self, now: float) -> None:
-        for sleeper in self._sleepers:
-            if now >= sleeper.until:
-                sleeper.woken.set()
+        self.now = now
+        for until, woken in self._sleepers.values():
+            if now >= until:
+                woken.set()
 
-    def wake_signalled(self, untaken: Iterable[tuple[str, str]]) -> None:
-        came = set(untaken)
-        for sleeper in self._sleepers:
-            if any((sleeper.run, name) in came for name in sleeper.signals):
-                sleeper.woken.set()
+    def wake_signalled(self, sent: Mapping[str, int]) -> None:
+        """`sent`: how many signals each run was ever sent."""
+        for run, (_, woken) in self._sleepers.items():
+            if sent.get(run, 0) > self._heard.get(run, 0):
+                self._heard[run] = sent[run]
+                woken.set()
+
+    def forget(self, run: str) -> None:
+        self._heard.pop(run, None)
 
     async def tick(self) -> None:
         """Runs until it is cancelled."""
-        loop = asyncio.get_running_loop()
-        looked = 0.0
         while True:
-            if self._sleepers:
-                # In a thread: a sandbox's clock is asked over its port, and may not answer.
-                self.wake_due(await asyncio.to_thread(self.clock.now))
-                if loop.time() - looked >= LOOK:
-                    looked = loop.time()
-                    self.wake_signalled(await asyncio.to_thread(self._untaken))
-            await asyncio.sleep(TICK)
+            # In a thread: a sandbox's clock is asked over its port, and may not answer.
+            self.wake_due(await asyncio.to_thread(self.clock.now))
+            await asyncio.sleep(TICK if self._sleepers else LOOK)

@@ -39,7 +39,7 @@ RUNS = sa.Table(
     sa.Column("horizon", sa.Float, nullable=False),
     sa.Column("life", sa.Integer, nullable=False, default=1),
     sa.Column("rewind_to", sa.Integer),
-    sa.Column("owner", sa.Text),
+    sa.Column("owner", sa.Text),  # who drives it: a lease's holder, "" while it is parked, or nobody
     sa.Column("problem", sa.Text),
     sa.Column("end", sa.Text),
     sa.UniqueConstraint("identity", "generation"),
@@ -47,6 +47,17 @@ RUNS = sa.Table(
 # One open run for one identity, even when two processes submit at once.
 _OPEN = RUNS.c.ended.is_(None)
 sa.Index("runs_open", RUNS.c.identity, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
+sa.Index(
+    "runs_turn", RUNS.c.owner, RUNS.c.started, sqlite_where=_OPEN, postgresql_where=_OPEN
+)
+
+# Open runs that sleep: driven by nobody until the instant `due`, or a signal, takes the row away.
+PARKED = sa.Table(
+    "parked",
+    METADATA,
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), primary_key=True),
+    sa.Column("due", sa.Float, nullable=False, index=True),
+)
 # Lists are newest first, and stay quick with a hundred thousand runs whatever they are narrowed to.
 sa.Index("runs_newest", RUNS.c.started, RUNS.c.id)
 sa.Index("runs_by_status", RUNS.c.status, RUNS.c.started, RUNS.c.id)

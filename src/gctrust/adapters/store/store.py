@@ -8,7 +8,7 @@ write lock.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -272,6 +272,12 @@ class Store:
         rest = {name: value for name, value in values.items() if name not in key}
         insert = self._insert(table).values(**values)
         connection.execute(insert.on_conflict_do_update(index_elements=key, set_=rest))
+
+    def put_all_once(
+        self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]
+    ) -> None:
+        """Insert each row unless one stands in its way."""
+        connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
 
     def put_once(self, connection: sa.Connection, table: sa.Table, **values: object) -> None:
         """Insert the row unless one stands in its way."""

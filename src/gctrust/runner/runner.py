@@ -1,0 +1,302 @@
+"""Submit orders and watch them; drives them too while this process holds a lease.
+
+Orders are rows; whoever holds a lease claims runs and drives each as a workflow of the engine. Any
+other process on the same store submits, signals, watches, and takes over when the holder ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any, ParamSpec, TypeVar
+
+from ..adapters.store.lease import BEAT, TTL
+from ..adapters.store.store import Store
+from ..adapters.webhooks.outbox import Outbox
+from ..errors import Problem
+from ..pipelines.effects import Pipeline
+from ..pipelines.orders import Order, RunEnd
+from ..ports import Clock, Performer
+from .chronicle import Chronicle
+from .claims import Claims
+from .codec import Codec
+from .deliveries import Deliveries
+from .drive import Drive, HandOver, Parked, Stopped
+from .engine_dbos import PASSING, Engine, Steps
+from .forks import Forks
+from .means import SEGMENT, Means, Patience, blocking
+from .problems import CANCELLED as CANCELLED_PROBLEM
+from .problems import NO_JOURNEY
+from .runs import CANCELLED, FAILED, OpenRun, RunRow, Runs
+from .waits import LINGER, Waits
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
+
+# An order begins a journey; an order and the state of a segment go on with one.
+Pipelines = Mapping[str, Callable[..., Pipeline[RunEnd]]]
+
+DRIVEN = 32  # runs in motion at once in one process; those that sleep are not counted
+LOOK = 0.1  # seconds between looks for new orders and the lease
+ASK_AGAIN = 5.0  # seconds before the engine is asked a second time to go on with a run
+
+
+class Runner:
+    """Submit orders and watch them; drives them too while this process holds a lease.
+
+    `executor` names this process in its lease. All methods belong to the event loop of `start`.
+    """
+
+    def __init__(
+        self,
+        *,
+        pipelines: Pipelines,
+        performer: Performer,
+        clock: Clock,
+        store: Store,
+        outbox: Outbox,
+        executor: str,
+        codec: Codec | None = None,
+        patience: Patience | None = None,
+        lease_ttl: float = TTL,
+        segment: int = SEGMENT,
+        linger: float = LINGER,
+    ) -> None:
+        self.store, self.outbox, self.clock = store, outbox, clock
+        self._pipelines = pipelines
+        codec = codec or Codec()
+        self.runs = Runs(store, codec, clock)
+        self.forks = Forks(store, self.runs)
+        self.claims = Claims(store, executor, lease_ttl)
+        self.waits = Waits(clock)
+        self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="gctrust-store")
+        self._chronicle = Chronicle(self.runs, self._blocking)
+        self._deliveries = Deliveries(outbox, self.claims, self._blocking, lambda: self.leading)
+        self._means = Means(
+            codec,
+            clock,
+            performer,
+            self.runs,
+            outbox,
+            self.waits,
+            self._chronicle,
+            self.claims.held,
+            self.claims.park,
+            self._threads,
+            patience or Patience(),
+            segment,
+            linger,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+        self._live: dict[str, tuple[asyncio.Task[Any], Drive | None]] = {}
+        self._asked: dict[str, float] = {}
+        self._engine: Engine | None = None
+
+    # --- life ----------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Take the lease and drive, or watch until it can be taken. Raises the store's Problems."""
+        if await self._blocking(self.claims.acquire):
+            await self._lead()
+        for job in (self._govern, self.waits.tick, self._chronicle.tick, self._deliveries.tick):
+            self._tasks.append(asyncio.create_task(self._lasting(job)))
+
+    async def close(self) -> None:
+        """Open runs stay open and go on where they were with the next start, anywhere."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks.clear()
+        was_leading = self.leading
+        await self._step_down()
+        await self._chronicle.flush()
+        if was_leading:
+            with suppress(Problem):
+                await self._blocking(self.claims.release)
+        await self.outbox.aclose()
+        self._threads.shutdown(wait=True)
+
+    @property
+    def leading(self) -> bool:
+        """This process drives the runs."""
+        return self._engine is not None
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is in flight: every run driven here sleeps. A demo may jump its clock."""
+        drives = [drive for _, drive in self._live.values()]
+        working = (
+            any(drive is None or drive.busy for drive in drives) or self._deliveries.under_way > 0
+        )
+        return not working and len(self.waits) >= len(drives)
+
+    def pending_deadlines(self) -> tuple[float, ...]:
+        """Instants of the run's clock at which something is to happen next, earliest first."""
+        parked = self.claims.next_due()
+        own = self.waits.pending_deadlines() + (() if parked is None else (parked,))
+        return tuple(sorted((*own, *self.outbox.deadlines())))
+
+    # --- what callers do -----------------------------------------------------------------------
+
+    def submit(self, order: Order) -> str:
+        """Order a run, or join the open run of the same identity. Returns the run's id."""
+        return self.runs.submit(order)
+
+    async def await_end(self, run: str, timeout: float | None = None) -> RunEnd | None:  # noqa: ASYNC109
+        """How the run ended; None when it has not within `timeout` real seconds.
+
+        Raises the Problem that a failed or cancelled run ended in.
+        """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            row = await self._blocking(self.runs.get, run, history=False)
+            if row.problem is not None:
+                raise row.problem
+            if row.end is not None:
+                return row.end
+            if deadline is not None and time.monotonic() >= deadline:
+                return None
+            await asyncio.sleep(LOOK)
+
+    def resume(self, run: str) -> bool:
+        """Take a failed or cancelled run up again at the step it failed at. An open run needs no
+        resuming: False. Raises Problem run.no-such-run."""
+        return self.runs.reopen(run)
+
+    def signal(self, run: str, name: str) -> None:
+        """Ends a wait that listens for `name`; kept until one does."""
+        self.runs.signal(run, name)
+
+    def cancel(self, run: str) -> None:
+        """Asks the pipeline, which may undo things first; it hears of it at its next wait."""
+        self.runs.signal(run, "cancel")
+
+    def list_runs(self, limit: int = 200) -> tuple[RunRow, ...]:
+        return self.runs.all(limit)
+
+    def count_runs(self) -> Mapping[tuple[str, str], int]:
+        """How many runs there are, by journey and status."""
+        return self.runs.count()
+
+    def show(self, run: str) -> RunRow:
+        """The run with its history. Raises Problem run.no-such-run."""
+        return self.runs.get(run)
+
+    # --- leading -------------------------------------------------------------------------------
+
+    async def _blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        return await blocking(self._threads, call, *args, **kwargs)
+
+    async def _lasting(self, job: Callable[[], Any]) -> None:
+        """A background job outlives the store's passing faults (disk full, locked)."""
+        while True:
+            try:
+                await job()
+            except (Problem, *PASSING):
+                await asyncio.sleep(1.0)
+            except Exception as error:  # a defect of one job must not end it for good, nor quietly
+                place = error.__traceback__ and error.__traceback__.tb_next
+                line = place.tb_lineno if place else 0
+                _LOG.error("%s in a background job, line %d", type(error).__name__, line)
+                await asyncio.sleep(1.0)
+
+    async def _lead(self) -> None:
+        name = f"{self.claims.lease.holder}-{self.claims.lease.epoch}"
+        engine = Engine(self.store, self.forks, name, self._execute)
+        await engine.open()
+        self._engine = engine
+
+    async def _step_down(self) -> None:
+        if self._engine is None:
+            return
+        tasks = [task for task, _ in self._live.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._engine.close()
+        self._engine = None
+        self._live.clear()
+        self._asked.clear()
+
+    async def _govern(self) -> None:
+        beat = time.monotonic()
+        while True:
+            if not self.leading:
+                if await self._blocking(self.claims.acquire):
+                    await self._lead()
+            elif time.monotonic() - beat >= BEAT:
+                beat = time.monotonic()
+                if not await self._blocking(self.claims.renew):
+                    await self._step_down()
+            if self._engine:
+                await self._take_up(self._engine)
+            await asyncio.sleep(LOOK if self.leading else 5 * LOOK)
+
+    async def _take_up(self, engine: Engine) -> None:
+        """See to it that every run of ours is being driven here, and no other."""
+        now = time.monotonic()
+        to_come = sum(run not in self._live for run in self._asked)
+        room = DRIVEN - to_come - (len(self._live) - len(self.waits))
+        mine = await self._blocking(self.claims.look, self.waits.now, room)
+        self.waits.wake_signalled(mine)
+        for run in self._live.keys() - mine.keys():
+            task, drive = self._live[run]
+            if drive is not None:  # it was slow, and another took it over
+                task.cancel()
+        for run in self._asked.keys() - mine.keys():
+            del self._asked[run]
+        late = {run for run, at in self._asked.items() if now - at >= ASK_AGAIN}
+        wanted = mine.keys() - self._live.keys() - (self._asked.keys() - late)
+        if wanted:
+            self._asked |= dict.fromkeys(wanted, now)
+            lost = await engine.go_on(await self._blocking(self.runs.open_runs, wanted))
+            for run, problem in lost.items():
+                await self._blocking(self.runs.failed, run, problem, 1)
+
+    async def _execute(self, run_id: str, workflow: str) -> str:
+        """The workflow: the same for every journey."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._live[run_id] = (task, None)
+        try:
+            found = await self._blocking(self.runs.open_runs, (run_id,))
+            if not found or found[0].workflow != workflow:
+                return "ended"
+            if not await self._blocking(self.claims.held, run_id):
+                raise asyncio.CancelledError
+            return await self._driven(found[0], task)
+        finally:
+            self._live.pop(run_id, None)
+            self._asked.pop(run_id, None)
+            self.waits.forget(run_id)
+
+    async def _driven(self, run: OpenRun, task: asyncio.Task[Any]) -> str:
+        if run.rewind_to is not None:
+            await self._blocking(self.runs.began, run.id)
+        drive = Drive(run, Steps(run.id, self.store), self._means)
+        self._live[run.id] = (task, drive)
+        ended: tuple[Callable[..., None], *tuple[Any, ...]]
+        try:
+            if run.journey not in self._pipelines or run.order is None:
+                raise Stopped(Problem(NO_JOURNEY, {"journey": run.journey}), 1)
+            given = (run.order,) if run.state is None else (run.order, run.state)
+            end = await drive.drive(self._pipelines[run.journey](*given))
+            status, ended = end.status, (self.runs.ended, run.id, end)
+        except Parked:
+            raise asyncio.CancelledError from None
+        except HandOver as over:
+            status, ended = "handed-on", (self.runs.hand_on, run, over.state, over.step)
+        except Stopped as stopped:
+            status = CANCELLED if stopped.problem.type == CANCELLED_PROBLEM else FAILED
+            ended = (self.runs.failed, run.id, stopped.problem, stopped.step, status)
+        self._live[run.id] = (task, None)
+        await self._chronicle.flush()
+        if not await self._blocking(self.claims.held, run.id):
+            raise asyncio.CancelledError
+        await self._blocking(*ended)
+        return status
