@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .adapters.genesys.inquiry import FirstAnswer, Inquiry
     from .adapters.ledger.ledger import Ledger
     from .adapters.mail.check import MailCheck
+    from .adapters.store.shared_rows import SharedRows
     from .adapters.store.store import Store
     from .adapters.tls.certificate_check import CertificateCheck
     from .adapters.tls.edge_probe import EdgeProbe
@@ -124,7 +125,7 @@ class App:
     def genesys(self) -> GenesysClient:
         from .adapters.genesys.client import GenesysClient
 
-        client = GenesysClient.of(self.settings, self.clock)
+        client = GenesysClient.of(self.settings, self.clock, rows=self._shared_rows)
         self._stack.push_async_callback(client.close)
         return client
 
@@ -160,6 +161,17 @@ class App:
         store = Store(place, "sandbox" if sandbox else "organisation")
         self._stack.callback(store.close)
         return store
+
+    def _shared_rows(self) -> SharedRows | None:
+        """What processes share; None while nothing here has opened the store."""
+        return self._rows if "store" in vars(self) else None
+
+    @cached_property
+    def _rows(self) -> SharedRows:
+        from .adapters.store.shared_rows import SharedRows
+
+        virtual = self.platform is not None and self.platform.loopback
+        return SharedRows(self.store, virtual_time=virtual)
 
     @cached_property
     def ledger(self) -> Ledger:

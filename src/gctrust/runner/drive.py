@@ -17,6 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from ..adapters.genesys.caller import calling_for
 from ..adapters.ledger.ledger import Entry
 from ..errors import Fact, Problem, Retry
 from ..pipelines.effect import Undone
@@ -227,9 +228,10 @@ class Drive:
             return Answer("done", await self.effect(step, effect))
         self.busy += 1
         try:
-            if type(effect).outward:
-                return await self._outward(step, effect, tries)
-            return Answer("done", await self.effect(step, effect))
+            with calling_for(self.run.id, self.run.journey, self._still_held):
+                if type(effect).outward:
+                    return await self._outward(step, effect, tries)
+                return Answer("done", await self.effect(step, effect))
         finally:
             self.busy -= 1
 

@@ -7,6 +7,7 @@ import socket
 import pytest
 
 from gctrust.adapters.genesys.client import GenesysClient
+from gctrust.adapters.genesys.limiter import HEAD
 from gctrust.adapters.genesys.oauth import Credentials
 from gctrust.adapters.genesys.regions import PlatformAddress
 from gctrust.adapters.genesys.wire import CertificateUpload, PinUpdate
@@ -184,7 +185,7 @@ async def test_the_budget_follows_the_headers(platform, client, clock, reply):
     await client.get_email_domain("d1")
     assert client.budget.allowed == 300
     await client.get_email_domain("d1")
-    assert clock.waits == [20.0]
+    assert 20.0 <= sum(clock.waits) <= 20.0 + 2 * HEAD
 
 
 @pytest.mark.parametrize(

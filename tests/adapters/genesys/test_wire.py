@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gctrust.adapters.genesys import wire
-from gctrust.adapters.genesys.limiter import Budget
+from gctrust.adapters.genesys.limiter import Budget, Told
 from gctrust.adapters.genesys.oauth import is_rate_limit, read_grant
 from gctrust.adapters.genesys.pacing import read_retry_after
 from gctrust.adapters.genesys.wire import Answer, Unreadable
@@ -77,7 +77,10 @@ def test_every_header_is_understood_or_passed_over(text):
     wait = read_retry_after(text, 1e9)
     assert wait is None or 0 <= wait <= 86_400
     names = ("count", "allowed", "reset")
-    Budget().told({f"inin-ratelimit-{name}": text for name in names}, 1e9).reserve(1e9)
+    told = Told.of({f"inin-ratelimit-{name}": text for name in names}, 1e9, 1e9)
+    budget, lease = Budget().lease(1e9, "p", (0, 1, 0))
+    if told:
+        budget.told(told, lease.slots[0]).lease(1e9, "p", (0, 10**6, 0))
 
 
 DOMAIN = {"id": "1", "domain": "www.example"}

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ...errors import Problem
 from ...ports import Clock
@@ -38,6 +38,7 @@ from .pacing import Policy
 from .problems import ANSWER_LOST, ANSWER_UNREADABLE, NOT_FOUND, of_answer
 from .regions import PlatformAddress, platform_address
 from .sender import Request, Sender
+from .shared import Rows
 from .wire import Answer, Read, Unreadable
 
 T = TypeVar("T")
@@ -106,7 +107,8 @@ class GenesysClient:
     """One platform, one token, one budget. Shared by all runs of a process.
 
     `scopes` are asked for in the token request (form only); none means all that the client has.
-    `read_only`: whatever would change something is refused before it is sent.
+    `read_only`: whatever would change something is refused before it is sent. `rows`: those of the
+    store, if one is open, where budget and circuits are shared with every other process.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class GenesysClient:
         proxy: Secret | None = None,
         read_only: bool = False,
         fraction: Callable[[], float] = random.random,
+        rows: Callable[[], Rows | None] = lambda: None,
     ) -> None:
         self.platform, self._dialect = platform, dialect
         self._credentials, self._scopes = credentials, scopes
@@ -137,6 +140,8 @@ class GenesysClient:
             fraction=fraction,
             limits_itself=is_rate_limit,
             read_only=read_only,
+            identity=f"{credentials.client_id}@{urlsplit(platform.api).netloc}",
+            rows=rows,
         )
 
     @classmethod
@@ -147,6 +152,7 @@ class GenesysClient:
         scopes: tuple[str, ...] = (),
         *,
         read_only: bool = False,
+        rows: Callable[[], Rows | None] = lambda: None,
     ) -> GenesysClient:
         """The client of the settings. Raises Problem config.*."""
         return cls(
@@ -162,6 +168,7 @@ class GenesysClient:
             policy=Policy(tries=settings.request_tries),
             proxy=settings.proxy,
             read_only=read_only,
+            rows=rows,
         )
 
     async def __aenter__(self) -> GenesysClient:

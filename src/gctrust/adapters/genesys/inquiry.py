@@ -5,7 +5,7 @@ Nothing is created, changed or listed beyond one page, and an answer's body is n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -21,6 +21,7 @@ from .pacing import Policy
 from .problems import RATE_LIMITED
 from .regions import PlatformAddress
 from .sender import Request, Sender
+from .shared import Rows
 from .wire import error_body
 
 # Collections, so that 404 can only mean that there is no such route.
@@ -91,12 +92,14 @@ class Inquiry(GenesysClient):
         scopes: tuple[str, ...] = (),
         *,
         read_only: bool = True,
+        rows: Callable[[], Rows | None] = lambda: None,
     ) -> Inquiry:
         """One try a call: who asks wants to know what is, not wait until it is better. It cannot
         write.
 
         Raises Problem config.*."""
-        client = super().of(replace(settings, request_tries=1), clock, scopes, read_only=read_only)
+        once = replace(settings, request_tries=1)
+        client = super().of(once, clock, scopes, read_only=read_only, rows=rows)
         assert isinstance(client, Inquiry)
         return client
 

@@ -50,7 +50,9 @@ class GiveUp:
 class Policy:
     """Numbers of the guides: base 2 s doubling to 30 s, 30 s after a server error.
 
-    A wait longer than `longest_wait` is not slept here: the run waits durably instead.
+    A wait longer than `longest_wait` is not slept here: the run waits durably instead. In the
+    queue for the budget a run keeps its place for `longest_queue`: to leave and come back costs
+    it two steps, and would leave budget unused.
     """
 
     tries: int = 3
@@ -58,6 +60,7 @@ class Policy:
     cap: float = 30.0
     after_server_error: float = 30.0
     longest_wait: float = 30.0
+    longest_queue: float = 300.0
 
 
 def pace(

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import httpx2
@@ -16,20 +18,24 @@ from ...errors import Fact, Problem, ProblemType
 from ...ports import Clock
 from ...secret import Secret
 from .breaker import Breaker
-from .limiter import Budget
+from .caller import caller
+from .circuit import Circuit
+from .limiter import Budget, Slot, Told
 from .pacing import Failure, GiveUp, Policy, Refused, SendAgainAt, pace, read_retry_after
 from .problems import (
     ANSWER_LOST,
     ANSWER_UNREADABLE,
-    CIRCUIT_OPEN,
     RATE_LIMITED,
     READ_ONLY,
     UNREACHABLE,
     of_answer,
 )
+from .shared import Rows, Shared
+from .turnstile import TooLong, Turnstile
 from .wire import Answer, Unreadable, read_json
 
 _LARGEST_ANSWER = 16 * 1024 * 1024
+_LONG_WAIT = 2.0  # real seconds, after which a run is asked whether it is still driven here
 _PROBLEM_OF: dict[Failure, ProblemType] = {
     Failure.NOT_SENT: UNREACHABLE,
     Failure.TIMED_OUT: UNREACHABLE,
@@ -72,7 +78,11 @@ class Result:
 
 
 class Sender:
-    """Sends with tries, breakers by host, and one budget. Owns the connection pool."""
+    """Sends with tries, circuits by host, and one budget. Owns the connection pool.
+
+    `rows` gives the rows of the store, if one is open: with them budget (of `identity`) and
+    circuits are those of every process.
+    """
 
     def __init__(
         self,
@@ -83,11 +93,15 @@ class Sender:
         fraction: Callable[[], float] = random.random,
         limits_itself: Callable[[Answer], bool] = lambda answer: False,
         read_only: bool = False,
+        identity: str = "",
+        rows: Callable[[], Rows | None] = lambda: None,
     ) -> None:
         self._clock, self._policy, self._fraction = clock, policy, fraction
         self._limits_itself, self._read_only = limits_itself, read_only
-        self._breakers: dict[str, Breaker] = {}
-        self.budget = Budget()
+        self._rows, self._threads = rows, ThreadPoolExecutor(1, "gctrust-budget")
+        self._circuits: dict[str, Circuit] = {}
+        shared = Shared("request_budgets", identity, Budget(), rows, self._threads)
+        self._turnstile = Turnstile(clock, shared, self._pause)
         # The environment is read by settings only, so proxies come as an argument.
         self._http = httpx2.AsyncClient(
             follow_redirects=False,
@@ -96,10 +110,16 @@ class Sender:
             limits=httpx2.Limits(max_connections=20, max_keepalive_connections=20),
         )
 
+    @property
+    def budget(self) -> Budget:
+        return self._turnstile.budget
+
     def breakers(self) -> tuple[Breaker, ...]:
-        return tuple(self._breakers.values())
+        return tuple(circuit.breaker for circuit in self._circuits.values())
 
     async def close(self) -> None:
+        await self._turnstile.close()
+        self._threads.shutdown(wait=False)
         await self._http.aclose()
 
     async def send(self, request: Request, authorization: Secret) -> Answer:
@@ -109,10 +129,7 @@ class Sender:
         attempt = 0
         while True:
             attempt += 1
-            self._pass_breaker(request)
-            if request.budgeted:
-                await self._pass_budget(request)
-            result = await self._try(request, authorization)
+            result = await self._attempt(request, authorization)
             if result.failure is None and result.answer is not None:
                 return result.answer
             next_step = self._pace(request, attempt, result)
@@ -121,6 +138,33 @@ class Sender:
                     return result.answer
                 raise _given_up(request, attempt, result, next_step)
             await self._pause(next_step.at)
+
+    async def _attempt(self, request: Request, authorization: Secret) -> Result:
+        """Past the circuit, within the budget."""
+        circuit = self._circuit(request.origin)
+        slot = None
+        if request.budgeted:
+            await circuit.check(request.operation)
+            slot = await self._pass_budget(request)
+        try:
+            await circuit.enter(request.operation)
+        except Problem:
+            if slot is not None:
+                self._turnstile.give_back(slot)
+            raise
+        sent = self._clock.now()
+        result = await self._try(request, authorization)
+        broken = result.answer is None or result.answer.status >= 500
+        await circuit.answered(well=not broken)
+        if slot is not None and result.answer is not None:
+            await self._heed(result, slot, sent)
+        return result
+
+    def _circuit(self, origin: str) -> Circuit:
+        if origin not in self._circuits:
+            shared = Shared("circuits", origin, Breaker(origin), self._rows, self._threads)
+            self._circuits[origin] = Circuit(self._clock, shared)
+        return self._circuits[origin]
 
     def _pace(self, request: Request, attempt: int, result: Result) -> GiveUp | SendAgainAt:
         assert result.failure is not None
@@ -134,31 +178,33 @@ class Sender:
             conditional=bool(request.if_match),
         )
 
-    def _pass_breaker(self, request: Request) -> None:
-        breaker = self._breakers.get(request.origin) or Breaker(request.origin)
-        now = self._clock.now()
-        if not breaker.may_send(now):
+    async def _pass_budget(self, request: Request) -> Slot:
+        who, began = caller(), time.monotonic()
+        policy = self._policy
+        longest = policy.longest_queue if who.run else policy.longest_wait
+        try:
+            slot = await self._turnstile.enter(who, longest)
+        except TooLong as refused:
+            budget = self.budget
             facts: dict[str, Fact] = {
                 "operation": request.operation,
-                "host": request.origin,
-                "failures": breaker.failures,
+                "used": budget.used,
+                "allowed": budget.allowed,
             }
-            raise Problem(CIRCUIT_OPEN, facts, retry_at=breaker.blocked_until)
-        self._breakers[request.origin] = breaker.sending(now)
+            raise Problem(RATE_LIMITED, facts, retry_at=refused.at) from None
+        if who.still_allowed is not None and time.monotonic() - began > _LONG_WAIT:
+            await who.still_allowed()
+        return slot
 
-    async def _pass_budget(self, request: Request) -> None:
-        now = self._clock.now()
-        budget, start = self.budget.reserve(now)
-        if start - now > self._policy.longest_wait:
-            facts: dict[str, Fact] = {
-                "operation": request.operation,
-                "used": self.budget.used,
-                "allowed": self.budget.allowed,
-            }
-            raise Problem(RATE_LIMITED, facts, retry_at=start)
-        self.budget = budget
-        if start > now:
-            await self._pause(start)
+    async def _heed(self, result: Result, slot: Slot, sent: float) -> None:
+        """What the answer says of the budget."""
+        assert result.answer is not None
+        now, refused = self._clock.now(), result.failure
+        told = Told.of(result.answer.headers, sent, now)
+        if told is not None:
+            self._turnstile.told(told, slot)
+        if isinstance(refused, Refused) and refused.status == 429:
+            await self._turnstile.hold(now + (read_retry_after(refused.retry_after, now) or 0.0))
 
     async def _pause(self, at: float) -> None:
         """Until the clock shows `at`, or as long in real time: a frozen clock must hang no run."""
@@ -179,41 +225,27 @@ class Sender:
         try:
             answer = await asyncio.wait_for(self._exchange(request, authorization), request.timeout)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
-            return self._failed(request, Failure.NOT_SENT, error)
+            return _failed(Failure.NOT_SENT, error)
         except (httpx2.TimeoutException, TimeoutError) as error:
-            return self._failed(request, Failure.TIMED_OUT, error)
+            return _failed(Failure.TIMED_OUT, error)
         except (
             httpx2.LocalProtocolError,
             UnicodeError,
         ):  # its message quotes the header, which holds the token
-            return self._failed(request, Failure.NOT_SENT, ValueError("a header is not valid HTTP"))
+            return _failed(Failure.NOT_SENT, ValueError("a header is not valid HTTP"))
         except httpx2.DecodingError as error:
-            return self._failed(request, Failure.UNREADABLE, error)
+            return _failed(Failure.UNREADABLE, error)
         except httpx2.TransportError as error:
-            return self._failed(request, Failure.BROKEN, error)
+            return _failed(Failure.BROKEN, error)
         except Unreadable as error:
-            return self._failed(request, Failure.UNREADABLE, error)
-        return self._judge(request, answer)
+            return _failed(Failure.UNREADABLE, error)
+        return self._judge(answer)
 
-    def _failed(self, request: Request, failure: Failure, error: Exception) -> Result:
-        breaker = self._breakers[request.origin]
-        self._breakers[request.origin] = breaker.failed(self._clock.now())
-        return Result(failure=failure, seen=f"{type(error).__name__}: {error}"[:200])
-
-    def _judge(self, request: Request, answer: Answer) -> Result:
-        now = self._clock.now()
-        breaker = self._breakers[request.origin]
-        broken = answer.status >= 500
-        self._breakers[request.origin] = breaker.failed(now) if broken else breaker.succeeded()
-        if request.budgeted:
-            self.budget = self.budget.told(answer.headers, now)
+    def _judge(self, answer: Answer) -> Result:
         if answer.ok:
             return self._judge_success(answer)
         status = 429 if self._limits_itself(answer) else answer.status
         refused = Refused(status, answer.headers.get("retry-after"))
-        if status == 429 and request.budgeted:
-            named = read_retry_after(refused.retry_after, now)
-            self.budget = self.budget.paused(now + (named or 0.0))
         return Result(replace(answer, status=status), refused)
 
     def _judge_success(self, answer: Answer) -> Result:
@@ -246,6 +278,10 @@ class Sender:
                     raise Unreadable(f"the answer is larger than {_LARGEST_ANSWER} octets")
             seen = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status_code, seen, bytes(content))
+
+
+def _failed(failure: Failure, error: Exception) -> Result:
+    return Result(failure=failure, seen=f"{type(error).__name__}: {error}"[:200])
 
 
 def _given_up(request: Request, attempt: int, result: Result, step: GiveUp) -> Problem:

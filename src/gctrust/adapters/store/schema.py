@@ -263,3 +263,18 @@ WEBHOOK_ATTEMPTS = sa.Table(
     sa.Column("seconds", sa.Float, nullable=False),
     sa.Index("webhook_attempts_of", "outbox", "endpoint"),
 )
+
+# What every process of a store shares about the platform, as JSON: adapters/genesys/shared.py.
+REQUEST_BUDGETS = sa.Table(
+    "request_budgets",
+    METADATA,
+    sa.Column("identity", sa.Text, primary_key=True),  # client id @ host, never a token
+    sa.Column("state", sa.Text, nullable=False),
+)
+
+CIRCUITS = sa.Table(
+    "circuits",
+    METADATA,
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),
+)
