@@ -38,8 +38,9 @@ if TYPE_CHECKING:
     from .pipelines.effects import CertificateFiles, Effect, HandshakesSeen, Pipeline
     from .pipelines.orders import RunEnd
     from .runner.bulk import Bulk
-    from .runner.runner import Runner
     from .runner.perform_custom_domain import CustomDomainPerformer
+    from .runner.perform_platform import PlatformPerformers
+    from .runner.runner import Runner
 
 Outcome = TypeVar("Outcome")
 
@@ -267,6 +268,13 @@ class App:
         )
 
     @cached_property
+    def published(self) -> PlatformPerformers:
+        """What only the published dialect has."""
+        from .runner.perform_platform import PlatformPerformers
+
+        return PlatformPerformers(lambda: self.genesys, self.clock, lambda: self.sealed)
+
+    @cached_property
     def bulk(self) -> Bulk:
         from .runner.bulk import Bulk
         from .runner.codec import Codec
@@ -288,6 +296,7 @@ class App:
             ),
             self.mail,
             ManyPerformer(self.bulk),
+            self.published,
         )
 
     @asynccontextmanager
@@ -302,16 +311,22 @@ class App:
 
 def journeys() -> Mapping[str, Callable[[Any], Pipeline[RunEnd]]]:
     """The pipelines, by the name that runs and the command line use."""
+    from .pipelines.client_secret import client_secret
     from .pipelines.custom_domain import custom_domain
+    from .pipelines.data_actions import data_actions
     from .pipelines.email_domain import email_domain
     from .pipelines.many import many
     from .pipelines.pin_rotation import pin_rotation
+    from .pipelines.platform_trust import platform_trust
 
     return {
         "email-domain": email_domain,
         "custom-domain": custom_domain,
         "pin-rotation": pin_rotation,
         "many": many,
+        "platform-trust": platform_trust,
+        "data-actions": data_actions,
+        "client-secret": client_secret,
     }
 
 

@@ -7,6 +7,7 @@ and that are on its list; what it took and refused goes to an access log, as ter
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import socket
@@ -71,11 +72,14 @@ class Gateway:
                 tls = SSL.Connection(caller.context(), connection)
                 tls.set_accept_state()
                 tls.do_handshake()
-                tls.sendall(ANSWER)
-                tls.shutdown()
-                caller.log("accepted")
             except (SSL.Error, OSError, ValueError):
                 caller.log("refused")
+                return
+            caller.log("accepted")
+            with contextlib.suppress(SSL.Error, OSError):  # a probe may want no answer
+                tls.recv(4096)
+                tls.sendall(ANSWER)
+                tls.shutdown()
 
 
 class _Caller:

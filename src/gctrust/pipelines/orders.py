@@ -21,6 +21,10 @@ from .effects import (
 )
 from .many_effects import RunSeen
 from .pin_effects import ClientTarget
+from .platform_orders import GatewayOrder as GatewayOrder
+from .platform_orders import GatewayState as GatewayState
+from .platform_orders import SecretOrder as SecretOrder
+from .platform_orders import TrustOrder as TrustOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +111,7 @@ class ManyOrder:
         return f"many:{self.name}"
 
 
-Order = Item | ManyOrder
+Order = Item | ManyOrder | TrustOrder | GatewayOrder | SecretOrder
 
 
 def files_of(order: Order) -> tuple[CertificateFiles, ...]:

@@ -7,9 +7,9 @@ Current has changed and stayed so. Reads that disagree, as they do around a swit
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from ..certs.bundle import read_bundle
 from ..certs.certificate import Certificate
@@ -22,15 +22,16 @@ ENOUGH_LOOKS = 3  # at the new Current, before the old one is let go
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One certificate as the platform shows it. `trusted`: its signature is of the root given,
-    None when none was given."""
+    """One certificate as the platform shows it; pins are base64 SHA-256. `trusted`: its signature
+    is of the root given, None when none was given."""
 
     status: str
     certificate_pin: str
     spki_pin: str
     subject: str
-    expires: datetime | None
+    expires: float | None  # Unix seconds
     trusted: bool | None
+    pem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,17 @@ def step(watch: Watch, seen: Radar, enough: int = ENOUGH_LOOKS) -> tuple[Watch, 
 def _shown(status: str, leaf: Certificate, roots: tuple[Certificate, ...] | None) -> Shown:
     return Shown(
         status=status,
-        certificate_pin=str(Pin.of_certificate(leaf.der)),
-        spki_pin=str(Pin.of_spki(leaf.spki)),
+        certificate_pin=Pin.of_certificate(leaf.der).base64,
+        spki_pin=Pin.of_spki(leaf.spki).base64,
         subject=leaf.subject_text,
-        expires=leaf.not_after,
+        expires=leaf.not_after.timestamp() if leaf.not_after else None,
         trusted=None if roots is None else any(signed_by(leaf, root) for root in roots),
+        pem=_pem(leaf),
     )
+
+
+def _pem(leaf: Certificate) -> str:
+    """RFC 7468 section 5.1."""
+    text = base64.b64encode(leaf.der).decode("ascii")
+    lines = [text[at : at + 64] for at in range(0, len(text), 64)]
+    return "\n".join(("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""))

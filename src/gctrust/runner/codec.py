@@ -18,7 +18,16 @@ from typing import Any, TypeVar, cast
 
 from ..errors import Problem, ProblemType
 from ..findings import Finding
-from ..pipelines import effects, many_effects, orders, pin_effects
+from ..pipelines import (
+    effects,
+    gateway_effects,
+    many_effects,
+    orders,
+    pin_effects,
+    platform_orders,
+    secret_effects,
+    trust_effects,
+)
 from ..pipelines.effects import Effect
 
 T = TypeVar("T")
@@ -35,7 +44,8 @@ def _is_frozen(class_: object) -> bool:
 
 def known_classes() -> tuple[type, ...]:
     """Every frozen dataclass that pipelines yield, receive, are ordered with or end in."""
-    modules = (effects, pin_effects, many_effects, orders)
+    platform = (trust_effects, gateway_effects, secret_effects, platform_orders)
+    modules = (effects, pin_effects, many_effects, orders, *platform)
     found = {v for module in modules for v in vars(module).values() if _is_frozen(v)}
     return (*sorted(found, key=lambda c: c.__name__), ProblemType)
 

@@ -13,6 +13,7 @@ from .perform_custom_domain import CustomDomainPerformer
 from .perform_email_domain import EmailDomainPerformer
 from .perform_many import ManyPerformer
 from .perform_pin_rotation import PinRotationPerformer
+from .perform_platform import PlatformPerformers
 
 Perform = Callable[[Any], Awaitable[object]]
 
@@ -27,6 +28,7 @@ class Performers:
         pins: PinRotationPerformer,
         mail: MailCheck,
         many: ManyPerformer,
+        platform: PlatformPerformers,
     ) -> None:
         self._by_effect: Mapping[type, Perform] = {
             fx.FindEmailDomain: email.find,
@@ -49,6 +51,7 @@ class Performers:
             px.ProbePins: pins.probe,
             px.SwitchClient: pins.switch,
             px.ReadPinUse: pins.use,
+            **platform.by_effect(),
         }
 
     async def __call__(self, effect: fx.Effect[Any]) -> object:

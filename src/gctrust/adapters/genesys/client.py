@@ -128,7 +128,7 @@ class GenesysClient:
         rows: Callable[[], Rows | None] = lambda: None,
     ) -> None:
         self.platform, self._dialect = platform, dialect
-        self._credentials, self._scopes = credentials, scopes
+        self._credentials, self._scopes, self._proxy = credentials, scopes, proxy
         # The published API has one token endpoint, at the login host.
         self._grant_body = "form" if dialect.name == "platform" else grant_body
         self._clock, self._timeouts = clock, timeouts or Timeouts()
@@ -170,6 +170,14 @@ class GenesysClient:
             read_only=read_only,
             rows=rows,
         )
+
+    def with_credentials(self, id: str, secret: Secret) -> GenesysClient:
+        """Another client of the same platform, to prove a secret with."""
+        other = Credentials(id, secret)
+        return GenesysClient(
+            self.platform, other, self._clock, dialect=self._dialect, timeouts=self._timeouts,
+            proxy=self._proxy,
+        )  # fmt: skip
 
     async def __aenter__(self) -> GenesysClient:
         return self

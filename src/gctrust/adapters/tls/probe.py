@@ -62,6 +62,7 @@ class Handshake:
     group: str = ""
     alpn: str = ""
     asked_for_certificate: bool = False
+    authorities: tuple[bytes, ...] = ()  # the CAs it names there, DER (RFC 8446 section 4.2.4)
     read: bytes = b""
 
     @property
@@ -331,6 +332,7 @@ class _Wire:
             certificate.public_bytes(Encoding.DER)
             for certificate in self.tls.get_peer_cert_chain(as_cryptography=True) or ()
         )
+        named = self.tls.get_client_ca_list()
         return Handshake(
             address,
             port,
@@ -343,7 +345,8 @@ class _Wire:
             cipher=(self.tls.get_cipher_name() or "") if self.done else "",
             group=(self.tls.get_group_name() or "") if self.done else "",
             alpn=self.tls.get_alpn_proto_negotiated().decode("ascii", "replace"),
-            asked_for_certificate=bool(self.tls.get_client_ca_list()),
+            asked_for_certificate=bool(named),
+            authorities=tuple(name.der() for name in named),
             read=read,
         )
 
