@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,11 +67,14 @@ def csv_lines(ledger: Ledger, first: int = 0) -> Iterator[str]:
 
 
 def _csv(cells: Sequence[object]) -> str:
-    """A cell that a spreadsheet would take for a formula is made a text by an apostrophe."""
-    safe = [f"'{c}" if isinstance(c, str) and c[:1] in "=+-@\t\r" and c else c for c in cells]
     line = io.StringIO()
-    csv.writer(line, lineterminator="").writerow(safe)
+    csv.writer(line, lineterminator="").writerow(safe_cells(cells))
     return line.getvalue()
+
+
+def safe_cells(cells: Iterable[object]) -> list[object]:
+    """A cell that a spreadsheet would take for a formula is made a text by an apostrophe."""
+    return [f"'{c}" if isinstance(c, str) and c[:1] in "=+-@\t\r" and c else c for c in cells]
 
 
 def _from(connection: sa.Connection, first: int) -> Iterator[tuple[int, str, bytes]]:

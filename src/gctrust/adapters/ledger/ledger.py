@@ -174,9 +174,7 @@ class Ledger:
         last, note, octets = _LAST.first(connection)
         if note is None and last is None:
             return Frontier()
-        if self._trusted is None or self._trusted[:2] != (note, octets):
-            self._trusted = (note, octets, self._verified(note or "", octets or b""))
-        frontier = self._trusted[2]
+        frontier = self._read(note or "", octets or b"")
         if last != frontier.size - 1:
             raise Problem(BROKEN, {"store": self.store.name, "last": last, "signed": frontier.size})
         return frontier
@@ -273,21 +271,32 @@ class Ledger:
 
     def prove(self, seq: int) -> InclusionProof:
         """That the entry is in the newest checkpoint's tree. Raises ledger.no-such-entry."""
+        return self.prove_all([seq])[0]
+
+    def prove_all(self, seqs: Iterable[int]) -> tuple[InclusionProof, ...]:
+        """All of them in the tree of one checkpoint."""
         with self.store.read() as connection:
-            text, note, octets = _PROVED.first(connection, seq=seq)
-            if text is None or note is None:
-                raise Problem(NO_ENTRY, {"entry": seq})
-            tree = self._verified(note, octets or b"")
-            path = path_of(
-                connection, tree, seq, lambda nodes: inclusion_path(seq, tree.size, nodes)
-            )
+            return tuple([self._proof(connection, seq) for seq in seqs])
+
+    def _proof(self, connection: Lane, seq: int) -> InclusionProof:
+        text, note, octets = _PROVED.first(connection, seq=seq)
+        if text is None or note is None:
+            raise Problem(NO_ENTRY, {"entry": seq})
+        tree = self._read(note, octets or b"")
+        path = path_of(connection, tree, seq, lambda nodes: inclusion_path(seq, tree.size, nodes))
         return InclusionProof(seq, path, note, text.encode())
+
+    def _read(self, note: str, octets: bytes) -> Frontier:
+        known = self._trusted  # once: other threads read other moments
+        if known is None or known[:2] != (note, octets):
+            known = self._trusted = (note, octets, self._verified(note, octets))
+        return known[2]
 
     def consistency(self, old: int) -> ConsistencyProof:
         """That the tree of the first `old` entries begins the newest checkpoint's."""
         with self.store.read() as connection:
             _, note, octets = _PROVED.first(connection, seq=0)
-            tree = self._verified(note, octets or b"") if note else Frontier()
+            tree = self._read(note, octets or b"") if note else Frontier()
             if not 0 < old <= tree.size:
                 raise Problem(NO_ENTRY, {"entry": old - 1})
             path = path_of(

@@ -1,0 +1,108 @@
+"""The evidence pack's files, read back as an auditor would, with other programs than ours."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from gctrust.adapters.evidence.pack import pack_of
+from gctrust.adapters.ledger.ledger import Entry
+from gctrust.errors import Problem
+
+from .conftest import SINCE, UNTIL, empty, filled
+
+TRIALS = Path(__file__).with_name("trials.js")
+
+
+def root_of(leaf, index, size, path):
+    """RFC 6962 section 2.1.1 read backwards."""
+    if size == 1:
+        return leaf
+    half = 1 << (size - 1).bit_length() - 1
+    left = index < half
+    inner = root_of(leaf, index if left else index - half, half if left else size - half, path[:-1])
+    pair = (inner, path[-1]) if left else (path[-1], inner)
+    return hashlib.sha256(b"\x01" + pair[0] + pair[1]).digest()
+
+
+def signed_root(folder):
+    """The size and root of the checkpoint, its signature verified."""
+    body, _, line = (folder / "checkpoint.txt").read_text().rpartition("\n\n")
+    key = base64.b64decode((folder / "key.txt").read_text().split("+", 2)[2])
+    signature = base64.b64decode(line.split(" ")[2])[4:]
+    Ed25519PublicKey.from_public_bytes(key[1:]).verify(signature, f"{body}\n".encode())
+    _, size, root = body.split("\n")
+    return int(size), base64.b64decode(root)
+
+
+def test_every_line_leads_to_the_signed_root(pack):
+    size, root = signed_root(pack)
+    lines = (pack / "changes.jsonl").read_text().splitlines()
+    for line in lines:
+        head, _, text = line.partition(',"entry":')
+        change = json.loads(head + "}")
+        leaf = hashlib.sha256(b"\x00" + text[:-1].encode()).digest()
+        path = [base64.b64decode(hash_) for hash_ in change["path"]]
+        assert root_of(leaf, change["seq"], size, path) == root
+        assert json.loads(line)["entry"]["seq"] == change["seq"]
+    period = json.loads((pack / "manifest.json").read_text())["period"]
+    seqs = [json.loads(line)["seq"] for line in lines]
+    assert seqs[: period["count"]] == list(range(9, 69))
+    assert seqs[period["count"] :] == [0, 8, 69]  # the inventory's, and the neighbours
+
+
+def test_manifest_and_sheets(pack):
+    manifest = json.loads((pack / "manifest.json").read_text())
+    files = {str(f.relative_to(pack)) for f in pack.rglob("*") if f.is_file()} - {"manifest.json"}
+    assert set(manifest["sha256"]) == files
+    for name, digest in manifest["sha256"].items():
+        assert hashlib.sha256((pack / name).read_bytes()).hexdigest() == digest
+    sheets = {
+        name: list(csv.DictReader((pack / f"{name}.csv").open()))
+        for name in ("changes", "approvals", "inventory", "handshakes")
+    }
+    assert len(sheets["changes"]) == 60
+    (ordered,) = sheets["approvals"]
+    assert (ordered["reason"], ordered["ticket"]) == ("new brand", "CHG-1")
+    assert "tls.replaces" in ordered["allowed"]
+    assert [(row["kind"], row["name"]) for row in sheets["inventory"]] == [
+        ("certificate", "www.example.com"),
+        ("domain", "mail.example.com"),
+    ]
+    assert [row["tried"] for row in sheets["handshakes"]] == ["50"]
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="no Node here to run the page's program in")
+def test_the_pages_program_in_node(pack, tmp_path):
+    ran = subprocess.run(["node", TRIALS, pack], capture_output=True, text=True, timeout=60)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    copy = tmp_path / "copy"
+    shutil.copytree(pack, copy)
+    verify = ["node", copy / "verify.js", copy]
+    told = subprocess.run(verify, capture_output=True, text=True, timeout=60)
+    assert (told.returncode, told.stdout) == (0, "verified: 60 entries\n")
+    changes = (copy / "changes.jsonl").read_text()
+    (copy / "changes.jsonl").write_text(changes.replace("n10.example", "n11.example", 1))
+    told = subprocess.run(verify, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 10
+    assert told.stdout.startswith("broken at entry 11:")
+
+
+def test_a_period_without_entries_and_a_ledger_without_any(tmp_path):
+    ledger = empty(tmp_path / "empty")
+    with pytest.raises(Problem) as caught:
+        pack_of(ledger, SINCE, UNTIL, UNTIL)
+    assert caught.value.code == "evidence.empty-ledger"
+    ledger.append(Entry("thing.done", "x"))
+    found = pack_of(ledger, "2020-01-01T00:00:00.000Z", "2020-02-01T00:00:00.000Z", UNTIL)
+    assert (found.period.first, found.period.count) == (0, 0)
+    late = pack_of(filled(tmp_path), "2030-01-01T00:00:00.000Z", "2031-01-01T00:00:00.000Z", UNTIL)
+    assert (late.period.first, late.period.count) == (83, 0)

@@ -1,0 +1,57 @@
+"""`gctrust audit` and `gctrust evidence` on a ledger that is there, as an auditor uses them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.store.store import Store
+
+
+class Clock:
+    def now(self):
+        return time.time()
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A machine without a platform, with a ledger of three entries."""
+    ledger = ledger_of(tmp_path)
+    for n in range(3):
+        data = {"reason": "new brand", "ticket": f"CHG-{n}"}
+        ledger.append(Entry("email-domain.succeeded", f"m{n}.example.com", f"r{n}", n, data=data))
+    ledger.store.close()
+    return tmp_path
+
+
+def ledger_of(home):
+    store = Store(home / "stores" / "no-platform.db", "organisation")
+    return Ledger(store, home / "ledger.key", Clock(), "os:anna")
+
+
+def gctrust(home, *tokens):
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("GENESYS", "GCTRUST"))}
+    env = {**clean, "GCTRUST_HOME": str(home), "HOME": str(home)}
+    command = [sys.executable, "-m", "gctrust", *tokens]
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, cwd=home)
+
+
+def test_a_pack_of_a_period(home):
+    done = gctrust(home, "evidence", "--since", "2026-01-01", "--output", "pack", "--json")
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert (told["schema"], told["first"], told["entries"]) == ("gctrust.evidence", 0, 3)
+    assert "CHG-2" in (home / "pack" / "changes.csv").read_text()
+    assert len(list((home / "pack" / "proofs").iterdir())) == 3
+    again = gctrust(home, "evidence", "--since", "2026-01-01", "--output", "pack")
+    assert again.returncode == 2
+    assert "evidence.folder-not-empty" in again.stderr
+    for wrong in (("--since", "yesterday"), ("--since", "2026-01-01", "--until", "x")):
+        assert gctrust(home, "evidence", *wrong, "--output", "other").returncode == 2
+    assert not (home / "other").exists()
