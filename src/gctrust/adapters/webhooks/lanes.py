@@ -73,15 +73,16 @@ class Lanes:
 
     def _next(self) -> dict[str, float]:
         """When each endpoint that may be sent to is next to be sent to."""
-        names = [endpoint.name for endpoint in self._endpoints.all()]
         found: dict[str, float] = {}
         with self._store.read() as connection:
-            health = self._endpoints.health_in(connection) if names else {}
-            for name in names:
-                at = connection.execute(_NEXT, {"to": name}).scalar()
-                of = health.get(name, Health())
+            endpoints = self._endpoints.all_in(connection)
+            health = self._endpoints.health_in(connection) if endpoints else {}
+            for one in endpoints:
+                query = _NEXT.where(_FIRST) if one.ordered else _NEXT
+                at = connection.execute(query, {"to": one.name}).scalar()
+                of = health.get(one.name, Health())
                 if at is not None and of.disabled is None:
-                    found[name] = max(float(at), of.open_until)
+                    found[one.name] = max(float(at), of.open_until)
         return found
 
     def _claim(self, endpoint: Endpoint) -> tuple[Due, ...]:
@@ -91,7 +92,7 @@ class Lanes:
             if health.disabled is not None or now < health.open_until:
                 return ()
             most = 1 if health.failures >= OPEN_AFTER else BATCH
-            query = _ORDERED if endpoint.ordered else _DUE
+            query = _DUE.where(_FIRST) if endpoint.ordered else _DUE
             rows = connection.execute(query, {"to": endpoint.name, "now": now, "most": most})
             return tuple(Due(*row) for row in rows)
 
@@ -296,13 +297,11 @@ _DUE = (
     .limit(sa.bindparam("most"))
 )
 _BEFORE = ROWS.alias("before")
-_ORDERED = _DUE.where(
-    ~sa.exists().where(
-        _BEFORE.c.endpoint == ROWS.c.endpoint,
-        _BEFORE.c.entity == ROWS.c.entity,
-        _BEFORE.c.status == _PENDING,
-        _BEFORE.c.entry < ROWS.c.entry,
-    )
+_FIRST = ~sa.exists().where(  # of its entity: what must arrive in order waits for the one before
+    _BEFORE.c.endpoint == ROWS.c.endpoint,
+    _BEFORE.c.entity == ROWS.c.entity,
+    _BEFORE.c.status == _PENDING,
+    _BEFORE.c.entry < ROWS.c.entry,
 )
 _TRIED = sa.insert(ATTEMPTS)
 _STANDS = (

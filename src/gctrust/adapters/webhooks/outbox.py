@@ -266,6 +266,10 @@ class Outbox:
         """When something is next to be sent, by the run's clock: one instant an endpoint."""
         return self._lanes.deadlines()
 
+    @property
+    def busy(self) -> bool:
+        return any(map(self._under_way, tuple(self._running)))
+
     def _under_way(self, name: str) -> bool:
         lane = self._running.get(name)
         return lane is not None and not lane.done()
