@@ -152,14 +152,17 @@ class App:
         host = urlsplit(self.platform.api).netloc if self.platform else "no-platform"
         return self.settings.home / "stores" / f"{host.replace(':', '-')}.db"
 
+    @property
+    def store_kind(self) -> str:
+        sandbox = self.platform is not None and self.platform.loopback
+        return "sandbox" if sandbox else "organisation"
+
     @cached_property
     def store(self) -> Store:
         from .adapters.store.store import Store
 
-        sandbox = self.platform is not None and self.platform.loopback
         url = self.settings.store_url
-        place = url.reveal() if url else self.store_path
-        store = Store(place, "sandbox" if sandbox else "organisation")
+        store = Store(url.reveal() if url else self.store_path, self.store_kind)
         self._stack.callback(store.close)
         return store
 

@@ -28,6 +28,7 @@ from gctrust.adapters.store import migrate
 from gctrust.adapters.store.schema import METADATA, RUNS, SCHEMA_VERSION, SIGNALS, STEPS
 from gctrust.adapters.store.store import Store
 from gctrust.errors import Problem
+from gctrust.runner.runner import Runner
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "runner"))
 from test_runner import running, until
@@ -106,6 +107,12 @@ def test_it_becomes_the_schema_of_a_new_store_and_keeps_its_data(tmp_path, versi
         assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
 
 
+def past_every_wait(house: House, runner: Runner, run: str) -> bool:
+    """Time runs on to whatever the run waits for; true when it has ended."""
+    house.clock.at = max(house.clock.at, *runner.pending_deadlines()[:1], 0.0)
+    return runner.show(run).ended is not None
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_its_ledger_verifies_and_its_open_run_goes_on(tmp_path, version):
     written(tmp_path, version)
@@ -116,10 +123,7 @@ async def test_its_ledger_verifies_and_its_open_run_goes_on(tmp_path, version):
     assert house.ledger.entries()[0].actor == "tester"
     async with running(house.runner()) as runner:
         (run,) = [row.id for row in runner.list_runs() if row.ended is None]
-        for _ in range(2):
-            await until(lambda: runner.pending_deadlines())
-            house.clock.at = runner.pending_deadlines()[0]
-            await until(lambda: not runner.pending_deadlines(), 2.0)
+        await until(lambda: past_every_wait(house, runner, run))
         assert (await runner.await_end(run, 10)).status == "succeeded"
     assert (tmp_path / "lines.txt").read_text() == "0\n1\n"
     house.ledger.append_all([Entry("more", f"{n}.example", "r", n) for n in range(130)])

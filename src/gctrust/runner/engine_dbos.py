@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID
 from dbos import error as dbos_error
 
 from ..adapters.store.store import Store
@@ -139,3 +139,15 @@ class Engine:
             if self._repairs[run.id] > 3:
                 raise Problem(STUCK, {"run": run.id})
         await DBOS.rewind_workflow_async(run.workflow, start_step=step, queue_name=self._name)
+
+
+def forget_workflows(store: Store, workflows: Sequence[str]) -> None:
+    """Remove these with their steps, from a store that is only tidied: nothing is driven here.
+    Those that are not there are passed over."""
+    schema = "dbos" if store.shared else None  # where PostgreSQL keeps the engine's tables
+    if sa.inspect(store.engine).has_table("workflow_status", schema=schema):
+        client = DBOSClient(system_database_engine=store.engine, lazy=True)
+        try:
+            client.delete_workflows(list(workflows))
+        finally:
+            client.destroy()
