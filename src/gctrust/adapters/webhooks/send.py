@@ -21,7 +21,13 @@ import certifi
 import httpcore2
 from standardwebhooks import Webhook
 
-from ..fetch.address_guard import AddressGuard, AddressRefused, GuardedBackend
+from ..fetch.address_guard import (
+    AddressGuard,
+    AddressRefused,
+    GuardedBackend,
+    Lookup,
+    system_lookup,
+)
 from ..genesys.pacing import read_retry_after
 from .endpoints import Endpoint, Keys
 
@@ -79,7 +85,7 @@ def signed_headers(
 class Sender:
     """The connections to one endpoint, kept between attempts."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, lookup: Lookup = system_lookup) -> None:
         """Raises OSError, ssl.SSLError for files of certificate, key or roots that do not do."""
         self.endpoint = endpoint
         self.made_of = _made_of(endpoint)
@@ -90,7 +96,7 @@ class Sender:
             self._login = "Basic " + b64encode(pair.encode()).decode("ascii")
         self._url = url._replace(netloc=url.netloc.rpartition("@")[2], fragment="").geturl()
         host = (url.hostname or "").lower()
-        guard = AddressGuard(frozenset({host} if endpoint.allow_private else ()))
+        guard = AddressGuard(frozenset({host} if endpoint.allow_private else ()), lookup=lookup)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=context_of(endpoint) if url.scheme == "https" else None,
             network_backend=GuardedBackend(guard),
