@@ -6,7 +6,8 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..pipelines.events import EVENTS, EventType
+from ..pipelines.event_type import EventType
+from ..pipelines.events import EVENTS
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
 from .output import Block, Heading, Table

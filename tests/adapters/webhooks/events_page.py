@@ -7,7 +7,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
-from gctrust.pipelines.events import EVENTS, EventType
+from gctrust.pipelines.event_type import EventType
+from gctrust.pipelines.events import EVENTS
 
 PAGE = Path(__file__).parents[3] / "docs" / "reference" / "webhooks.md"
 BEGIN, END = "<!-- generated: the events -->\n", "<!-- end of what is generated -->\n"
