@@ -49,7 +49,7 @@ COMMANDS = (
     Command("worker", "worker:worker", "Drive runs beside other workers on a PostgreSQL store."),
     Command("tokens", "tokens:app", "API tokens of the HTTP service: create, list, revoke."),
     Command("store", "store:app", "The store of runs: check, backup, restore, clean."),
-    Command("store", "store:app", "The store of runs: check, backup, restore, clean."),
+    Command("rehearse", "rehearse:rehearse", "Kill a journey at every point: nothing may be lost."),
     Command("doctor", "doctor:doctor", "Check this machine, the settings and the organisation."),
     Command("explain", "explain:explain", "What a finding, a problem or a hazard means."),
     Command("config", "config:app", "The settings in force, and where each comes from."),
