@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from .adapters.ledger.ledger import Ledger
     from .adapters.mail.check import MailCheck
     from .adapters.store.shared_rows import SharedRows
+    from .adapters.store.changes import Change
     from .adapters.store.store import Store
     from .adapters.tls.certificate_check import CertificateCheck
     from .adapters.tls.edge_probe import EdgeProbe
     from .adapters.tls.pin_use import PinUseSources
-    from .adapters.webhooks.outbox import Outbox, Target
+    from .adapters.webhooks.endpoints import Target
+    from .adapters.webhooks.outbox import Outbox
     from .certs.assess import CertificateReport
     from .mailauth.assess import DomainReport
     from .pipelines.effects import CertificateFiles, Effect, HandshakesSeen, Pipeline
@@ -86,6 +88,12 @@ class App:
             sealed=lambda reference: self.sealed.bundle(reference),
         )
 
+    def opened(self, path: str) -> bytes:
+        """The octets of a file, or of what a sealed reference in its place stands for."""
+        from .adapters.files import SEALED, read_file
+
+        return self.sealed.bundle(path) if path.startswith(SEALED) else read_file(path)
+
     @cached_property
     def sealed(self) -> SealedKeys:
         from .adapters.credentials.sealed import SealedKeys
@@ -102,6 +110,7 @@ class App:
             edges=self.settings.edges,
             mtls_endpoints=self.settings.mtls_endpoints,
             port=self.settings.edge_port,
+            opened=self.opened,
         )
 
     @cached_property
@@ -120,6 +129,7 @@ class App:
             settings.pin_issuer_path,
             webhook=_webhook_trust(settings),
             use_source=self.pin_use.name,
+            opened=self.opened,
         )
 
     @cached_property
@@ -184,13 +194,24 @@ class App:
         return Ledger(self.store, self.settings.home / "ledger.key", self.clock, _actor())
 
     @cached_property
+    def asker(self) -> Change:
+        """Who orders here, and why, where no other is named."""
+        from .adapters.store.changes import Change
+
+        return Change(_actor(), self.settings.reason, self.settings.ticket)
+
+    @cached_property
     def outbox(self) -> Outbox:
         from .adapters.webhooks.outbox import Outbox
+        from .adapters.webhooks.secret_source import SecretSources
+        from .settings import environment
 
-        return Outbox(self.store, self.ledger, self.clock, self._webhook_target())
+        sources = SecretSources(environment, lambda: self.sealed)
+        target = self._webhook_target()
+        return Outbox(self.store, self.ledger, self.clock, target, sources=sources)
 
     def _webhook_target(self) -> Target | None:
-        from .adapters.webhooks.outbox import Target
+        from .adapters.webhooks.endpoints import Target
 
         settings = self.settings
         if not settings.webhook_url:
@@ -207,15 +228,18 @@ class App:
     @cached_property
     def runner(self) -> Runner:
         """Not started: `async with app.running()` starts and closes it."""
+        from .adapters.store.samples import Samples
         from .runner.runner import Runner
+        from .runner.watched import Watched
 
         return Runner(
             pipelines=journeys(),
-            performer=self._performers(),
+            performer=Watched(self._performers(), Samples(self.store, self.clock)),
             clock=self.clock,
             store=self.store,
             outbox=self.outbox,
             executor=f"{socket.gethostname()}-{os.getpid()}",
+            asker=self.asker,
         )
 
     def answers_from(self, nameservers: tuple[str, ...] = ()) -> str:
@@ -283,7 +307,7 @@ class App:
         from .runner.codec import Codec
         from .runner.runs import Runs
 
-        return Bulk(Runs(self.store, Codec(), self.clock))
+        return Bulk(Runs(self.store, Codec(), self.clock, self.asker))
 
     def _performers(self) -> Performer:
         from .runner.perform_email_domain import EmailDomainPerformer
@@ -303,13 +327,14 @@ class App:
         )
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Runner]:
-        """The runner, driving runs while the block lasts. Raises Problem store.*."""
+    async def running(self, finish: float = 2.0) -> AsyncIterator[Runner]:
+        """The runner, driving runs while the block lasts; steps that have begun then have `finish`
+        seconds to end in. Raises Problem store.*."""
         await self.runner.start()
         try:
             yield self.runner
         finally:
-            await self.runner.close()
+            await self.runner.close(finish)
 
 
 def journeys() -> Mapping[str, Callable[[Any], Pipeline[RunEnd]]]:

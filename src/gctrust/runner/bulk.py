@@ -11,12 +11,13 @@ from typing import TypeVar
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from ..adapters.store.changes import Change, keep_in
 from ..adapters.store.schema import RUNS
 from ..pipelines.many import OTHER
 from ..pipelines.many_effects import RunSeen
 from ..pipelines.orders import Item, ManyOrder, Order, RunEnd, files_of
 from .codec import dumps
-from .runs import OPEN, Runs
+from .runs import OPEN, RunRow, Runs, Sought
 
 T = TypeVar("T")
 AT_ONCE = 500  # names in one question: SQLite takes some thousands of variables
@@ -58,15 +59,15 @@ class Bulk:
     def __init__(self, runs: Runs) -> None:
         self.runs = runs
 
-    def submit(self, orders: Sequence[Item]) -> tuple[str, ...]:
+    def submit(self, orders: Sequence[Order], by: Change | None = None) -> tuple[str, ...]:
         """The runs' ids, in the order given; the open run where there is one, and "" where that
         has other files. All are ordered, or none."""
         try:
-            return self._submit(orders)
+            return self._submit(orders, by or self.runs.asker)
         except IntegrityError:  # another process ordered one of them meanwhile
-            return self._submit(orders)
+            return self._submit(orders, by or self.runs.asker)
 
-    def _submit(self, orders: Sequence[Item]) -> tuple[str, ...]:
+    def _submit(self, orders: Sequence[Order], by: Change) -> tuple[str, ...]:
         runs, now = self.runs, self.runs.clock.now()
         ids: dict[str, str] = {}
         rows: list[dict[str, object]] = []
@@ -82,9 +83,11 @@ class Bulk:
                     rows.append(row)
             if rows:
                 connection.execute(sa.insert(RUNS), rows)
+            for row in rows:
+                keep_in(runs.store, connection, str(row["id"]), by)
         return tuple(ids[order.identity] for order in orders)
 
-    def _row(self, order: Item, generation: int, now: float) -> dict[str, object]:
+    def _row(self, order: Order, generation: int, now: float) -> dict[str, object]:
         return {
             "id": f"{order.identity}@{generation}",
             "journey": order.identity.partition(":")[0],
@@ -96,7 +99,7 @@ class Bulk:
             "horizon": now + order.horizon,
         }
 
-    def _same(self, before: _Newest, order: Item) -> bool:
+    def _same(self, before: _Newest, order: Order) -> bool:
         open_ = self._read(before.order)
         return open_ is not None and files_of(open_) == files_of(order)
 
@@ -128,6 +131,10 @@ class Bulk:
                 for id_, status, problem in connection.execute(query):
                     found[id_] = RunSeen(id_, status, _code(problem))
         return tuple(found[id_] for id_ in ids)
+
+    def newest(self, identity: str) -> RunRow | None:
+        """The newest run of an identity."""
+        return next(iter(self.runs.page(Sought(identity=identity), 1)), None)
 
     def items_of(self, run: str) -> tuple[ItemSeen, ...]:
         """Every order of a run of many; nothing for other runs. Raises run.no-such-run."""

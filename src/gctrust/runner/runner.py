@@ -14,6 +14,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
+from ..adapters.ledger.ledger import ORDERED, RESUMED, SIGNALLED
+from ..adapters.store.changes import NOBODY, Change
 from ..adapters.store.lease import BEAT, TTL
 from ..adapters.store.store import Store
 from ..adapters.webhooks.outbox import Outbox
@@ -41,7 +43,7 @@ _LOG = logging.getLogger(__name__)
 # An order begins a journey; an order and the state of a segment go on with one.
 Pipelines = Mapping[str, Callable[..., Pipeline[RunEnd]]]
 
-DRIVEN = 32  # runs in motion at once in one process; those that sleep are not counted
+DRIVEN = 16  # runs in motion at once in one process; those that sleep are not counted
 LOOK = 0.1  # seconds between looks for new orders and the lease
 ASK_AGAIN = 5.0  # seconds before the engine is asked a second time to go on with a run
 
@@ -66,11 +68,12 @@ class Runner:
         lease_ttl: float = TTL,
         segment: int = SEGMENT,
         linger: float = LINGER,
+        asker: Change = NOBODY,
     ) -> None:
         self.store, self.outbox, self.clock = store, outbox, clock
         self._pipelines = pipelines
         codec = codec or Codec()
-        self.runs = Runs(store, codec, clock)
+        self.runs = Runs(store, codec, clock, asker)
         self.forks = Forks(store, self.runs)
         self.claims = Claims(store, executor, lease_ttl)
         self.waits = Waits(clock)
@@ -106,8 +109,13 @@ class Runner:
         for job in (self._govern, self.waits.tick, self._chronicle.tick, self._deliveries.tick):
             self._tasks.append(asyncio.create_task(self._lasting(job)))
 
-    async def close(self) -> None:
-        """Open runs stay open and go on where they were with the next start, anywhere."""
+    async def close(self, finish: float = 0.0) -> None:
+        """Open runs stay open and go on where they were with the next start, anywhere. Steps that
+        have begun have `finish` seconds to end in."""
+        self._means.leaving.set()
+        deadline = time.monotonic() + finish
+        while time.monotonic() < deadline and any(d and d.stepping for _, d in self._live.values()):
+            await asyncio.sleep(0.02)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -126,6 +134,10 @@ class Runner:
         """This process drives the runs."""
         return self._engine is not None
 
+    def driven(self) -> bool:
+        """Somebody drives the runs of this store: a process whose heartbeat is fresh."""
+        return self.claims.driven()
+
     @property
     def idle(self) -> bool:
         """Nothing is in flight: every run driven here sleeps. A demo may jump its clock."""
@@ -143,9 +155,13 @@ class Runner:
 
     # --- what callers do -----------------------------------------------------------------------
 
-    def submit(self, order: Order) -> str:
+    def submit(self, order: Order, by: Change | None = None) -> str:
         """Order a run, or join the open run of the same identity. Returns the run's id."""
-        return self.runs.submit(order)
+        run, by = self.runs.submit(order, by), by or self.runs.asker
+        allowed = list(getattr(order, "allow", ()))
+        if by.why or allowed:
+            self.outbox.ledger.tell(ORDERED, run, by, **({"allowed": allowed} if allowed else {}))
+        return run
 
     async def await_end(self, run: str, timeout: float | None = None) -> RunEnd | None:  # noqa: ASYNC109
         """How the run ended; None when it has not within `timeout` real seconds.
@@ -163,18 +179,24 @@ class Runner:
                 return None
             await asyncio.sleep(LOOK)
 
-    def resume(self, run: str) -> bool:
+    def resume(self, run: str, by: Change | None = None) -> bool:
         """Take a failed or cancelled run up again at the step it failed at. An open run needs no
         resuming: False. Raises Problem run.no-such-run."""
-        return self.runs.reopen(run)
+        reopened, by = self.runs.reopen(run, by), by or self.runs.asker
+        if reopened and by.why:
+            self.outbox.ledger.tell(RESUMED, run, by)
+        return reopened
 
-    def signal(self, run: str, name: str) -> None:
+    def signal(self, run: str, name: str, by: Change | None = None) -> None:
         """Ends a wait that listens for `name`; kept until one does."""
         self.runs.signal(run, name)
+        by = by or self.runs.asker
+        if by.why:
+            self.outbox.ledger.tell(SIGNALLED, run, by, signal=name)
 
-    def cancel(self, run: str) -> None:
+    def cancel(self, run: str, by: Change | None = None) -> None:
         """Asks the pipeline, which may undo things first; it hears of it at its next wait."""
-        self.runs.signal(run, "cancel")
+        self.signal(run, "cancel", by)
 
     def list_runs(self, limit: int = 200) -> tuple[RunRow, ...]:
         return self.runs.all(limit)
@@ -267,7 +289,7 @@ class Runner:
             found = await self._blocking(self.runs.open_runs, (run_id,))
             if not found or found[0].workflow != workflow:
                 return "ended"
-            if not await self._blocking(self.claims.held, run_id):
+            if found[0].owner != self.claims.lease.holder:
                 raise asyncio.CancelledError
             return await self._driven(found[0], task)
         finally:

@@ -10,6 +10,8 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from ..adapters.store.samples import Samples
+from ..adapters.store.changes import NOBODY, Change, keep_in
 from ..adapters.store.schema import PAST_SEGMENTS, RUNS, SEGMENTS, SIGNALS, STEPS
 from ..adapters.store.store import Store
 from ..errors import Problem
@@ -18,6 +20,7 @@ from ..ports import Clock
 from .claims import unpark
 from .codec import Codec, dumps
 from .problems import NO_SUCH
+from .samples import Sample, stage_samples
 
 OPEN, FAILED, CANCELLED = "open", "failed", "cancelled"
 
@@ -73,6 +76,7 @@ class OpenRun:
     horizon: float
     life: int
     rewind_to: int | None
+    owner: str | None
     workflow: str = ""
     base: int = 0
     state: object = None
@@ -109,17 +113,18 @@ def page_query(
 class Runs:
     """The tables of runs, steps and signals. Every method is one transaction."""
 
-    def __init__(self, store: Store, codec: Codec, clock: Clock) -> None:
-        self.store, self.codec, self.clock = store, codec, clock
+    def __init__(self, store: Store, codec: Codec, clock: Clock, asker: Change = NOBODY) -> None:
+        """`asker`: who orders and resumes where nobody else is named."""
+        self.store, self.codec, self.clock, self.asker = store, codec, clock, asker
 
-    def submit(self, order: Order) -> str:
+    def submit(self, order: Order, by: Change | None = None) -> str:
         """A new run, or the open one of the same identity. Returns its id."""
         try:
-            return self._submit(order)
+            return self._submit(order, by or self.asker)
         except IntegrityError:  # another process ordered the same between our look and our write
-            return self._submit(order)
+            return self._submit(order, by or self.asker)
 
-    def _submit(self, order: Order) -> str:
+    def _submit(self, order: Order, by: Change) -> str:
         identity, now = order.identity, self.clock.now()
         text = dumps(self.codec.encode(order))
         with self.store.write() as connection:
@@ -143,6 +148,7 @@ class Runs:
                     }
                 )
             )
+            keep_in(self.store, connection, id_, by)
         return id_
 
     def open_runs(self, ids: Collection[str] | None = None) -> tuple[OpenRun, ...]:
@@ -157,7 +163,8 @@ class Runs:
         return tuple(self._open(row) for row in rows)
 
     def _open(self, row: sa.Row[*tuple[Any, ...]]) -> OpenRun:
-        run = OpenRun(row.id, row.journey, None, row.horizon, row.life, row.rewind_to, row.id)
+        plain = (row.horizon, row.life, row.rewind_to, row.owner)
+        run = OpenRun(row.id, row.journey, None, *plain, row.id)
         try:
             run = replace(run, order=cast(Order, self._read(row._mapping["order"])))
             if row.workflow is None:
@@ -259,13 +266,26 @@ class Runs:
             row = self.get(run)
             now = row.history[-1].ended if row.history else row.started
         with self.store.write() as connection:
-            connection.execute(
+            changed = connection.execute(
                 sa.update(RUNS)
                 .where(RUNS.c.id == run, RUNS.c.ended.is_(None))
                 .values(status=status, ended=now, waiting_until=None, waiting_for="", **values)
             )
+            if changed.rowcount:
+                samples = Samples(self.store, self.clock)
+                samples.keep_in(connection, self._stages_in(connection, run, now), now)
 
-    def reopen(self, run: str) -> bool:
+    def _stages_in(self, connection: sa.Connection, run: str, ended: float) -> tuple[Sample, ...]:
+        """How long each stage of the run's last life took, for /metrics."""
+        life = sa.select(RUNS.c.life).where(RUNS.c.id == run).scalar_subquery()
+        query = sa.select(STEPS.c.name, STEPS.c.started).where(
+            STEPS.c.run == run, STEPS.c.life == life, STEPS.c.name.contains(" Stage ")
+        )
+        steps = connection.execute(query.order_by(STEPS.c.step)).all()
+        begun = [(name.partition(" Stage ")[2], started) for name, started in steps]
+        return stage_samples(run.partition(":")[0], begun, ended)
+
+    def reopen(self, run: str, by: Change | None = None) -> bool:
         """Take a failed run up again from the step it failed at; False when it did not fail.
 
         It has the horizon of its order anew, from now; its start stays what it was. An open run,
@@ -286,6 +306,8 @@ class Runs:
                         horizon=horizon,
                     )
                 )
+                if changed.rowcount:
+                    keep_in(self.store, connection, run, by or self.asker)
                 return changed.rowcount > 0
         except IntegrityError:
             return False

@@ -35,6 +35,8 @@ class Settings:
     key_path: Path | None = None
     chain_path: Path | None = None
     webhook_url: str | None = None
+    reason: str = ""  # why this is changed: told in every ledger entry of the run
+    ticket: str = ""
     webhook_secret: Secret | None = None
     seal_key: Secret | None = None
     store_url: Secret | None = None

@@ -48,6 +48,13 @@ def _id(place: Place) -> str:
     return text
 
 
+def _line(place: Place) -> str:
+    text = place.text.strip()
+    if len(text) > 500 or not text.isprintable():
+        raise ValueError("one line of at most 500 characters is needed")
+    return text
+
+
 def _words(place: Place) -> tuple[str, ...]:
     return tuple(place.text.replace(",", " ").split())
 
@@ -176,6 +183,8 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "edges": Row(_words, ("GCTRUST_EDGES",)),
         "mtls_endpoints": Row(_words, ("GCTRUST_MTLS_ENDPOINTS",)),
         "roots_file": Row(_path, ("GCTRUST_ROOTS_FILE",)),
+        "reason": Row(_line, ("GCTRUST_REASON",), flag="--reason"),
+        "ticket": Row(_line, ("GCTRUST_TICKET",), flag="--ticket"),
         "seal_key": Row(secret_text, ("GCTRUST_SEAL_KEY",)),
         "store_url": Row(secret_text, ("GCTRUST_STORE_URL",)),
         "spf_include": Row(env=("GCTRUST_SPF_INCLUDE",)),

@@ -10,16 +10,18 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as _quoted
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import sqlalchemy as sa
 
 from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ...ports import Clock
+from ..store.changes import NOBODY, Change, changes_in
 from ..store.prepared import Lane, Prepared
 from ..store.schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
 from ..store.store import Store
@@ -80,6 +82,7 @@ class LedgerEntry:
         return cls(**{name: fields[name] for name in cls.__slots__})
 
 
+ORDERED, RESUMED, SIGNALLED = "run.ordered", "run.resumed", "run.signalled"
 Place = tuple[str, str]  # run and slot
 
 
@@ -103,11 +106,11 @@ def canonical(fields: Mapping[str, object]) -> str:
     return _CANONICAL.encode(fields)
 
 
-def _text(entry: Entry, seq: int, now: str, actor: str) -> str:
+def _text(entry: Entry, seq: int, now: str) -> str:
     """The canonical text of an entry, put together at half of what the encoder takes."""
     data = canonical(dict(entry.data)) if entry.data else "{}"
     return (
-        f'{{"action":{_quoted(entry.action)},"actor":{_quoted(actor)},"data":{data},'
+        f'{{"action":{_quoted(entry.action)},"actor":{_quoted(entry.actor)},"data":{data},'
         f'"entity":{_quoted(entry.entity)},"run":{_quoted(entry.run)},"seq":{seq},'
         f'"slot":{_quoted(entry.filed)},"step":{entry.step},"time":"{now}"}}'
     )
@@ -157,6 +160,8 @@ class Ledger:
 
     def append_all_in(self, connection: Lane, entries: Sequence[Entry]) -> tuple[int, ...]:
         before = self._frontier(connection)
+        changes = changes_in(connection, {entry.run for entry in entries})
+        entries = [self._told(entry, changes.get(entry.run, NOBODY)) for entry in entries]
         group = self._group(entries, before, {})
         # Nearly always all are new. When not, this insert is undone, and those known are left out.
         if group.rows and _INSERT.run_all(connection, group.rows) != len(group.rows):
@@ -167,6 +172,11 @@ class Ledger:
         if group.rows:
             self._sign(connection, group)
         return tuple([group.places[entry.run, entry.filed] for entry in entries])
+
+    def _told(self, entry: Entry, change: Change) -> Entry:
+        """With who ordered the run and why; a step's own words stand before the order's."""
+        actor = entry.actor or change.actor or self.actor
+        return replace(entry, actor=actor, data={**change.why, **entry.data})
 
     def _frontier(self, connection: Lane) -> Frontier:
         """Where to append at; the tree so far must be the signed one (BROKEN otherwise)."""
@@ -213,7 +223,7 @@ class Ledger:
     def _row(self, entry: Entry, seq: int, now: str) -> dict[str, Any]:
         filed = {"run": entry.run, "slot": entry.filed}
         filed |= {"entity": entry.entity, "action": entry.action}
-        text = _text(entry, seq, now, entry.actor or self.actor)
+        text = _text(entry, seq, now)
         return {**filed, "seq": seq, "entry": text, "leaf": leaf_hash(text.encode())}
 
     def _sign(self, connection: Lane, group: _Group) -> None:
@@ -226,6 +236,14 @@ class Ledger:
         first = group.rows[0]["seq"] == 0
         (_SIGN_FIRST if first else _SIGN).run(connection, n=note, f=octets, one=1)
         self._trusted = (note, octets, frontier)
+
+    def tell(self, action: str, run: str, change: Change, **data: Fact) -> int:
+        """That someone ordered, resumed or signalled a run: an entry of its own. Told twice of one
+        order, it is one entry."""
+        slot = action if action == ORDERED else f"{action}:{uuid4().hex}"
+        told = {**change.why, **data}
+        entity = run.rpartition("@")[0].partition(":")[2]
+        return self.append(Entry(action, entity, run, 0, slot, told, change.actor))
 
     def rotate_key(self) -> str:
         """Go on with a new key, which the old one endorses in the ledger. Returns its text."""

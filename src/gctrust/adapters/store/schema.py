@@ -39,7 +39,7 @@ RUNS = sa.Table(
     sa.Column("horizon", sa.Float, nullable=False),
     sa.Column("life", sa.Integer, nullable=False, default=1),
     sa.Column("rewind_to", sa.Integer),
-    sa.Column("owner", sa.Text),  # who drives it: a lease's holder, "" while it is parked, or nobody
+    sa.Column("owner", sa.Text),  # the lease's holder that drives it; "" while it is parked
     sa.Column("problem", sa.Text),
     sa.Column("end", sa.Text),
     sa.UniqueConstraint("identity", "generation"),
@@ -47,9 +47,7 @@ RUNS = sa.Table(
 # One open run for one identity, even when two processes submit at once.
 _OPEN = RUNS.c.ended.is_(None)
 sa.Index("runs_open", RUNS.c.identity, unique=True, sqlite_where=_OPEN, postgresql_where=_OPEN)
-sa.Index(
-    "runs_turn", RUNS.c.owner, RUNS.c.started, sqlite_where=_OPEN, postgresql_where=_OPEN
-)
+sa.Index("runs_turn", RUNS.c.owner, RUNS.c.started, sqlite_where=_OPEN, postgresql_where=_OPEN)
 
 # Open runs that sleep: driven by nobody until the instant `due`, or a signal, takes the row away.
 PARKED = sa.Table(
@@ -128,6 +126,26 @@ API_TOKENS = sa.Table(
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("expires", sa.Float),
     sa.Column("revoked", sa.Float),
+)
+
+# What came with an Idempotency-Key: adapters/store/idempotency.py.
+IDEMPOTENCY = sa.Table(
+    "idempotency_keys",
+    METADATA,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("body", sa.Text, nullable=False),
+    sa.Column("run", sa.Text, nullable=False),
+    sa.Column("at", sa.Float, nullable=False, index=True),
+)
+
+# Not a foreign key: what was ordered, and why, may outlast the run's own row.
+RUN_CHANGES = sa.Table(
+    "run_changes",
+    METADATA,
+    sa.Column("run", sa.Text, primary_key=True),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("ticket", sa.Text, nullable=False),
 )
 
 LEASES = sa.Table(
@@ -277,4 +295,16 @@ CIRCUITS = sa.Table(
     METADATA,
     sa.Column("host", sa.Text, primary_key=True),
     sa.Column("state", sa.Text, nullable=False),
+)
+
+# The newest value of each series that runs and checks learnt: adapters/store/samples.py.
+SAMPLES = sa.Table(
+    "samples",
+    METADATA,
+    sa.Column("series", sa.Text, primary_key=True),
+    sa.Column("metric", sa.Text, nullable=False),
+    sa.Column("thing", sa.Text, nullable=False),
+    sa.Column("value", sa.Float, nullable=False),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Index("samples_of", "metric", "thing"),
 )
