@@ -70,7 +70,7 @@ CUSTOM_DOMAIN = EventType(
         ("[p50_ms]", "number?", "handshake latency, median", 3.1),
         ("[p95_ms]", "number?", "handshake latency, 95th percentile", 5.4),
         ("[p99_ms]", "number?", "handshake latency, 99th percentile", 6.0),
-        ("[stapled]", "boolean?", "an OCSP answer was stapled", True),
+        ("[stapled]", "integer", "handshakes that had a stapled OCSP answer", 20),
         ("[versions]", "strings", "TLS versions negotiated", ["TLSv1.3"]),
         ("[causes]", "strings", "causes of handshakes that failed, with their counts", []),
     ),
