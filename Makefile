@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 
 .PHONY: setup demo test check lint types contracts
-.PHONY: conformance-spf conformance-limbo bench-mail bench-certs bench-evidence prove-rotation prove-platform
+.PHONY: conformance-spf conformance-limbo bench-mail bench-certs bench-evidence bench-durable prove-rotation prove-platform
 
 setup: .venv/ready
 
@@ -50,6 +50,9 @@ prove-rotation: setup
 
 bench-evidence: setup
 	@$(BIN)/python bench/evidence/run.py
+
+bench-durable: setup
+	@$(BIN)/python bench/durable/run.py
 
 # The official Python SDK against the sandbox, installed apart under .bench/platform.
 prove-platform: setup

@@ -23,7 +23,7 @@ from .forks import SOURCE_GONE, Forks, is_own
 from .problems import DIVERGED, STUCK
 from .runs import OpenRun
 
-POLL = 0.2  # seconds between the engine's looks for what it was asked to go on with
+POLL = 0.1  # seconds between the engine's looks for what it was asked to go on with
 REPLAY_ALL = 1_000_000  # a step no run reaches: rewinding to it keeps the whole history
 ENDED = ("SUCCESS", "ERROR")
 # Constant: the default is a hash of the code, and any edit would orphan the runs that wait.
