@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
-from cyclopts import App
+from cyclopts import App, Parameter
 
 from ..errors import Fact
 from ..findings import Finding
@@ -27,7 +27,7 @@ app = App(
 )
 
 SETTLED = "webhook.settled"
-_QUALIFIERS = ("actor", "action", "entity", "run", "since", "until")
+_QUALIFIERS = ("actor", "action", "entity", "run", "reason", "ticket", "since", "until")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ def list_entries(
     Parameters
     ----------
     query
-        Qualifiers such as actor:NAME, action:NAME, entity:NAME, since:2026-11-01, until:DATE.
+        Qualifiers such as actor:NAME, action:NAME, entity:NAME, run:ID, reason:WORDS, ticket:ID,
+        since:2026-11-01, until:DATE.
     run
         Only this run's.
     entity
@@ -135,15 +136,21 @@ def _qualifiers(query: Iterable[str]) -> dict[str, str]:
 
 
 def _matches(entry: EntryShown, wanted: dict[str, str]) -> bool:
+    return all(_fits(entry, name, value) for name, value in wanted.items())
+
+
+def _fits(entry: EntryShown, name: str, value: str) -> bool:
     """Times are compared as the texts they are: RFC 3339 in UTC, or the beginning of one."""
-    return all(
-        entry.time >= value
-        if name == "since"
-        else entry.time[: len(value)] <= value
-        if name == "until"
-        else getattr(entry, name) == value
-        for name, value in wanted.items()
-    )
+    match name:
+        case "since":
+            return entry.time >= value
+        case "until":
+            return entry.time[: len(value)] <= value
+        case "reason":
+            return value.lower() in str(entry.data.get("reason", "")).lower()
+        case "ticket":
+            return entry.data.get("ticket") == value
+    return bool(getattr(entry, name) == value)
 
 
 def joined(entries: Iterable[LedgerEntry]) -> Iterator[EntryShown]:
@@ -298,12 +305,21 @@ def export(
 @app.command
 def checkpoint(
     *,
+    webhook: Annotated[bool, Parameter(negative="")] = False,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
-    """The newest signed checkpoint, to keep elsewhere (--output FILE) or to show a witness."""
+    """The newest signed checkpoint, to keep elsewhere (--output FILE) or to show a witness.
+
+    Parameters
+    ----------
+    webhook
+        Also send it to the webhook endpoints, as the event ledger.checkpoint.
+    """
 
     async def body(app: composition.App) -> ExitCode:
         note, key = app.ledger.checkpoint(), app.ledger.verifier_key
+        if webhook and note:
+            _send(app, note)
         options.out.talk(f"verifier key: {key}")
         if options.json or not note:
             shown = CheckpointShown(note, key)
@@ -313,6 +329,18 @@ def checkpoint(
         return ExitCode.FINE
 
     return with_app(options, body)
+
+
+def _send(app: composition.App, note: str) -> None:
+    """In the outbox, with an entry that says which checkpoint was handed out."""
+    from ..adapters.ledger.ledger import Entry
+    from ..adapters.ledger.signed_note import read_checkpoint
+
+    size = read_checkpoint(note).size
+    data: dict[str, Fact] = {"checkpoint": note, "key": app.ledger.verifier_key, "size": size}
+    entry = Entry("ledger.checkpoint-sent", app.ledger.origin, slot=f"{size}", data={"size": size})
+    with app.store.write() as connection:
+        app.outbox.record_in(connection, entry, "ledger.checkpoint", data)
 
 
 @app.command(name="rotate-key")

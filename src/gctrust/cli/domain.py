@@ -11,6 +11,7 @@ from ..errors import Problem
 from .attached import order_and_follow
 from .bulk import Waves, order_list
 from .bulk_orders import EMAIL_DOMAINS, email_domains
+from .change_reason import Why
 from .domain_published import (
     at_platform,
     is_inbox,
@@ -92,6 +93,7 @@ def verify(
     mail_from: str = "",
     wait: float | None = None,
     waves: Waves = Waves(),  # noqa: B008 - frozen
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Register a domain, wait for its DNS records, have the platform verify it.
@@ -136,7 +138,9 @@ def verify(
             await _tell_who_is_behind(app, options.out, order.domain)
         return code
 
-    return with_app(options, body, target_domain=name, dkim_selectors=" ".join(selector))
+    return with_app(
+        options, body, **why.settings, target_domain=name, dkim_selectors=" ".join(selector)
+    )
 
 
 async def _tell_who_is_behind(app: composition.App, out: Output, domain: str) -> None:

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from .attached import RunShown, order_and_follow
 from .bulk import Waves
+from .change_reason import Why
 from .exit_codes import ExitCode
 from .output import Block, Heading
 from .pins_many import rotate_list
@@ -60,6 +61,7 @@ def rotate(
     pace: Pace = Pace(),  # noqa: B008
     declared: Declared = Declared(),  # noqa: B008
     waves: Waves = Waves(),  # noqa: B008
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008
 ) -> ExitCode:
     """Publish the new pin beside the old one, switch the clients, retire the old pin when unused.
@@ -85,7 +87,7 @@ def rotate(
         attached = order.soak + order.drain + order.confirm + 180.0 if wait is None else wait
         return await order_and_follow(app, options.out, order, attached, beside=tell_stages)
 
-    return with_app(options, body, **files.settings(), **clients.settings())
+    return with_app(options, body, **why.settings, **files.settings(), **clients.settings())
 
 
 @app.command
@@ -176,6 +178,7 @@ def advance(
     *,
     client_id: str = "",
     wait: float = 30.0,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Confirm what the rotation waits for your word for: a client switched, or nobody left on old.
@@ -191,7 +194,7 @@ def advance(
     async def body(app: composition.App) -> ExitCode:
         return await steer(app, options.out, "advance", wait)
 
-    return with_app(options, body, pin_client_id=client_id)
+    return with_app(options, body, **why.settings, pin_client_id=client_id)
 
 
 @app.command
@@ -199,6 +202,7 @@ def rollback(
     *,
     client_id: str = "",
     wait: float = 60.0,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Take the running rotation back: clients first, the pins of before last.
@@ -214,7 +218,7 @@ def rollback(
     async def body(app: composition.App) -> ExitCode:
         return await steer(app, options.out, "roll-back", wait)
 
-    return with_app(options, body, pin_client_id=client_id)
+    return with_app(options, body, **why.settings, pin_client_id=client_id)
 
 
 @app.command

@@ -11,6 +11,7 @@ from cyclopts import App, Parameter
 
 from .attached import RunShown, code_of, follow, instant, run_blocks
 from .bulk_follow import items_lines, tell_items
+from .change_reason import Why
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
 from .output import Block, Table
@@ -200,6 +201,7 @@ def resume(
     /,
     *,
     wait: float | None = None,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Go on with a run where it was, and follow it; a failed one begins at the step it failed at.
@@ -217,7 +219,7 @@ def resume(
         async with app.running():
             return await follow(app, options.out, run, wait)
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 @app.command
@@ -226,6 +228,7 @@ def cancel(
     /,
     *,
     wait: float = 30.0,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Ask a run to stop. It may undo things first: a rotation restores the pins of before.
@@ -249,4 +252,4 @@ def cancel(
         cancelled = app.runner.show(run).status == "cancelled"
         return ExitCode.FINE if cancelled else code
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)

@@ -12,6 +12,7 @@ from .attached import order_and_follow
 from .bulk import Waves, order_list
 from .bulk_list import folder_of
 from .bulk_orders import CERTIFICATES, certificates
+from .change_reason import Why
 from .check_cert import Profile
 from .exit_codes import ExitCode
 from .plan import Planned, ledger_step, platform_of, refuse_unknown_hazards, show
@@ -69,6 +70,7 @@ def deploy(
     allow: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     wait: float = ATTACHED,
     waves: Waves = Waves(),  # noqa: B008 - frozen
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Validate a certificate, upload it, and prove with handshakes that every edge serves it.
@@ -106,7 +108,7 @@ def deploy(
         order = _order(app, kind, handshakes, allow)
         return await _perform(app, options, order, "deploy", yes=yes, wait=wait)
 
-    return with_app(options, body, target_domain=name, cert_path=cert, key_path=key,
+    return with_app(options, body, **why.settings, target_domain=name, cert_path=cert, key_path=key,
                     chain_path=chain)  # fmt: skip
 
 
@@ -147,6 +149,7 @@ def rollback(
     handshakes: int = 50,
     allow: Annotated[tuple[str, ...], Parameter(negative="")] = (),
     wait: float = ATTACHED,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Restore the certificate before, from its sealed key, and prove it with handshakes.
@@ -170,7 +173,7 @@ def rollback(
         order = await _back(app, handshakes, allow)
         return await _perform(app, options, order, "rollback", yes=yes, wait=wait)
 
-    return with_app(options, body, target_domain=name)
+    return with_app(options, body, **why.settings, target_domain=name)
 
 
 @app.command

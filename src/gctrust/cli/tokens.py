@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
+from ..errors import Fact
 from .attached import instant
+from .change_reason import Why
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
 from .output import Block, Table
@@ -62,6 +64,7 @@ def create(
     *,
     role: RoleName = "viewer",
     days: int | None = None,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Make a token and print it, this once.
@@ -83,10 +86,11 @@ def create(
 
         lifetime = days * 86400.0 if days is not None else None
         token = _tokens(app).create(name, Role(role), lifetime).reveal()
+        _record(app, "token.created", name, role=role)
         options.out.answer("tokens.create", TokenCreated(name, role, token), [token])
         return ExitCode.FINE
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 @app.command(name="list")
@@ -114,6 +118,7 @@ def revoke(
     name: str,
     /,
     *,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """End a token at once.
@@ -126,13 +131,20 @@ def revoke(
 
     async def body(app: composition.App) -> ExitCode:
         _tokens(app).revoke(name)
+        _record(app, "token.revoked", name)
         options.out.talk(f"{name} is revoked")
         return ExitCode.FINE
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def _tokens(app: composition.App) -> ApiTokens:
     from ..adapters.store.api_tokens import ApiTokens
 
     return ApiTokens(app.store, app.clock)
+
+
+def _record(app: composition.App, action: str, name: str, **data: Fact) -> None:
+    from ..adapters.ledger.ledger import Entry
+
+    app.ledger.append(Entry(action, name, data={**app.asker.why, **data}))
