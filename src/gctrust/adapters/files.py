@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ssl
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ..certs.bundle import MAX_BYTES, Bundle, read_bundles
@@ -56,10 +56,13 @@ def read_file(path: str, limit: int = MAX_BYTES) -> bytes:
         raise Problem(UNREADABLE, {**facts, "seen": seen}) from None
 
 
-def read_files(paths: Iterable[str]) -> Bundle:
+Opened = Callable[[str], bytes]  # the octets that a path, or a reference in its place, stands for
+
+
+def read_files(paths: Iterable[str], opened: Opened = read_file) -> Bundle:
     """Every certificate and key of the files, each file once; "" is passed over. Raises Problem."""
     named = [path for path in dict.fromkeys(paths) if path]
-    return read_bundles([(path, read_file(path)) for path in named])
+    return read_bundles([(path, opened(path)) for path in named])
 
 
 def pem_of(certificates: Iterable[Certificate]) -> str:

@@ -17,6 +17,8 @@ from ..adapters.store.lease import BEAT, Lease
 from ..adapters.store.schema import LEASES, PARKED, RUNS, SIGNALS
 from ..adapters.store.store import Store
 
+DELIVERIES = "deliveries"  # the lease of whoever sends webhooks
+OTHER_WORK = (DELIVERIES, "schedules")  # leases of those who do something else than drive
 AT_ONCE = 10  # runs claimed at one look, so that workers that start together share them
 NOBODY = ""  # the owner of a parked run
 
@@ -37,7 +39,7 @@ class Claims:
     def __init__(self, store: Store, executor: str, ttl: float) -> None:
         self.store = store
         self.lease = Lease(store, executor, ttl, own=store.shared)
-        self._sender = Lease(store, executor, ttl, name="deliveries") if store.shared else None
+        self._sender = Lease(store, executor, ttl, name=DELIVERIES) if store.shared else None
         self._beaten = 0.0
 
     def acquire(self) -> bool:
@@ -82,6 +84,14 @@ class Claims:
         )
         with self.store.read() as connection:
             return self.lease.epoch > 0 and connection.execute(query).first() is not None
+
+    def driven(self) -> bool:
+        """Some process whose heartbeat is fresh drives runs of this store."""
+        with self.store.read() as connection:
+            fresh = LEASES.c.beat > self.lease.now(connection) - self.lease.ttl
+            drives = sa.select(LEASES.c.name).where(fresh, LEASES.c.holder != "")
+            query = drives.where(LEASES.c.name.not_in(OTHER_WORK)).limit(1)
+            return connection.execute(query).first() is not None
 
     def may_deliver(self) -> bool:
         """Webhooks leave from one process, in order."""

@@ -83,14 +83,15 @@ class Stopped(Exception):
 
 
 class Drive:
-    """One run being driven. `busy` counts this run's effects in flight (waits are not).
+    """One run being driven. `busy` counts this run's effects in flight (waits are not);
+    `stepping`: a step has begun, and is not recorded yet.
 
     `_seen` is the clock's last reading, `_ended` when the step before ended, by the run's clock.
     """
 
     def __init__(self, run: OpenRun, engine: Engine, means: Means) -> None:
         self.run, self.engine, self.means = run, engine, means
-        self.busy = 0
+        self.busy, self.stepping = 0, False
         self._seen = self._ended = 0.0
         self._step = run.base
         self._thrown: list[tuple[Problem, int]] = []
@@ -156,13 +157,23 @@ class Drive:
 
         if isinstance(effect, Wait):
             await self._patiently(self._sleep, step, effect)
-        stored = await self.engine.step(name, body)
+        stored = await self._stepped(name, body)
         if stored["digest"] != digest:
             facts: dict[str, Fact] = {"run": self.run.id, "step": step, "asks": name}
             raise Stopped(Problem(DIVERGED, facts), step)
         answer = self._read(stored, effect)
         self._tell(step, name, effect, answer, stored)
         return answer
+
+    async def _stepped(self, name: str, body: Body) -> dict[str, Any]:
+        """What has begun is finished and recorded; once this process leaves, nothing begins."""
+        if self.means.leaving.is_set():
+            await asyncio.Event().wait()  # to be cancelled
+        self.stepping = True
+        try:
+            return await self.engine.step(name, body)
+        finally:
+            self.stepping = False
 
     def _tell(
         self, step: int, name: str, effect: Effect[Any], answer: Answer, stored: Mapping[str, Any]

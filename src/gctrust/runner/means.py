@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
 from ..adapters.webhooks.outbox import Outbox
@@ -36,7 +36,7 @@ class Means:
     """What a drive needs of the outside.
 
     `held`: this process may still act for the run. `park`: the run is nobody's until an instant or
-    a signal; False when one of these has come.
+    a signal; False when one of these has come. `leaving` is set when this process is about to end.
     """
 
     codec: Codec
@@ -52,6 +52,7 @@ class Means:
     patience: Patience = Patience()
     segment: int = SEGMENT
     linger: float = LINGER
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await blocking(self.threads, call, *args, **kwargs)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ..adapters.credentials.client_switch import switch
 from ..adapters.credentials.rotation_files import RotationFiles, expect, leaf_of
-from ..adapters.files import pem_of, read_files
+from ..adapters.files import Opened, pem_of, read_files
 from ..adapters.genesys.client import GenesysClient
 from ..adapters.genesys.problems import ANSWER_LOST, CHANGED_MEANWHILE
 from ..adapters.genesys.wire import OAuthClient, PinUpdate
@@ -85,7 +85,7 @@ class PinRotationPerformer:
             primary_pin=effect.primary,
             fallback_pin=effect.fallback,
             backup_pin=effect.backup,
-            certificate_chain=_chain(effect),
+            certificate_chain=_chain(effect, self._files.opened),
             pin_kind=effect.kind,
             max_pin_count=live.max_pin_count,  # its owner's to change, not a rotation's
         )
@@ -111,7 +111,7 @@ class PinRotationPerformer:
         raise Problem(ANSWER_LOST, {"operation": "oauth-client.patch", "client": effect.client_id})
 
     async def probe(self, effect: ProbePins) -> PinProbe:
-        leaf = await asyncio.to_thread(leaf_of, effect.files)
+        leaf = await asyncio.to_thread(leaf_of, effect.files, self._files.opened)
         expect(effect.files.certificate, leaf, effect.pin, effect.kind)
         return await self._probe.client(effect.files, effect.count)
 
@@ -122,12 +122,12 @@ class PinRotationPerformer:
         return await asyncio.to_thread(self._use.read, effect)
 
 
-def _chain(effect: WritePins) -> str:
+def _chain(effect: WritePins, opened: Opened) -> str:
     """The certificate and its chain, leaf first, as ordered. Raises Problem file.*."""
     files = CertificateFiles(effect.chain)
-    leaf = leaf_of(files)
+    leaf = leaf_of(files, opened)
     expect(effect.chain, leaf, effect.chain_pin, effect.kind)
-    placed = sort_bundle(read_files((effect.chain, effect.issuers)), leaf)
+    placed = sort_bundle(read_files((effect.chain, effect.issuers), opened), leaf)
     return pem_of((leaf, *placed.others))
 
 

@@ -43,6 +43,7 @@ _LOG = logging.getLogger(__name__)
 # An order begins a journey; an order and the state of a segment go on with one.
 Pipelines = Mapping[str, Callable[..., Pipeline[RunEnd]]]
 
+FINISH_LOOK = 0.02  # seconds between looks for steps that a closing process finishes
 DRIVEN = 16  # runs in motion at once in one process; those that sleep are not counted
 LOOK = 0.1  # seconds between looks for new orders and the lease
 ASK_AGAIN = 5.0  # seconds before the engine is asked a second time to go on with a run
@@ -113,9 +114,10 @@ class Runner:
         """Open runs stay open and go on where they were with the next start, anywhere. Steps that
         have begun have `finish` seconds to end in."""
         self._means.leaving.set()
-        deadline = time.monotonic() + finish
-        while time.monotonic() < deadline and any(d and d.stepping for _, d in self._live.values()):
-            await asyncio.sleep(0.02)
+        for _ in range(round(finish / FINISH_LOOK)):
+            if not any(drive and drive.stepping for _, drive in self._live.values()):
+                break
+            await asyncio.sleep(FINISH_LOOK)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -183,7 +185,7 @@ class Runner:
         """Take a failed or cancelled run up again at the step it failed at. An open run needs no
         resuming: False. Raises Problem run.no-such-run."""
         reopened, by = self.runs.reopen(run, by), by or self.runs.asker
-        if reopened and by.why:
+        if reopened and (by.why or by != self.runs.asker):
             self.outbox.ledger.tell(RESUMED, run, by)
         return reopened
 
@@ -191,7 +193,7 @@ class Runner:
         """Ends a wait that listens for `name`; kept until one does."""
         self.runs.signal(run, name)
         by = by or self.runs.asker
-        if by.why:
+        if by.why or by != self.runs.asker:
             self.outbox.ledger.tell(SIGNALLED, run, by, signal=name)
 
     def cancel(self, run: str, by: Change | None = None) -> None:

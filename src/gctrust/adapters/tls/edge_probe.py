@@ -16,7 +16,7 @@ from ...mailauth.questions import Question
 from ...pipelines.effects import CertificateFiles, HandshakesSeen
 from ...pipelines.pin_effects import PinProbe
 from ..dns.resolver import Resolver
-from ..files import CHANGED, read_files
+from ..files import CHANGED, Opened, read_file, read_files
 from .probe import LEGACY, ClientIdentity, Handshake, handshake
 from .sample import HandshakeSample, sample
 
@@ -51,7 +51,8 @@ ALPN = ("h2", "http/1.1")
 
 
 class EdgeProbe:
-    """`edges` and `mtls_endpoints` as "address:port"; without edges DNS tells them."""
+    """`edges` and `mtls_endpoints` as "address:port"; without edges DNS tells them. `opened` gives
+    the octets of a client's file, or of a sealed reference in its place."""
 
     def __init__(
         self,
@@ -60,8 +61,10 @@ class EdgeProbe:
         edges: tuple[str, ...] = (),
         mtls_endpoints: tuple[str, ...] = (),
         port: int = 443,
+        opened: Opened = read_file,
     ) -> None:
         self._resolver, self._edges, self._port = resolver, edges, port
+        self._opened = opened
         self._endpoints = mtls_endpoints
 
     async def addresses(self, host: str, port: int | None = None) -> tuple[tuple[str, int], ...]:
@@ -138,7 +141,7 @@ class EdgeProbe:
         """
         if not self._endpoints:
             raise Problem(NO_ENDPOINT)
-        return client_identity(files)
+        return client_identity(files, self._opened)
 
     async def client(self, files: CertificateFiles, count: int) -> PinProbe:
         """Present the certificate of `files` to every endpoint, `count` handshakes in all.
@@ -166,9 +169,9 @@ class EdgeProbe:
         return PinProbe(matched, refused, before, by_endpoint, p50, p99)
 
 
-def client_identity(files: CertificateFiles) -> ClientIdentity:
-    """The certificate, its chain and its key. Raises Problem file.*."""
-    bundle = read_files((files.certificate, files.key, files.chain))
+def client_identity(files: CertificateFiles, opened: Opened = read_file) -> ClientIdentity:
+    """The certificate, its chain and its key. Raises Problem file.*, sealed.*."""
+    bundle = read_files((files.certificate, files.key, files.chain), opened)
     placed = sort_bundle(bundle)
     leaf = placed.leaf
     key = next((k for k in bundle.keys if leaf and same_key(leaf, k)), None)
