@@ -1,0 +1,27 @@
+"""A run ordered over HTTP is its token's in every entry, whoever performs it."""
+
+from __future__ import annotations
+
+from serving import Service
+
+
+def test_the_tokens_name_and_reason_stand_in_every_entry(service: Service) -> None:
+    shell = service.shell
+    token = shell.answer("gctrust tokens create alice-ci --role operator")["token"]
+    headers = {"Authorization": f"Bearer {token}", "Gctrust-Reason": "new brand"}
+    body = {"journey": "email-domain", "domain": "asked.example.com"}
+    told = service.ask("POST", "/v1/runs", json=body, headers=headers)
+    assert told.status_code == 201, told.text
+    run = told.json()["id"]
+    cancel = {**headers, "Gctrust-Reason": "not now", "Gctrust-Ticket": "CHG-2"}
+    asked = service.ask("POST", f"/v1/runs/{run}/signals", json={"name": "cancel"}, headers=cancel)
+    assert asked.status_code == 202
+    shell.run(f"gctrust runs watch {run} --wait 20")
+    entries = shell.answer(f"gctrust audit list run:{run}")["entries"]
+    assert {e["actor"] for e in entries} == {"token:alice-ci"}
+    assert {"run.ordered", "register-email-domain.done"} <= {e["action"] for e in entries}
+    reasons = {e["action"]: e["data"].get("reason") for e in entries}
+    assert reasons.pop("run.signalled") == "not now"
+    assert set(reasons.values()) == {"new brand"}
+    broken = {**headers, "Gctrust-Ticket": "x" * 501}
+    assert service.ask("POST", "/v1/runs", json=body, headers=broken).status_code == 422
