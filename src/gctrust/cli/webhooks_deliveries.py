@@ -197,10 +197,10 @@ def replay(
         if id_:
             app.outbox.body(id_)
         if not yes:
-            what = f"{app.outbox.count(chosen)} deliveries would be sent again, under their ids"
+            what = f"sent again, under their ids: {app.outbox.count(chosen)}"
             return planned(options, "replay", endpoint, (what,))
         count = app.outbox.replay(chosen)
-        text = f"{count} deliveries are due again; a worker or `gctrust serve` sends them"
+        text = f"due again: {count}; whoever drives runs sends them (gctrust worker, gctrust serve)"
         options.out.answer("webhooks.replay", Replayed(count), [text])
         return ExitCode.FINE
 

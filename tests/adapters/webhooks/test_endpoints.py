@@ -6,6 +6,7 @@ import json
 import time
 
 import pytest
+import sqlalchemy as sa
 from standardwebhooks import Webhook
 
 from gctrust.adapters.webhooks.endpoints import Health, SigningSecret, Target
@@ -274,3 +275,31 @@ async def test_slack(tmp_path):
     assert message["text"] == "Expiry: &lt;!channel&gt; &amp; co"
     assert "number 1" in message["blocks"][1]["text"]["text"]
     assert there.url.encode() not in b"".join(f.read_bytes() for f in tmp_path.glob("store.db*"))
+
+
+@pytest.fixture
+def database(postgres):
+    url = sa.make_url(postgres).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE webhooks")
+    engine.dispose()
+    return url.set(database="webhooks").render_as_string(hide_password=False)
+
+
+async def test_the_same_on_postgresql(tmp_path, database):
+    with receiver(503, 200) as there, receiver() as other:
+        box = house(tmp_path, place=database)
+        box.endpoints.add(endpoint("there", there.url, ordered=True), new_signing_secret())
+        box.endpoints.add(endpoint("other", other.url))
+        record(box, 1)
+        record(box, 2)
+        await deliver(box, 4)
+        assert box.counts() == {("there", "accepted"): 2, ("other", "accepted"): 2}
+        assert len(box.rows(chosen=Chosen(failed=True), newest=5)) == 1
+        assert box.replay(Chosen(endpoint="there", status="accepted")) == 2
+        await deliver(box, 2)
+        assert len(there.seen) == 5
+        assert box.remove_endpoint("other") == 0
+        await box.aclose()
+        box.store.close()
