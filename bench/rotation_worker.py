@@ -19,8 +19,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from gctrust.app import App, build_app, journeys
+from gctrust.app import App, build_app
 from gctrust.pipelines.effects import CertificateFiles, Pipeline, do
+from gctrust.pipelines.journeys import journeys
 from gctrust.pipelines.orders import PinRotationOrder, RunEnd
 from gctrust.pipelines.pin_effects import (
     ClientTarget,

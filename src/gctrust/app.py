@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .adapters.genesys.regions import PlatformAddress, platform_address
@@ -37,12 +37,13 @@ if TYPE_CHECKING:
     from .adapters.webhooks.outbox import Outbox
     from .certs.assess import CertificateReport
     from .mailauth.assess import DomainReport
-    from .pipelines.effects import CertificateFiles, Effect, HandshakesSeen, Pipeline
-    from .pipelines.orders import RunEnd
+    from .pipelines.effects import CertificateFiles, Effect, HandshakesSeen
     from .runner.bulk import Bulk
+    from .runner.perform_check import CheckPerformer
     from .runner.perform_custom_domain import CustomDomainPerformer
     from .runner.perform_platform import PlatformPerformers
     from .runner.runner import Runner
+    from .runner.schedules import Schedules
 
 Outcome = TypeVar("Outcome")
 
@@ -229,6 +230,7 @@ class App:
     def runner(self) -> Runner:
         """Not started: `async with app.running()` starts and closes it."""
         from .adapters.store.samples import Samples
+        from .pipelines.journeys import journeys
         from .runner.runner import Runner
         from .runner.watched import Watched
 
@@ -324,7 +326,35 @@ class App:
             self.mail,
             ManyPerformer(self.bulk),
             self.published,
+            self._checks(),
         )
+
+    @cached_property
+    def schedules(self) -> Schedules:
+        from .runner.codec import Codec
+        from .runner.runs import Runs
+        from .runner.schedules import Schedules
+
+        return Schedules(self.store, Runs(self.store, Codec(), self.clock))
+
+    def _checks(self) -> CheckPerformer:
+        from .adapters.store.retention import Retention
+        from .runner.engine_dbos import forget_workflows
+        from .runner.perform_check import CheckPerformer
+
+        retention = Retention(self.store, partial(forget_workflows, self.store))
+        parts = (self.mail, self.probe, self.schedules, retention, self.clock.now)
+        return CheckPerformer(*parts)
+
+    @asynccontextmanager
+    async def scheduling(self) -> AsyncIterator[None]:
+        """What is due is ordered while the block lasts; of several processes by one."""
+        from .adapters.store.lease import Lease
+        from .runner.schedules import Scheduler
+
+        lease = Lease(self.store, f"{socket.gethostname()}-{os.getpid()}", name="schedules")
+        async with Scheduler(self.schedules, lease):
+            yield
 
     @asynccontextmanager
     async def running(self, finish: float = 2.0) -> AsyncIterator[Runner]:
@@ -335,27 +365,6 @@ class App:
             yield self.runner
         finally:
             await self.runner.close(finish)
-
-
-def journeys() -> Mapping[str, Callable[[Any], Pipeline[RunEnd]]]:
-    """The pipelines, by the name that runs and the command line use."""
-    from .pipelines.client_secret import client_secret
-    from .pipelines.custom_domain import custom_domain
-    from .pipelines.data_actions import data_actions
-    from .pipelines.email_domain import email_domain
-    from .pipelines.many import many
-    from .pipelines.pin_rotation import pin_rotation
-    from .pipelines.platform_trust import platform_trust
-
-    return {
-        "email-domain": email_domain,
-        "custom-domain": custom_domain,
-        "pin-rotation": pin_rotation,
-        "many": many,
-        "platform-trust": platform_trust,
-        "data-actions": data_actions,
-        "client-secret": client_secret,
-    }
 
 
 def _webhook_trust(settings: Settings) -> str:

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from arena import as_order, settings_of
 
-from gctrust.app import App, build_app, journeys
+from gctrust.app import App, build_app
+from gctrust.pipelines.journeys import journeys
 from gctrust.ports import Performer
 from gctrust.runner.runner import Runner
 

@@ -16,12 +16,12 @@ class Service:
     shell: Shell
     address: str
     tokens: dict[str, str]
+    process: subprocess.Popen[str]
 
     def ask(self, method: str, path: str, role: str = "", **more: object) -> httpx2.Response:
-        headers = {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}
-        return httpx2.request(
-            method, self.address + path, headers=headers, trust_env=False, timeout=20, **more
-        )
+        if role:
+            more["headers"] = {"Authorization": f"Bearer {self.tokens[role]}"}
+        return httpx2.request(method, self.address + path, trust_env=False, timeout=20, **more)
 
 
 @contextmanager
@@ -35,7 +35,7 @@ def started(home: Path) -> Iterator[Service]:
         try:
             assert process.stdout is not None
             address = json.loads(process.stdout.readline())["address"]
-            yield Service(shell, address, tokens)
+            yield Service(shell, address, tokens, process)
         finally:
             process.terminate()
             try:

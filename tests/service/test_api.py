@@ -57,7 +57,7 @@ def test_a_run_is_ordered_once_driven_here_and_cancelled(service: Service) -> No
         ("GET", "/v1/runs?limit=0", "viewer", 422, "service.bad-request"),
         ("DELETE", "/v1/tokens/nobody", "admin", 404, "service.no-such-token"),
         ("GET", "/elsewhere", "", 404, "service.no-route"),
-        ("PUT", "/health", "", 405, "service.no-route"),
+        ("PUT", "/healthz", "", 405, "service.no-route"),
     ],
 )
 def test_refusals_are_problems_with_a_code(
@@ -108,8 +108,8 @@ def test_tokens_are_made_once_listed_without_text_and_revoked(service: Service) 
 
 
 def test_probes_and_figures(service: Service) -> None:
-    assert service.ask("GET", "/health").json()["status"] == "ok"
-    assert service.ask("GET", "/ready").json() == {"status": "ready", "leading": True}
+    assert service.ask("GET", "/healthz").json()["status"] == "ok"
+    assert service.ask("GET", "/readyz").json() == {"status": "ready", "leading": True}
     text = service.ask("GET", "/metrics", "viewer").text
     assert "gctrust_leading 1.0" in text
 

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from gctrust.service.routes import PROBES, RUNS, TOKENS
+from gctrust.service.routes import PROBES, TOKENS
+from gctrust.service.run_routes import RUNS
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "service.md"
 

@@ -24,6 +24,9 @@ NOT_SHARED = ProblemType(
 )
 
 
+FINISH = 20.0  # seconds that steps under way have to end in
+
+
 @dataclass(frozen=True, slots=True)
 class Working:
     """`store` is shown without its password."""
@@ -43,7 +46,7 @@ def worker(
         over = asyncio.Event()
         for end in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(end, over.set)
-        async with app.running():
+        async with app.running(FINISH), app.scheduling():
             told = Working(app.store.name)
             options.out.answer("worker", told, [f"working on the runs of {told.store}"])
             await over.wait()

@@ -176,9 +176,17 @@ class ReadAudit(Effect[AuditSeen]):
         return self.target
 
 
+# Seconds; HandshakesSeen.buckets counts the handshakes up to each of them, and those beyond.
+HANDSHAKE_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
 @dataclass(frozen=True, slots=True)
 class HandshakesSeen:
-    """Full, unresumed handshakes. `served` are the leaf SHA-256s seen, by edge address."""
+    """Full, unresumed handshakes. `served` are the leaf SHA-256s seen, by edge address.
+
+    `buckets` counts the successful ones by HANDSHAKE_BOUNDS, `seconds` is their sum.
+    `earliest_not_after` is of all certificates served, Unix seconds, 0 when none was.
+    """
 
     tried: int
     succeeded: int
@@ -190,6 +198,9 @@ class HandshakesSeen:
     stapled: int = 0
     legacy_accepted: tuple[str, ...] = ()
     causes: tuple[tuple[str, int], ...] = ()
+    buckets: tuple[int, ...] = ()
+    seconds: float = 0.0
+    earliest_not_after: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from ..errors import Fact
 from ..findings import Finding
+from .certificate_effects import HANDSHAKE_BOUNDS as HANDSHAKE_BOUNDS
 from .certificate_effects import AssessFiles as AssessFiles
 from .certificate_effects import AuditEntry as AuditEntry
 from .certificate_effects import AuditSeen as AuditSeen

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 
 from ..errors import Fact
 from ..findings import Finding
+from .check_effects import CheckOrder as CheckOrder
 from .effects import (
     AuditEntry,
     CertificateAssessment,
@@ -111,7 +113,12 @@ class ManyOrder:
         return f"many:{self.name}"
 
 
-Order = Item | ManyOrder | TrustOrder | GatewayOrder | SecretOrder
+Order = Item | ManyOrder | TrustOrder | GatewayOrder | SecretOrder | CheckOrder
+
+
+def name_of(items: tuple[Item, ...]) -> str:
+    """Of many orders: the same ones have the same name, and join the run that is open for them."""
+    return sha256(repr(items).encode()).hexdigest()[:12]
 
 
 def files_of(order: Order) -> tuple[CertificateFiles, ...]:

@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 from ..errors import Problem, ProblemType
 from ..findings import Finding
 from ..pipelines import (
+    check_effects,
     effects,
     gateway_effects,
     many_effects,
@@ -45,7 +46,7 @@ def _is_frozen(class_: object) -> bool:
 def known_classes() -> tuple[type, ...]:
     """Every frozen dataclass that pipelines yield, receive, are ordered with or end in."""
     platform = (trust_effects, gateway_effects, secret_effects, platform_orders)
-    modules = (effects, pin_effects, many_effects, orders, *platform)
+    modules = (effects, pin_effects, many_effects, check_effects, orders, *platform)
     found = {v for module in modules for v in vars(module).values() if _is_frozen(v)}
     return (*sorted(found, key=lambda c: c.__name__), ProblemType)
 

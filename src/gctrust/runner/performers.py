@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from ..adapters.mail.check import MailCheck
+from ..pipelines import check_effects as cx
 from ..pipelines import effects as fx
 from ..pipelines import many_effects as mx
 from ..pipelines import pin_effects as px
+from .perform_check import CheckPerformer
 from .perform_custom_domain import CustomDomainPerformer
 from .perform_email_domain import EmailDomainPerformer
 from .perform_many import ManyPerformer
@@ -29,6 +31,7 @@ class Performers:
         mail: MailCheck,
         many: ManyPerformer,
         platform: PlatformPerformers,
+        checks: CheckPerformer,
     ) -> None:
         self._by_effect: Mapping[type, Perform] = {
             fx.FindEmailDomain: email.find,
@@ -43,6 +46,8 @@ class Performers:
             fx.ForgetKeys: custom.forget,
             fx.ReadAudit: custom.audit,
             fx.ProbeEdges: custom.probe,
+            cx.LookAt: checks.look,
+            cx.KeepLook: checks.keep,
             mx.StartRuns: many.start,
             mx.ReadRuns: many.read,
             px.ReadPins: pins.read,

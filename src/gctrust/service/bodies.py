@@ -14,6 +14,7 @@ from ..adapters.store.api_tokens import ApiToken, Role
 from ..errors import Fact, Problem
 from ..findings import Finding
 from ..names import DomainName, HostName
+from ..runner.bulk import ItemSeen
 from ..runner.runs import RunRow, StepRow
 
 RUN_ID = r"^[a-z-]+:[!-.0-~]{1,300}@[0-9]{1,9}$"
@@ -59,15 +60,6 @@ def _selector(text: str) -> str:
 
 Host = Annotated[str, Field(min_length=1, max_length=253), AfterValidator(_host)]
 Selector = Annotated[str, Field(min_length=1, max_length=63), AfterValidator(_selector)]
-
-
-class EmailDomainBody(Body):
-    """Register and verify an email domain. What is left out is as the service is set."""
-
-    journey: Literal["email-domain"]
-    domain: Host
-    selectors: Annotated[tuple[Selector, ...], Field(max_length=10)] = ()
-    horizon: Annotated[float, Field(gt=0, le=30 * 86400)] | None = None
 
 
 class SignalBody(Body):
@@ -162,9 +154,38 @@ class RunDetailBody(Body):
 
 
 class RunsBody(Body):
-    """Newest first."""
+    """Newest first. `next` is the `cursor` of the page after this one, null on the last."""
 
     runs: tuple[RunBody, ...]
+    next: str | None
+
+
+class ItemBody(Body):
+    """One order of many. `status` is "not-begun", "open", how its run ended, or "other-run-open";
+    `problem` the code of what it failed with."""
+
+    number: int
+    identity: str
+    run: str
+    status: str
+    problem: str
+
+    @classmethod
+    def of(cls, item: ItemSeen) -> ItemBody:
+        return cls(
+            number=item.number,
+            identity=item.identity,
+            run=item.run,
+            status=item.status,
+            problem=item.code,
+        )
+
+
+class ItemsBody(Body):
+    """In the order they were given; `counts` is of all of them, by status."""
+
+    counts: dict[str, int]
+    items: tuple[ItemBody, ...]
 
 
 class TokenOrderBody(Body):
@@ -211,7 +232,8 @@ class HealthBody(Body):
 
 
 class ReadyBody(Body):
-    """`leading`: this process drives runs; another does when it is false."""
+    """`leading`: this process drives runs; when it is false another does, and its heartbeat is
+    younger than its lease lasts."""
 
     status: Literal["ready"]
     leading: bool

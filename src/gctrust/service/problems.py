@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
-from ..errors import Problem, ProblemKind, ProblemType
+from ..errors import Problem, ProblemKind, ProblemType, Retry
 from .bodies import ProblemBody
 
 MEDIA_TYPE = "application/problem+json"
@@ -55,6 +55,46 @@ NO_ROUTE = ProblemType(
     kind=ProblemKind.USAGE,
     source="RFC 9110 section 15.5.5",
 )
+BAD_CURSOR = ProblemType(
+    code="service.bad-cursor",
+    sentence="The cursor is none that this service gave.",
+    why="A list goes on where the cursor of its last page says.",
+    fix="Use `next` of the page before as it is, or begin anew without a cursor.",
+    kind=ProblemKind.USAGE,
+    source="docs/reference/service.md",
+)
+OTHER_OPEN = ProblemType(
+    code="service.other-run-open",
+    sentence="Another run for the same thing is open, with other certificates.",
+    why="Two at the same time would replace each other's work.",
+    fix="Let it end, or cancel it: GET /v1/runs?status=open&identity=IDENTITY finds it.",
+    kind=ProblemKind.USAGE,
+    source="docs/reference/service.md",
+)
+HAZARD = ProblemType(
+    code="service.hazard",
+    sentence="The order has a hazard that it does not allow, or allows one that nothing knows.",
+    why="A change that may hurt is carried out only when it is allowed by name.",
+    fix="Remove the hazard, or name it in `allow`.",
+    kind=ProblemKind.USAGE,
+    source="docs/reference/service.md",
+)
+TWICE = ProblemType(
+    code="service.ordered-twice",
+    sentence="Two of the orders are for the same thing.",
+    why="The second would join the first's run, whatever it asks for.",
+    fix="Order each domain and each client once.",
+    kind=ProblemKind.USAGE,
+    source="docs/reference/service.md",
+)
+NO_WORKER = ProblemType(
+    code="service.no-worker",
+    sentence="Nobody drives the runs of this store.",
+    why="This process does not hold the lease, and the holder's heartbeat is too old.",
+    fix="Wait: this process takes over when it can. If it lasts, look at the store.",
+    retry=Retry.LATER,
+    source="docs/reference/service.md",
+)
 DEFECT = ProblemType(
     code="service.defect",
     sentence="The service met a case it does not handle.",
@@ -62,7 +102,10 @@ DEFECT = ProblemType(
     fix="Report it with the facts given here.",
     source="RFC 9110 section 15.6.1",
 )
-PROBLEMS = (BAD_REQUEST, TOO_LARGE, NO_TOKEN, ROLE_MISSING, NO_ROUTE, DEFECT)
+PROBLEMS = (
+    *(BAD_REQUEST, TOO_LARGE, NO_TOKEN, ROLE_MISSING, NO_ROUTE, BAD_CURSOR, OTHER_OPEN, HAZARD),
+    *(TWICE, NO_WORKER, DEFECT),
+)
 
 _STATUS = {ProblemKind.USAGE: 422, ProblemKind.ACCESS: 403, ProblemKind.FAILED: 503}
 _OF_STATUS = {404: NO_ROUTE, 405: NO_ROUTE, 413: TOO_LARGE}
@@ -73,7 +116,9 @@ _OWN_STATUS = {
     "run.no-such-run": 404,
     "service.no-such-token": 404,
     "service.token-exists": 409,
+    OTHER_OPEN.code: 409,
 }
+_AGAIN = 5  # seconds after which what passes by itself may be asked again
 
 
 def install(api: FastAPI) -> None:
@@ -99,6 +144,8 @@ def answer(
     more = dict(headers or {})
     if status == 401:
         more["WWW-Authenticate"] = "Bearer"
+    if status == 503 and problem.type.retry is Retry.LATER:
+        more["Retry-After"] = str(_AGAIN)
     return Response(body.model_dump_json(), status, more, MEDIA_TYPE)
 
 
@@ -149,7 +196,7 @@ _DESCRIPTIONS: dict[int, dict[str, Any]] = {
         401: "No valid API token.",
         403: "The token's role may not do this.",
         404: "There is no such thing.",
-        409: "It exists already.",
+        409: "It exists already, or stands in the way.",
         413: "The body is too large.",
         422: "The request does not fit.",
         503: "The store or the platform cannot be used now.",

@@ -1,4 +1,4 @@
-"""The routes under /v1, and those an orchestrator asks: /health, /ready, /metrics.
+"""The routes an orchestrator asks (/healthz, /readyz, /metrics), and those of API tokens.
 
 Store calls block, so the routes that make them are plain functions: the framework runs them in its
 thread pool.
@@ -8,40 +8,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 
 from ..adapters.store.api_tokens import ApiTokens
 from ..app import App
-from ..pipelines.orders import EmailDomainOrder
-from .access import Admin, Operator, Viewer
-from .bodies import (
-    RUN_ID,
-    EmailDomainBody,
-    HealthBody,
-    NewTokenBody,
-    ReadyBody,
-    RunBody,
-    RunDetailBody,
-    RunsBody,
-    SignalBody,
-    StepBody,
-    TokenBody,
-    TokenOrderBody,
-    TokensBody,
-)
-from .figures import exposition
-from .problems import described
+from ..errors import Problem
+from .access import Admin, Viewer
+from .bodies import HealthBody, NewTokenBody, ReadyBody, TokenBody, TokenOrderBody, TokensBody
+from .exposition import exposition
+from .problems import NO_WORKER, described
 
 PROBES = APIRouter(tags=["probes"])
-RUNS = APIRouter(prefix="/v1/runs", tags=["runs"])
 TOKENS = APIRouter(prefix="/v1/tokens", tags=["tokens"])
-
-RunId = Annotated[str, Path(pattern=RUN_ID, description="As `gctrust runs list` shows it.")]
-
-
-def _app(request: Request) -> App:
-    app: App = request.app.state.app
-    return app
 
 
 def _tokens(request: Request) -> ApiTokens:
@@ -49,80 +27,29 @@ def _tokens(request: Request) -> ApiTokens:
     return tokens
 
 
-@PROBES.get("/health")
+@PROBES.get("/healthz")
 def health(request: Request) -> HealthBody:
-    """The process answers. Says nothing of the store or the platform: that is /ready."""
+    """The process answers. Says nothing of the store or the platform: that is /readyz."""
     return HealthBody(status="ok", version=request.app.version)
 
 
-@PROBES.get("/ready", responses=described(503))
+@PROBES.get("/readyz", responses=described(503))
 def ready(request: Request) -> ReadyBody:
-    """The store can be read, so runs can be ordered and shown."""
-    app = _app(request)
-    app.runner.list_runs(1)
-    return ReadyBody(status="ready", leading=app.runner.leading)
+    """The store can be read, and somebody drives its runs: this process, or one whose heartbeat
+    is fresh."""
+    app: App = request.app.state.app
+    leading = app.runner.leading
+    if not app.runner.driven():
+        raise Problem(NO_WORKER)
+    return ReadyBody(status="ready", leading=leading)
 
 
 @PROBES.get("/metrics", response_class=Response, responses=described(401, 403, 503))
 def metrics(request: Request, _token: Viewer) -> Response:
     """The Prometheus text format."""
-    text, media_type = exposition(_app(request))
+    app: App = request.app.state.app
+    text, media_type = exposition(app, leading=app.runner.leading)
     return Response(text, media_type=media_type)
-
-
-@RUNS.post("", status_code=201, responses=described(401, 403, 503, body=True))
-def order_run(
-    order: EmailDomainBody, request: Request, response: Response, _token: Operator
-) -> RunBody:
-    """Order a run, or join the open run for the same thing: the answer is that run."""
-    app = _app(request)
-    settings = app.settings
-    run = app.runner.submit(
-        EmailDomainOrder(
-            domain=order.domain,
-            selectors=order.selectors or settings.dkim_selectors,
-            include=settings.spf_include.removeprefix("include:"),
-            horizon=order.horizon or settings.horizon_hours * 3600.0,
-        )
-    )
-    response.headers["Location"] = f"/v1/runs/{run}"
-    return RunBody.of(app.runner.show(run))
-
-
-@RUNS.get("", responses=described(401, 403, 422, 503))
-def list_runs(
-    request: Request,
-    _token: Viewer,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-) -> RunsBody:
-    """The newest runs."""
-    rows = _app(request).runner.list_runs(limit)
-    return RunsBody(runs=tuple(RunBody.of(row) for row in rows))
-
-
-@RUNS.get("/{run}", responses=described(401, 403, 404, 422, 503))
-def show_run(run: RunId, request: Request, _token: Viewer) -> RunDetailBody:
-    """One run with its history."""
-    row = _app(request).runner.show(run)
-    history = tuple(StepBody.of(step) for step in row.history)
-    return RunDetailBody(run=RunBody.of(row), history=history)
-
-
-@RUNS.post("/{run}/signals", status_code=202, responses=described(401, 403, 404, 503, body=True))
-def signal_run(run: RunId, signal: SignalBody, request: Request, _token: Operator) -> RunBody:
-    """Tell a run something. It hears of it at its next wait."""
-    runner = _app(request).runner
-    runner.signal(run, signal.name)
-    return RunBody.of(runner.show(run))
-
-
-@RUNS.post("/{run}/resume", status_code=202, responses=described(401, 403, 404, 422, 503))
-def resume_run(run: RunId, request: Request, _token: Operator) -> RunBody:
-    """Take a failed or cancelled run up again at the step it failed at."""
-    runner = _app(request).runner
-    runner.show(run)
-    runner.resume(run)
-    return RunBody.of(runner.show(run))
 
 
 @TOKENS.get("", responses=described(401, 403, 503))

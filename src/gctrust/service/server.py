@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from importlib.metadata import version
 from socket import socket
 
@@ -14,10 +14,15 @@ from fastapi import FastAPI
 
 from ..adapters.store.api_tokens import ApiTokens
 from ..app import App
+from ..errors import Problem
+from .ordering import Ordering
 from .problems import install
-from .routes import PROBES, RUNS, TOKENS
+from .routes import PROBES, TOKENS
+from .run_routes import RUNS
 
 LARGEST_BODY = 1024 * 1024  # octets
+FINISH = 20.0  # seconds that steps under way have to end in: orchestrators kill after 30
+SWEEP = 60.0  # seconds between looks for keys that no run needs
 
 
 def build_api(app: App) -> FastAPI:
@@ -25,8 +30,10 @@ def build_api(app: App) -> FastAPI:
 
     @asynccontextmanager
     async def life(_api: FastAPI) -> AsyncIterator[None]:
-        async with app.running():
+        async with app.running(FINISH), app.scheduling():
+            sweeping = asyncio.create_task(_sweeping(Ordering(app)))
             yield
+            sweeping.cancel()
 
     api = FastAPI(
         title="gctrust",
@@ -45,6 +52,14 @@ def build_api(app: App) -> FastAPI:
     for router in routers:
         api.include_router(router)
     return api
+
+
+async def _sweeping(ordering: Ordering) -> None:
+    """Keys that came with orders are forgotten when no run can need them."""
+    while True:
+        with suppress(Problem):  # a store that is busy or away: later
+            await asyncio.to_thread(ordering.sweep)
+        await asyncio.sleep(SWEEP)
 
 
 async def serve(app: App, host: str, port: int, listening: Callable[[str], None]) -> None:

@@ -71,7 +71,7 @@ class SealedKeys:
     from every method."""
 
     def __init__(self, store: Store, clock: Clock, key_file: Path, given: Secret | None) -> None:
-        self._store, self._clock, self._file, self._given = store, clock, key_file, given
+        self.store, self._clock, self._file, self._given = store, clock, key_file, given
 
     def keep(self, domain: str, leaf_sha256: str, certificates: str, key: Secret) -> None:
         """Seal the PEM key beside its certificates. Kept already: it is now the newest.
@@ -83,13 +83,13 @@ class SealedKeys:
         octets = AESGCM(self._key(make=True)).encrypt(nonce, key.reveal().encode(), bound)
         of = {"domain": domain, "leaf": leaf_sha256, "certificates": certificates}
         at = self._clock.now()
-        with self._store.write() as connection:
-            self._store.put(connection, SEALED, nonce=nonce, octets=octets, at=at, **of)
+        with self.store.write() as connection:
+            self.store.put(connection, SEALED, nonce=nonce, octets=octets, at=at, **of)
 
     def kept(self, domain: str) -> tuple[Kept, ...]:
         """Newest first."""
         query = sa.select(SEALED.c.leaf, SEALED.c.at).where(SEALED.c.domain == domain)
-        with self._store.read() as connection:
+        with self.store.read() as connection:
             rows = connection.execute(query.order_by(SEALED.c.at.desc())).all()
         return tuple(Kept(domain, row.leaf, row.at) for row in rows)
 
@@ -99,7 +99,7 @@ class SealedKeys:
         Raises Problem sealed.not-kept, sealed.not-opened.
         """
         leaf = reference.removeprefix(SCHEME)
-        with self._store.read() as connection:
+        with self.store.read() as connection:
             row = connection.execute(sa.select(SEALED).where(SEALED.c.leaf == leaf)).first()
         if row is None:
             raise Problem(NOT_KEPT, {"leaf_sha256": leaf[:64]})
@@ -124,7 +124,7 @@ class SealedKeys:
     def forget(self, domain: str, but: Iterable[str]) -> None:
         """No rollback will need the others any more."""
         others = sa.and_(SEALED.c.domain == domain, SEALED.c.leaf.not_in(tuple(but)))
-        with self._store.write() as connection:
+        with self.store.write() as connection:
             connection.execute(sa.delete(SEALED).where(others))
 
     def _key(self, *, make: bool) -> bytes:

@@ -297,6 +297,31 @@ CIRCUITS = sa.Table(
     sa.Column("state", sa.Text, nullable=False),
 )
 
+SCHEDULES = sa.Table(
+    "schedules",
+    METADATA,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("due", sa.Float, nullable=False),
+    sa.Column("every", sa.Float),
+    sa.Column("at", sa.Float),
+    sa.Column("result", sa.Text, nullable=False),
+    sa.Column("looked", sa.Float),
+    sa.Column("changed", sa.Float),
+    sa.Index("schedules_due", "status", "due"),
+)
+
+# One run for each instant at which a schedule was due.
+TURNS = sa.Table(
+    "schedule_turns",
+    METADATA,
+    sa.Column("schedule", sa.Text, primary_key=True),
+    sa.Column("due", sa.Float, primary_key=True),
+    sa.Column("run", sa.Text, sa.ForeignKey("runs.id"), nullable=False, index=True),
+)
+
 # The newest value of each series that runs and checks learnt: adapters/store/samples.py.
 SAMPLES = sa.Table(
     "samples",

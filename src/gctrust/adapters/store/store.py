@@ -270,20 +270,21 @@ class Store:
         """Insert the row, or make the one of the same primary key be this."""
         key = [column.name for column in table.primary_key]
         rest = {name: value for name, value in values.items() if name not in key}
-        insert = self._insert(table).values(**values)
+        insert = self.insert(table).values(**values)
         connection.execute(insert.on_conflict_do_update(index_elements=key, set_=rest))
 
     def put_all_once(
         self, connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, object]]
     ) -> None:
         """Insert each row unless one stands in its way."""
-        connection.execute(self._insert(table).on_conflict_do_nothing(), rows)
+        connection.execute(self.insert(table).on_conflict_do_nothing(), rows)
 
     def put_once(self, connection: sa.Connection, table: sa.Table, **values: object) -> None:
         """Insert the row unless one stands in its way."""
-        connection.execute(self._insert(table).values(**values).on_conflict_do_nothing())
+        connection.execute(self.insert(table).values(**values).on_conflict_do_nothing())
 
-    def _insert(self, table: sa.Table) -> Any:
+    def insert(self, table: sa.Table) -> Any:
+        """An insert that can say what to do on a conflict."""
         return postgresql.insert(table) if self.shared else sqlite.insert(table)
 
     def translated(self, error: BaseException | None) -> Problem:

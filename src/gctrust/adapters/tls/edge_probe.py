@@ -5,15 +5,19 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ipaddress
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from statistics import quantiles
+
+from cryptography import x509
 
 from ...certs.chain import sort_bundle
 from ...certs.key import same_key
 from ...errors import Problem, ProblemKind, ProblemType, Retry
 from ...mailauth.questions import Question
-from ...pipelines.effects import CertificateFiles, HandshakesSeen
+from ...pipelines.effects import HANDSHAKE_BOUNDS, CertificateFiles, HandshakesSeen
 from ...pipelines.pin_effects import PinProbe
 from ..dns.resolver import Resolver
 from ..files import CHANGED, Opened, read_file, read_files
@@ -117,6 +121,9 @@ class EdgeProbe:
             stapled=sum(bool(one.staple) for one in one_each),
             legacy_accepted=legacy,
             causes=_summed(made.causes for _, made in samples),
+            buckets=_buckets(latencies),
+            seconds=sum(latencies) / 1000,
+            earliest_not_after=_earliest(one_each),
         )
 
     async def _legacy(self, host: str, edges: list[str]) -> tuple[str, ...]:
@@ -196,6 +203,22 @@ def _summed(causes: Iterable[tuple[tuple[str, int], ...]]) -> tuple[tuple[str, i
     for part in causes:
         total.update(dict(part))
     return tuple(total.most_common())
+
+
+def _buckets(milliseconds: Iterable[float]) -> tuple[int, ...]:
+    counts = [0] * (len(HANDSHAKE_BOUNDS) + 1)
+    for one in milliseconds:
+        counts[bisect_left(HANDSHAKE_BOUNDS, one / 1000)] += 1
+    return tuple(counts)
+
+
+def _earliest(made: Iterable[Handshake]) -> float:
+    """A certificate that cannot be read has no end to tell; the judge says what is wrong."""
+    ends = []
+    for der in {der for one in made for der in one.chain}:
+        with suppress(ValueError):
+            ends.append(x509.load_der_x509_certificate(der).not_valid_after_utc.timestamp())
+    return min(ends, default=0.0)
 
 
 def is_address(host: str) -> bool:

@@ -1,0 +1,182 @@
+"""Schedules: rows that order a check whenever it is due, once for each instant, whoever looks.
+
+A certificate that was deployed and a domain that was verified are watched from then on; more are
+added by hand. What was removed stays removed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from ..adapters.store.lease import BEAT, Lease
+from ..adapters.store.schema import RUNS, SCHEDULES, TURNS
+from ..adapters.store.store import Store
+from ..errors import Problem, ProblemKind, ProblemType
+from ..pipelines.check_effects import CheckOrder
+from ..pipelines.scheduled_check import next_due
+from .runs import Runs
+
+NO_SUCH = ProblemType(
+    code="schedules.no-such-schedule",
+    sentence="There is no such schedule.",
+    why="Ids are listed by `gctrust schedules list`.",
+    fix="Run `gctrust schedules list` and use an id from there.",
+    kind=ProblemKind.USAGE,
+    source="docs/guides/operations.md",
+)
+PROBLEMS = (NO_SUCH,)
+
+KINDS = ("expiry", "domain", "rotation", "clean")
+ACTIVE, PAUSED, REMOVED = "active", "paused", "removed"
+# What a run that succeeded is watched for.
+_WATCHED = {"custom-domain": "expiry", "email-domain": "domain"}
+_AT_ONCE = 100  # orders in one transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """Instants are Unix seconds by the runs' clock. `every` is None where the kind decides; `at`
+    is a rotation's date; `changed` is since when the last `result` has been so."""
+
+    id: str
+    kind: str
+    subject: str
+    status: str
+    due: float
+    every: float | None = None
+    at: float | None = None
+    result: str = ""
+    looked: float | None = None
+    changed: float | None = None
+
+
+class Schedules:
+    """Every method is one transaction."""
+
+    def __init__(self, store: Store, runs: Runs) -> None:
+        self.store, self.runs = store, runs
+
+    def add(
+        self, kind: str, subject: str, every: float | None = None, at: float | None = None
+    ) -> Schedule:
+        """Watch from now on; one that is there, or was removed, begins anew."""
+        now = self.runs.clock.now()
+        made = Schedule(f"{kind}:{subject}", kind, subject, ACTIVE, now, every, at)
+        with self.store.write() as connection:
+            self.store.put(connection, SCHEDULES, **_values(made))
+        return made
+
+    def all(self) -> tuple[Schedule, ...]:
+        query = sa.select(SCHEDULES).where(SCHEDULES.c.status != REMOVED)
+        with self.store.read() as connection:
+            rows = connection.execute(query.order_by(SCHEDULES.c.due, SCHEDULES.c.id))
+            return tuple(_schedule(row) for row in rows)
+
+    def turn(self, id_: str, status: str) -> None:
+        """Make it active, paused or removed. Raises schedules.no-such-schedule."""
+        there = sa.and_(SCHEDULES.c.id == id_, SCHEDULES.c.status != REMOVED)
+        with self.store.write() as connection:
+            changed = connection.execute(sa.update(SCHEDULES).where(there).values(status=status))
+        if changed.rowcount == 0:
+            raise Problem(NO_SUCH, {"schedule": id_[:120]})
+
+    def keep(self, kind: str, subject: str, result: str, at: float) -> None:
+        """What a look came to at the instant `at`; kept again it is the same."""
+        mine = SCHEDULES.c.id == f"{kind}:{subject}"
+        with self.store.write() as connection:
+            other = sa.and_(mine, SCHEDULES.c.result != result)
+            values = {"result": result, "changed": at}
+            connection.execute(sa.update(SCHEDULES).where(other).values(values))
+            connection.execute(sa.update(SCHEDULES).where(mine).values(looked=at))
+
+    def order_due(self) -> tuple[str, ...]:
+        """Order every check that is due, once for each instant it is due at; returns their runs.
+        What was missed while nothing ran is made up by one look."""
+        with self.store.read() as connection:
+            unwatched = connection.execute(_unwatched().limit(_AT_ONCE)).all()
+        for journey, identity in unwatched:
+            self._adopt(_WATCHED[journey], identity.partition(":")[2])
+        now = self.runs.clock.now()
+        due = sa.and_(SCHEDULES.c.status == ACTIVE, SCHEDULES.c.due <= now)
+        query = sa.select(SCHEDULES).where(due).order_by(SCHEDULES.c.due).limit(_AT_ONCE)
+        with self.store.read() as connection:
+            rows = [_schedule(row) for row in connection.execute(query)]
+        return tuple(self._order(one, now) for one in rows)
+
+    def _adopt(self, kind: str, subject: str) -> None:
+        made = Schedule(f"{kind}:{subject}", kind, subject, ACTIVE, self.runs.clock.now())
+        with self.store.write() as connection:
+            self.store.put_once(connection, SCHEDULES, **_values(made))
+
+    def _order(self, one: Schedule, now: float) -> str:
+        """Killed between the order and its turn, the next look finds what was ordered."""
+        order = CheckOrder(one.kind, one.subject, one.due, one.result, one.at)
+        run = self._ordered(order) or self.runs.submit(order)
+        following = next_due(one.kind, now, now if one.changed is None else one.changed, one.every)
+        mine = sa.and_(SCHEDULES.c.id == one.id, SCHEDULES.c.due == one.due)
+        with self.store.write() as connection:
+            self.store.put_once(connection, TURNS, schedule=one.id, due=one.due, run=run)
+            connection.execute(sa.update(SCHEDULES).where(mine).values(due=following))
+        return run
+
+    def _ordered(self, order: CheckOrder) -> str:
+        """The run that was ordered for this very instant; "" when there is none."""
+        same = sa.select(RUNS.c.id, RUNS.c.order).where(RUNS.c.identity == order.identity)
+        with self.store.read() as connection:
+            last = connection.execute(same.order_by(RUNS.c.generation.desc()).limit(1)).first()
+        return str(last.id) if last and json.loads(last.order)["due"] == order.due else ""
+
+
+class Scheduler:
+    """Orders what is due while it is entered, and holds the lease: of all processes one looks."""
+
+    def __init__(self, schedules: Schedules, lease: Lease) -> None:
+        self.schedules, self.lease = schedules, lease
+
+    async def __aenter__(self) -> Scheduler:
+        self._task = asyncio.create_task(self._ticking())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+        if self.lease.epoch:
+            with suppress(Problem):
+                await asyncio.to_thread(self.lease.release)
+
+    async def _ticking(self) -> None:
+        while True:
+            with suppress(Problem):  # a store that is busy or away: later
+                await asyncio.to_thread(self.look)
+            await asyncio.sleep(BEAT)
+
+    def look(self) -> tuple[str, ...]:
+        """Order what is due, if nobody else does; the runs."""
+        mine = self.lease.renew() if self.lease.epoch else self.lease.acquire()
+        return self.schedules.order_due() if mine else ()
+
+
+def _unwatched() -> sa.Select[str, str]:
+    """Things whose run succeeded, and that have no schedule yet."""
+    kind = sa.case(_WATCHED, value=RUNS.c.journey)
+    subject = sa.func.substr(RUNS.c.identity, sa.func.length(RUNS.c.journey) + 2)
+    watched = sa.exists().where(SCHEDULES.c.id == kind + ":" + subject)
+    return (
+        sa.select(RUNS.c.journey, RUNS.c.identity)
+        .where(RUNS.c.status == "succeeded", RUNS.c.journey.in_(_WATCHED), ~watched)
+        .distinct()
+    )
+
+
+def _values(schedule: Schedule) -> dict[str, object]:
+    return {name: getattr(schedule, name) for name in Schedule.__slots__}
+
+
+def _schedule(row: sa.Row[*tuple[object, ...]]) -> Schedule:
+    return Schedule(**{name: getattr(row, name) for name in Schedule.__slots__})
