@@ -106,9 +106,11 @@ async def order_and_follow(
 
 def _refuse_unreadable(order: Order) -> None:
     from ..adapters.files import read_files
-    from ..pipelines.orders import CustomDomainOrder, PinRotationOrder
+    from ..pipelines.orders import CustomDomainOrder, PinRotationOrder, TrustOrder
 
     match order:
+        case TrustOrder(certificate=certificate):
+            read_files((certificate,))
         case CustomDomainOrder(files=files, rollback=False):
             read_files((files.certificate, files.key, files.chain))
         case PinRotationOrder(new=new, old=old, backup=backup):

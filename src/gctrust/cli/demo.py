@@ -7,31 +7,21 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from ..errors import Problem, ProblemKind, ProblemType
 from ..findings import Finding, Severity
 from .attached import ProblemShown
-from .demo_stage import (
-    MAIL_DOMAIN,
-    PIN_CLIENT,
-    SERVICE_ID,
-    TICK,
-    WEB_DOMAIN,
-    Control,
-    Pair,
-)
+from .demo_stage import TICK, Control, MatchShown, Play
 from .exit_codes import ExitCode
 from .output import Block, Heading, Output, Table
-from .pins_steer import tell_stages
 from .sandbox_process import Addresses, sandbox_process
 from .session import Options, settings_of
 
 if TYPE_CHECKING:
     from ..app import App
-    from ..pipelines.orders import Order
     from ..runner.runs import RunRow
     from ..settings import Settings
 
@@ -44,11 +34,6 @@ REAL_STORE = ProblemType(
     source="docs/reference/commands.md",
 )
 
-PATHS = {
-    "email-domain": ("/api/v2/organization/emaildomains",),
-    "custom-domain": ("/api/v2/customdomains", "/api/v2/auditlogs"),
-    "pin-rotation": ("/api/v2/oauth/clients",),
-}
 PATIENCE = 220.0  # seconds until the demo gives up; the whole takes less than four minutes
 
 
@@ -68,15 +53,6 @@ class JourneyShown:
 
 
 @dataclass(frozen=True, slots=True)
-class MatchShown:
-    """The measured pin match rate of the rotation, and its one-sided 95 % lower bound."""
-
-    rate: float | None
-    n: int
-    lower_bound: float | None
-
-
-@dataclass(frozen=True, slots=True)
 class DemoShown:
     journeys: dict[str, JourneyShown]
     pin_match_rate: MatchShown
@@ -86,13 +62,16 @@ class DemoShown:
 
 def demo(
     *,
+    dialect: Literal["guide", "platform"] = "guide",
     fast: Annotated[bool, Parameter(negative="")] = False,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
-    """Watch an email domain verified, a certificate served and pins rotated, in a sandbox.
+    """Watch an email domain verified, a certificate served and client certificates rotated.
 
     Parameters
     ----------
+    dialect
+        Whose calls: the guides', or the published API's.
     fast
         Jump the sandbox's clock whenever nothing is in flight.
     """
@@ -101,16 +80,27 @@ def demo(
 
     async def whole() -> DemoShown:
         started = asyncio.get_running_loop().time()
-        async with sandbox_process(home) as (addresses, _):
+        play = _play(dialect, home, fast)
+        async with sandbox_process(home, play.arguments) as (addresses, _):
             control = Control(addresses)
             try:
-                return await _played(home, addresses, control, options.out, fast, started)
+                return await _played(play, addresses, control, options.out, started)
             finally:
                 await control.close()
 
     shown = asyncio.run(whole())
     options.out.answer("demo", shown, _blocks(shown, home))
     return ExitCode.FINE if shown.ok else ExitCode.FINDINGS
+
+
+def _play(dialect: str, home: Path, fast: bool) -> Play:
+    if dialect == "platform":
+        from .demo_platform import PlatformPlay
+
+        return PlatformPlay(home, fast)
+    from .demo_guide import GuidePlay
+
+    return GuidePlay(home, fast)
 
 
 def _clear(home: Path) -> None:
@@ -124,68 +114,31 @@ def _clear(home: Path) -> None:
 
 
 async def _played(
-    home: Path, addresses: Addresses, control: Control, out: Output, fast: bool, started: float
+    play: Play, addresses: Addresses, control: Control, out: Output, started: float
 ) -> DemoShown:
     from ..app import build_app
 
-    orders = await _prepared(home / "files", control, fast)
-    async with build_app(_settings(home, addresses)) as app, app.running():
+    orders = await play.prepared(control, addresses)
+    settings = _settings(play, addresses)
+    async with build_app(settings) as app, app.running():
         runs = {order.identity.partition(":")[0]: app.runner.submit(order) for order in orders}
-        tasks = [
-            asyncio.create_task(_staged(app, control, runs["email-domain"], fast)),
-            asyncio.create_task(tell_stages(app, out, runs["pin-rotation"])),
-        ]
+        tasks = [asyncio.create_task(one) for one in play.tasks(app, control, out, runs)]
         try:
             await _ended(app, runs, out, tasks)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            play.close()
         seconds = asyncio.get_running_loop().time() - started
-        return await _result(app, control, runs, seconds)
+        return await _result(play, app, control, runs, seconds)
 
 
-async def _prepared(folder: Path, control: Control, fast: bool) -> tuple[Order, ...]:
-    """Certificates are issued, the client is made, the orders are written."""
-    from ..pipelines.effects import CertificateFiles
-    from ..pipelines.orders import CustomDomainOrder, EmailDomainOrder, PinRotationOrder
-
-    web = await control.issue(folder / "web", WEB_DOMAIN, "server")
-    new, old, backup = [
-        await control.issue(folder / role, f"{role}.{SERVICE_ID}.example", "client")
-        for role in ("new", "old", "backup")
-    ]
-    await control.client(old, backup)
-
-    def files(pair: Pair) -> CertificateFiles:
-        return CertificateFiles(str(pair.certificate), str(pair.key), str(pair.chain))
-
-    return (
-        EmailDomainOrder(MAIL_DOMAIN),
-        CustomDomainOrder(WEB_DOMAIN, files(web), profile="private"),
-        PinRotationOrder(
-            PIN_CLIENT,
-            SERVICE_ID,
-            files(new),
-            files(old),
-            backup=str(backup.certificate),
-            soak=120.0 if fast else 10.0,
-            drain=600.0 if fast else 20.0,
-        ),
-    )
-
-
-async def _staged(app: App, control: Control, run: str, fast: bool) -> None:
-    """The DNS team publishes while the run waits; only then may the clock jump."""
-    await control.publish(app, run)
-    if fast:
-        await control.jump(app)
-
-
-def _settings(home: Path, addresses: Addresses) -> Settings:
+def _settings(play: Play, addresses: Addresses) -> Settings:
     """The demo's own: nothing of the user's settings reaches it."""
     from ..settings import load_settings
 
+    home = play.home
     environ = {
         "GCTRUST_HOME": str(home),
         "GENESYS_ENV_URL": addresses.api,
@@ -193,6 +146,7 @@ def _settings(home: Path, addresses: Addresses) -> Settings:
         "GENESYS_CLIENT_SECRET": addresses.client_secret.reveal(),
         "WEBHOOK_URL": f"{addresses.inbox}/hook",
         "WEBHOOK_SECRET": addresses.webhook_secret.reveal(),
+        **play.environ,
     }
     return load_settings({}, environ, home, home)
 
@@ -216,27 +170,19 @@ async def _ended(
             await asyncio.sleep(TICK)
 
 
-async def _result(app: App, control: Control, runs: dict[str, str], seconds: float) -> DemoShown:
+async def _result(
+    play: Play, app: App, control: Control, runs: dict[str, str], seconds: float
+) -> DemoShown:
     journal = await control.send("GET", "/journal")
     paths = [str(entry["path"]) for entry in journal]
     rows = {journey: app.runner.show(run) for journey, run in runs.items()}
     journeys = {
-        journey: _journey(app, row, sum(path.startswith(PATHS[journey]) for path in paths))
+        journey: _journey(app, row, sum(path.startswith(play.paths[journey]) for path in paths))
         for journey, row in rows.items()
     }
-    end = rows["pin-rotation"].end
-    summary = dict(end.summary) if end else {}
-    match = MatchShown(
-        _number(summary.get("pinMatchRate")),
-        int(_number(summary.get("pinMatchSample")) or 0),
-        _number(summary.get("pinMatchLowerBound")),
-    )
-    ok = all(_went_well(journey) for journey in journeys.values())
+    match = play.match(rows)
+    ok = all(_went_well(journey) for journey in journeys.values()) and play.well(match)
     return DemoShown(journeys, match, round(seconds, 2), ok)
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
 
 
 def _journey(app: App, row: RunRow, calls: int) -> JourneyShown:

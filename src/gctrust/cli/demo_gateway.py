@@ -67,7 +67,7 @@ class Gateway:
     def _answer(self, connection: socket.socket) -> None:
         with connection:
             _bounded(connection)
-            caller = _Caller(self._files, self._now())
+            caller = _Caller(self._files, self._now)
             try:
                 tls = SSL.Connection(caller.context(), connection)
                 tls.set_accept_state()
@@ -85,7 +85,7 @@ class Gateway:
 class _Caller:
     """One connection: the files as they are now, and what was shown."""
 
-    def __init__(self, files: GatewayFiles, now: float) -> None:
+    def __init__(self, files: GatewayFiles, now: Callable[[], float]) -> None:
         self._files, self._now, self._shown = files, now, b""
 
     def context(self) -> SSL.Context:
@@ -100,7 +100,7 @@ class _Caller:
             context.load_verify_locations(str(files.trust))
             store = context.get_cert_store()
             assert store is not None
-            store.set_time(datetime.fromtimestamp(self._now, UTC))
+            store.set_time(datetime.fromtimestamp(self._now(), UTC))
             context.set_verify(SSL.VERIFY_PEER | SSL.VERIFY_FAIL_IF_NO_PEER_CERT, self._judge)
         return context
 
@@ -122,7 +122,7 @@ class _Caller:
         key = crypto.load_certificate(crypto.FILETYPE_ASN1, self._shown).to_cryptography()
         spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
         line = {
-            "time": self._now,
+            "time": self._now(),
             "outcome": outcome,
             "certificate_pin": _pin(self._shown),
             "spki_pin": _pin(spki),

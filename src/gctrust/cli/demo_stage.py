@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import Fact, Problem
 from .sandbox_process import NOT_STARTED, Addresses
 
 if TYPE_CHECKING:
     from ..app import App
+    from ..pipelines.orders import Order
+    from ..runner.runs import RunRow
+    from .output import Output
 
 MAIL_DOMAIN = "mail.demo-contact-centre.com"
 WEB_DOMAIN = "chat.demo-contact-centre.com"
@@ -34,16 +37,53 @@ class Pair:
     pin: str
 
 
+@dataclass(frozen=True, slots=True)
+class MatchShown:
+    """The measured pin match rate of the rotation, and its one-sided 95 % lower bound."""
+
+    rate: float | None
+    n: int
+    lower_bound: float | None
+
+
+class Play(Protocol):
+    """What is played: orders and whoever acts beside them. `paths` are each journey's calls,
+    `arguments` the sandbox's, `environ` settings beside those that every play has."""
+
+    @property
+    def home(self) -> Path: ...
+    @property
+    def paths(self) -> Mapping[str, tuple[str, ...]]: ...
+    @property
+    def arguments(self) -> tuple[str, ...]: ...
+    @property
+    def environ(self) -> Mapping[str, str]: ...
+    async def prepared(self, control: Control, addresses: Addresses) -> tuple[Order, ...]: ...
+    def tasks(
+        self, app: App, control: Control, out: Output, runs: Mapping[str, str]
+    ) -> tuple[Coroutine[None, None, None], ...]: ...
+    def match(self, rows: Mapping[str, RunRow]) -> MatchShown: ...
+    def well(self, match: MatchShown) -> bool: ...
+    def close(self) -> None: ...
+
+
 class Control:
     """The sandbox's control port; only its owner may speak to it."""
 
     def __init__(self, addresses: Addresses) -> None:
         import httpx2
 
-        self._client = httpx2.AsyncClient(base_url=addresses.control, trust_env=False, timeout=20)
+        base = addresses.control
+        self._client = httpx2.AsyncClient(base_url=base, trust_env=False, timeout=20)
+        self._asked = httpx2.Client(base_url=base, trust_env=False, timeout=20)
 
     async def close(self) -> None:
         await self._client.aclose()
+        self._asked.close()
+
+    def now(self) -> float:
+        """The sandbox's clock, for a thread."""
+        return float(self._asked.get("/clock").json()["now"])
 
     async def send(self, method: str, path: str, body: object = None) -> Any:
         answer = await self._client.request(method, path, json=body)
@@ -70,21 +110,19 @@ class Control:
         }
         await self.send("PUT", "/clients", body)
 
-    async def publish(self, app: App, runs: str) -> None:
-        """Wait until the run waits for DNS, then publish what the platform asked for."""
-        while True:
-            row = await asyncio.to_thread(app.runner.show, runs)
+    async def publish(self, app: App, run: str, domain: str) -> None:
+        """Wait until the run waits for DNS, then publish what the platform asks for."""
+        from ..pipelines.effects import FindEmailDomain, ReadEmailDomain
+
+        found = ""
+        while not found:  # a list may answer with what stood before the registration
+            row = await asyncio.to_thread(app.runner.show, run)
             if row.ended is not None:
                 return
             if row.stage == "dns":
-                break
+                found = (await app.perform(FindEmailDomain(domain))).id
             await asyncio.sleep(TICK)
-        # A list may answer with what stood before the registration: ask until it shows it.
-        found = await app.genesys.find_email_domain(MAIL_DOMAIN)
-        if found is None:
-            await asyncio.sleep(TICK)
-            return await self.publish(app, runs)
-        required = found.required
+        required = (await app.perform(ReadEmailDomain(found))).required
         records = [{"name": r.name, "type": r.type, "ttl": 60, "value": r.value} for r in required]
         records.append(_record(f"_dmarc.{MAIL_DOMAIN}", "v=DMARC1; p=quarantine"))
         await self.send("PUT", "/zones", {"records": records, "delay": {str(LATE_SERVER): LATE_BY}})

@@ -41,6 +41,7 @@ COMMANDS = (
     Command("domain", "domain:app", "Email domains: verify, records, status, list."),
     Command("tls", "tls:app", "Custom domains: deploy a certificate, see what it serves."),
     Command("pins", "pins:app", "Client-certificate pins: rotated without a refused handshake."),
+    Command("secret", "secret:app", "OAuth client secrets: replaced through a second client."),
     Command("runs", "runs:app", "Durable runs: list, show, items, watch, resume, cancel, fork."),
     Command("audit", "audit:app", "The tamper-evident ledger: list, verify, prove, export."),
     Command("evidence", "evidence:evidence", "What changed in a period, proved, as a folder."),

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from ..adapters.genesys.wire import OAuthClient
 
 app = App(name="pins", help="Client-certificate pins: rotated without a refused handshake.")
+app.command(
+    "gctrust.cli.pins_watch:watch",
+    name="watch",
+    help="Keep a gateway right through the switch of data actions' certificates.",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,17 +99,25 @@ def rotate(
 def status(
     *,
     client_id: str = "",
+    root: Path | None = None,
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
-    """The live pins of an OAuth client, and where its rotation stands.
+    """The live pins of an OAuth client, and where its rotation stands. In the published dialect:
+    the client certificates of data actions, and where the watch of a gateway stands.
 
     Parameters
     ----------
     client_id
         The OAuth client (also: PIN_CLIENT_ID).
+    root
+        The platform's regional root, in the published dialect.
     """
 
     async def body(app: composition.App) -> ExitCode:
+        if app.settings.dialect == "platform":
+            from .pins_watch import shown_status
+
+            return await shown_status(app, options, root)
         found = await _client(app)
         row = rotation_of(app, found.id)
         shown = PinsShown(

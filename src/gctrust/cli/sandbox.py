@@ -7,7 +7,7 @@ import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -29,6 +29,7 @@ class SandboxShown:
     edges: tuple[str, ...]
     mtls: tuple[str, ...]
     roots: str
+    data_action_root: str
     client_id: str
     client_secret_file: str
     webhook_secret_file: str
@@ -39,6 +40,7 @@ def sandbox(
     *,
     seed: Path | None = None,
     faults: Path | None = None,
+    dialect: Literal["both", "guide", "platform"] = "both",
     clock_rate: float = 1.0,
     api_port: int = 0,
     loose: Annotated[bool, Parameter(negative="")] = False,
@@ -52,6 +54,8 @@ def sandbox(
         A JSON file of what it holds at its start.
     faults
         A JSON file of fault rules.
+    dialect
+        Which calls it serves: the guides', the published API's, or both.
     clock_rate
         Virtual seconds for each second.
     api_port
@@ -61,6 +65,7 @@ def sandbox(
     """
     home = settings_of(options).home
     arguments = ["--clock-rate", str(clock_rate), "--api-port", str(api_port)]
+    arguments += ["--dialect", dialect]
     arguments += ["--seed", str(seed)] if seed else []
     arguments += ["--faults", str(faults)] if faults else []
     arguments += ["--loose"] if loose else []
@@ -70,7 +75,7 @@ def sandbox(
             kept = _keep_secrets(home, addresses)
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, process.terminate)
             try:
-                shown = _shown(addresses, home, kept)
+                shown = _shown(addresses, home, kept, dialect)
                 options.out.answer("sandbox", shown, _blocks(shown))
                 options.out.talk("the sandbox runs until Ctrl-C")
                 return ExitCode.FINE if await process.wait() == 0 else ExitCode.FAILED
@@ -99,7 +104,7 @@ def _keep(path: Path, secret: Secret) -> Path:
     return path
 
 
-def _shown(addresses: Addresses, home: Path, kept: tuple[Path, Path]) -> SandboxShown:
+def _shown(addresses: Addresses, home: Path, kept: tuple[Path, Path], dialect: str) -> SandboxShown:
     secret, webhook = kept
     return SandboxShown(
         api=addresses.api,
@@ -109,6 +114,7 @@ def _shown(addresses: Addresses, home: Path, kept: tuple[Path, Path]) -> Sandbox
         edges=addresses.edges,
         mtls=addresses.mtls,
         roots=addresses.roots,
+        data_action_root=addresses.data_action_root,
         client_id=addresses.client_id,
         client_secret_file=str(secret),
         webhook_secret_file=str(webhook),
@@ -119,6 +125,7 @@ def _shown(addresses: Addresses, home: Path, kept: tuple[Path, Path]) -> Sandbox
             "GENESYS_CLIENT_SECRET_FILE": str(secret),
             "WEBHOOK_URL": f"{addresses.inbox}/hook",
             "WEBHOOK_SECRET_FILE": str(webhook),
+            **({"GCTRUST_DIALECT": dialect} if dialect == "platform" else {}),
         },
     )
 
@@ -132,6 +139,7 @@ def _blocks(shown: SandboxShown) -> list[Block]:
         ("TLS edges", ", ".join(shown.edges)),
         ("mTLS edges", ", ".join(shown.mtls)),
         ("roots", shown.roots),
+        ("regional root", shown.data_action_root),
     )
     exports = [f"export {name}='{value}'" for name, value in shown.environment.items()]
     return [Table(("what", "where"), rows), "", Heading("environment to paste"), *exports]

@@ -45,6 +45,7 @@ class Addresses:
     edges: tuple[str, ...]
     mtls: tuple[str, ...]
     roots: str
+    data_action_root: str  # of the published dialect: who signs the platform's client certificates
     client_id: str
     client_secret: Secret = field(repr=False)
     webhook_secret: Secret = field(repr=False)
@@ -60,6 +61,7 @@ class Addresses:
             edges=tuple(told["edges"]),
             mtls=tuple(told["mtls"]),
             roots=told["roots"],
+            data_action_root=told["data_action_root"],
             client_id=told["client_id"],
             client_secret=Secret(told["client_secret"]),
             webhook_secret=Secret(told["webhook_secret"]),

@@ -51,6 +51,14 @@ BAD_OPTION = ProblemType(
 PROBLEMS = (NOTHING_BEFORE, OTHER_OPEN, BAD_OPTION)
 
 app = App(name="tls", help="Custom domains: deploy a certificate, see what it serves.")
+_PUBLISHED = (  # of the published dialect
+    ("trusted", "trusted", "What the platform trusts of ours, and until when."),
+    ("rotate", "rotate", "Rotate an identity provider's signing certificate, or a CA of edges."),
+    ("retract", "retract", "Take a rotation back while both certificates are held."),
+    ("affected", "affected", "Who must learn the platform's own next SSO certificate."),
+)
+for _name, _function, _sentence in _PUBLISHED:
+    app.command(f"gctrust.cli.tls_trust:{_function}", name=_name, help=_sentence)
 
 MOST_HANDSHAKES = 100_000  # with each edge; nobody's edge is to be loaded by mistake
 ATTACHED = 300.0  # seconds; edges take minutes at most, the run itself lasts an hour
