@@ -1,0 +1,26 @@
+"""`gctrust schedules`: added, done when due, kept, told on a change."""
+
+from __future__ import annotations
+
+from shell import Shell
+
+
+def test_a_domain_and_the_store_are_looked_at_when_they_are_due(shell: Shell) -> None:
+    for words in ("domain drift.example.com --every 1h", "clean 90d"):
+        assert shell.run(f"gctrust schedules add {words}").returncode == 0
+    done = shell.answer("gctrust schedules run-due")
+    assert done["runs"] == ["check:domain:drift.example.com@1", "check:clean:90d@1"]
+    listed = {one["id"]: one for one in shell.answer("gctrust schedules list")["schedules"]}
+    assert listed["clean:90d"]["result"] == "fine"
+    before = listed["domain:drift.example.com"]["result"]
+    assert before
+    record = {"name": "drift.example.com", "type": "TXT", "value": "v=spf1 -all", "ttl": 60}
+    shell.control("PUT", "/zones", {"records": [record]})
+    shell.control("POST", "/clock", {"advance": 3700})
+    assert shell.answer("gctrust schedules run-due")["runs"]
+    told = shell.answer("gctrust audit list")["entries"]
+    assert [e["entity"] for e in told if e["action"] == "check.domain.drifted"] == [
+        "drift.example.com"
+    ]
+    refused = shell.run("gctrust schedules add rotation some-client")
+    assert refused.returncode == 2
