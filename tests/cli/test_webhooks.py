@@ -125,7 +125,7 @@ def test_a_test_delivery_to_a_listener(cli, tmp_path, monkeypatch):
     assert (code, told["accepted"], told["status"]) == (0, True, 200)
     code, refused = answer(cli, "test", "other")
     assert (code, refused["accepted"], refused["error"]) == (10, False, "HTTP 401")
-    out, _ = process.communicate(timeout=10)
+    out, _ = process.communicate(timeout=60)
     first, second = (json.loads(line) for line in out.splitlines())
     assert (first["id"], first["event"], first["verified"]) == (told["id"], "webhook.test", True)
     assert (second["verified"], second["why"]) == (False, "No matching signature found")

@@ -101,6 +101,7 @@ def add(
             format=format,
             ordered=ordered,
             allow_private=allow_private,
+            timeout=app.settings.timeout_webhook,
         )
         endpoints.refuse_unfit(endpoint)
         _refuse_unusable(endpoint)

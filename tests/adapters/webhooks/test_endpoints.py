@@ -250,6 +250,8 @@ async def test_replayed_by_time_and_by_endpoint(tmp_path):
         ({"events": ("certificate_rotatoin",)}, "there are"),
         ({"url": "https://hooks.slack.com/services/T/B/x", "format": "slack"}, "secret"),
         ({"key": "client.key"}, "certificate"),
+        ({"events": ()}, "no event"),
+        ({"url": "https://127.0.0.1:99999/"}, "Port"),
     ],
 )
 def test_what_could_never_work_is_refused(tmp_path, wrong, seen):
@@ -303,3 +305,53 @@ async def test_the_same_on_postgresql(tmp_path, database):
         assert box.remove_endpoint("other") == 0
         await box.aclose()
         box.store.close()
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:99999/", "http://b\u00fccher.example/", "http:// /"]
+)
+async def test_an_address_that_is_none_is_told_and_does_no_harm(tmp_path, url):
+    box = house(tmp_path, Target(url, allow_private=True))
+    record(box)
+    await deliver(box)
+    assert "webhooks.bad-endpoint" in box.rows()[0].attempts[0].error
+
+
+async def test_what_cannot_be_recorded_is_not_sent_over_and_over(tmp_path):
+    """As when the disk is full: the receiver has it, and nobody can write that down."""
+    with receiver() as there:
+        box = house(tmp_path)
+        box.endpoints.add(endpoint("there", there.url))
+        record(box)
+        with box.store.write() as connection:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER full BEFORE INSERT ON webhook_attempts"
+                " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+            )
+        with pytest.raises(Exception, match="full"):
+            await deliver(box)
+        assert box.due() == ()
+        assert len(there.seen) == 1
+
+
+async def test_removed_while_a_delivery_is_under_way(tmp_path):
+    with receiver(503, delay=0.4) as there:
+        box = house(tmp_path)
+        box.endpoints.add(endpoint("there", there.url))
+        record(box)
+        await box.deliver("there")
+        assert box.busy
+        assert box.remove_endpoint("there") == 1
+        await box.settled()
+    assert box.counts() == {("there", "dead"): 1}
+    assert box.endpoints.health() == {}
+
+
+async def test_what_is_under_way_when_a_process_ends_is_settled(tmp_path):
+    with receiver(delay=0.4) as there:
+        box = house(tmp_path)
+        box.endpoints.add(endpoint("there", there.url))
+        record(box)
+        await box.deliver("there")
+        await box.aclose()
+    assert box.counts() == {("there", "accepted"): 1}

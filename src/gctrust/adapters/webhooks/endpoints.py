@@ -62,6 +62,7 @@ NOT_KEPT = ProblemType(
 PROBLEMS = (NO_ENDPOINT, TAKEN, BAD_ENDPOINT, NOT_KEPT)
 
 ENVIRONMENT = "environment"
+_USER = re.compile(r"//[^/?#@]*@")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 # The Standard Webhooks specification's example ("Deliverability"): some 76 hours in all.
 SCHEDULE = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
@@ -203,8 +204,9 @@ class Endpoints:
     def address(self, endpoint: Endpoint) -> str:
         """The URL itself. Raises Problem webhooks.bad-endpoint, and those of a secret's source."""
         if not is_reference(endpoint.url):
-            return endpoint.url
-        url = self.sources.read(endpoint.url).reveal()
+            url = endpoint.url
+        else:
+            url = self.sources.read(endpoint.url).reveal()
         checked_address(endpoint, url)
         return url
 
@@ -230,14 +232,11 @@ class Endpoints:
             self._put(connection, made)
             self._enter(connection, "added", made.name, _told(made))
 
-    def remove(self, name: str, undelivered: int) -> None:
-        """Its row, its health and its sealed secrets; what it was sent stays on record."""
-        self.kept(name)
-        with self.store.write() as connection:
-            connection.execute(sa.delete(ROWS).where(ROWS.c.name == name))
-            connection.execute(sa.delete(HEALTH).where(HEALTH.c.endpoint == name))
-            self._enter(connection, "removed", name, {"undelivered": undelivered})
-        self.sources.forget(name)
+    def remove_in(self, connection: sa.Connection, name: str, undelivered: int) -> None:
+        """Its row and its health; what it was sent stays on record."""
+        connection.execute(sa.delete(ROWS).where(ROWS.c.name == name))
+        connection.execute(sa.delete(HEALTH).where(HEALTH.c.endpoint == name))
+        self._enter(connection, "removed", name, {"undelivered": undelivered})
 
     def disable(self, name: str) -> None:
         """Its deliveries wait; nothing of them is lost."""
@@ -340,6 +339,8 @@ def checked(endpoint: Endpoint) -> None:
             raise _bad(endpoint, "the URL: Slack's is a secret, so give env:NAME or file:PATH")
     if not _NAME.fullmatch(endpoint.name) or endpoint.name == ENVIRONMENT:
         raise _bad(endpoint, "the name: a to z, 0 to 9 and -, at most 40, and not 'environment'")
+    if not endpoint.events:
+        raise _bad(endpoint, "no event goes to it")
     for pattern in endpoint.events:
         if not any(wanted(event, (pattern,)) for event in EVENTS):
             raise _bad(endpoint, f"the event {pattern!r}: there are {', '.join(EVENTS)}")
@@ -349,9 +350,10 @@ def checked(endpoint: Endpoint) -> None:
 
 def checked_address(endpoint: Endpoint, url: str) -> None:
     """Raises Problem webhooks.bad-endpoint."""
-    schemes = ("https", "http") if endpoint.allow_private else ("https",)
+    own = endpoint.name == ENVIRONMENT  # WEBHOOK_URL may have a login, as it always could
+    schemes = ("https", "http") if endpoint.allow_private or own else ("https",)
     try:
-        checked_url(url, schemes)
+        checked_url(_USER.sub("//", url) if own else url, schemes)
     except ValueError as error:
         raise _bad(endpoint, f"the URL: {error}") from None
 

@@ -29,6 +29,7 @@ BATCH = 64
 TURN = 1.0  # seconds a lane goes on before it is asked again whether this process may deliver
 OPEN_AFTER = 5  # failures in a row, after which an endpoint is left alone for a while
 LONGEST_OPEN = 300.0  # seconds until one delivery tries it again
+HELD = 60.0  # seconds in which nothing is sent after what was sent could not be recorded
 DISABLE_AFTER = 5 * 86_400.0  # seconds of nothing but failures
 _PENDING, _ACCEPTED, _DEAD = "pending", "accepted", "dead"
 
@@ -61,12 +62,15 @@ class Lanes:
         self._endpoints, self._record, self._stamp = endpoints, record, stamp
         self._store, self._clock, self._ledger = endpoints.store, endpoints.clock, endpoints.ledger
         self._senders: dict[str, Sender] = {}
+        self._held: dict[str, float] = {}
+        self.closing = False
 
     # --- what is due ---------------------------------------------------------------------------
 
     def due(self) -> tuple[str, ...]:
-        now = self._clock.now()
-        return tuple(name for name, at in self._next().items() if at <= now)
+        now, real = self._clock.now(), time.monotonic()
+        due = (name for name, at in self._next().items() if at <= now)
+        return tuple(name for name in due if self._held.get(name, 0.0) <= real)
 
     def deadlines(self) -> tuple[float, ...]:
         return tuple(self._next().values())
@@ -101,13 +105,17 @@ class Lanes:
     async def run(self, name: str) -> None:
         """Batches until nothing is due, for a turn. Raises the store's Problems."""
         ends = time.monotonic() + TURN
-        while time.monotonic() < ends:
+        while time.monotonic() < ends and not self.closing:
             endpoint = await asyncio.to_thread(self._known, name)
             due = await asyncio.to_thread(self._claim, endpoint) if endpoint else ()
             if not endpoint or not due:
                 return
             sent = await self._send(endpoint, due)
-            await asyncio.to_thread(self._settle, endpoint, sent)
+            try:
+                await asyncio.to_thread(self._settle, endpoint, sent)
+            except Exception:  # a full disk must not have a receiver asked every second
+                self._held[name] = time.monotonic() + HELD
+                raise
 
     def _known(self, name: str) -> Endpoint | None:
         return next((one for one in self._endpoints.all() if one.name == name), None)
@@ -148,7 +156,9 @@ class Lanes:
         except Problem as problem:
             if problem.code.startswith("store."):
                 raise
-            return Attempt(None, f"{problem.code}: {problem.type.sentence}")
+            seen = problem.facts.get("seen", "")
+            told = f"{problem.code}: {problem.type.sentence}"
+            return Attempt(None, f"{told} ({seen})"[:300] if seen else told)
         except (OSError, ssl.SSLError, ValueError) as error:
             return Attempt(None, f"its certificate, key or roots: {type(error).__name__}")
 
@@ -163,21 +173,30 @@ class Lanes:
     # --- settling ------------------------------------------------------------------------------
 
     def _settle(self, endpoint: Endpoint, pairs: Sequence[tuple[Due, Attempt]]) -> None:
-        now = self._clock.now()
+        now, name = self._clock.now(), endpoint.name
         sent = [_judged(endpoint, due, attempt, now) for due, attempt in pairs]
+        of = {"to": name, "ids": [one.due.id for one in sent]}
         with self._store.write() as connection:
-            connection.execute(_TRIED, [_tried(endpoint.name, one, now) for one in sent])
-            connection.execute(_STANDS, [_stands(endpoint.name, one) for one in sent])
-            settled = [one for one in sent if one.status != _PENDING]
-            if settled:
-                ids = [one.due.id for one in settled]
-                rows = connection.execute(_TOTALS, {"to": endpoint.name, "ids": ids})
-                totals = {row[0]: int(row[1]) for row in rows}
-                self._ledger.append_all_in(
-                    connection, [_entry(endpoint.name, one, totals[one.due.id]) for one in settled]
-                )
-                connection.execute(_TOGETHER, {"ids": ids})
+            connection.execute(_TRIED, [_tried(name, one, now) for one in sent])
+            # Another process may have settled it meanwhile, or the endpoint was removed.
+            waiting = set(connection.execute(_STILL, of).scalars())
+            sent = [one for one in sent if one.due.id in waiting]
+            if not sent:
+                return
+            connection.execute(_STANDS, [_stands(name, one) for one in sent])
+            self._enter(connection, name, [one for one in sent if one.status != _PENDING])
             self._fare(connection, endpoint, sent, now)
+
+    def _enter(self, connection: sa.Connection, name: str, settled: Sequence[Sent]) -> None:
+        """What is accepted or given up, in the ledger."""
+        if not settled:
+            return
+        ids = [one.due.id for one in settled]
+        rows = connection.execute(_TOTALS, {"to": name, "ids": ids})
+        totals = {row[0]: int(row[1]) for row in rows}
+        entries = [_entry(name, one, totals[one.due.id]) for one in settled]
+        self._ledger.append_all_in(connection, entries)
+        connection.execute(_TOGETHER, {"ids": ids})
 
     def _fare(
         self, connection: sa.Connection, endpoint: Endpoint, sent: Sequence[Sent], now: float
@@ -217,15 +236,14 @@ class Lanes:
         entry = Entry("webhook.endpoint-disabled", name, slot=slot, data=data)
         self._record(connection, entry, "webhook.disabled", data, name)
 
-    def give_up(self, name: str) -> None:
-        """What waits for an endpoint that was removed."""
-        with self._store.write() as connection:
-            waits = sa.and_(ROWS.c.endpoint == name, ROWS.c.status == _PENDING)
-            events = sa.select(ROWS.c.outbox).where(waits)
-            ids = list(connection.execute(events).scalars())
-            connection.execute(sa.update(ROWS).where(waits).values(status=_DEAD))
-            for first in range(0, len(ids), BATCH):
-                connection.execute(_TOGETHER, {"ids": ids[first : first + BATCH]})
+    def give_up_in(self, connection: sa.Connection, name: str) -> int:
+        """What waits for an endpoint that is being removed. Returns how many deliveries it is."""
+        waits = sa.and_(ROWS.c.endpoint == name, ROWS.c.status == _PENDING)
+        ids = list(connection.execute(sa.select(ROWS.c.outbox).where(waits)).scalars())
+        connection.execute(sa.update(ROWS).where(waits).values(status=_DEAD))
+        for first in range(0, len(ids), BATCH):
+            connection.execute(_TOGETHER, {"ids": ids[first : first + BATCH]})
+        return len(ids)
 
     async def aclose(self) -> None:
         for sender in self._senders.values():
@@ -316,6 +334,11 @@ _TOTALS = (
         ATTEMPTS.c.outbox.in_(sa.bindparam("ids", expanding=True)),
     )
     .group_by(ATTEMPTS.c.outbox)
+)
+_STILL = sa.select(ROWS.c.outbox).where(
+    ROWS.c.endpoint == sa.bindparam("to"),
+    ROWS.c.status == _PENDING,
+    ROWS.c.outbox.in_(sa.bindparam("ids", expanding=True)),
 )
 _WAITING = sa.select(sa.func.count()).where(
     ROWS.c.endpoint == sa.bindparam("to"), ROWS.c.status == _PENDING

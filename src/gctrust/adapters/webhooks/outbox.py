@@ -40,6 +40,7 @@ PROBLEMS = (NO_SUCH,)
 
 PENDING, ACCEPTED, DEAD = "pending", "accepted", "dead"
 _PATIENCE = 0.2  # seconds a lane is waited for before the next one is looked at
+_GRACE = 1.0  # seconds that a lane may take to end
 _TOGETHER = 500  # ids named in one statement
 
 
@@ -250,10 +251,11 @@ class Outbox:
 
     def remove_endpoint(self, name: str) -> int:
         """The endpoint, and what waits for it is given up. Returns how many deliveries that was."""
-        waiting = Chosen(status=PENDING, endpoint=name)
-        undelivered = self.count(waiting)
-        self.endpoints.remove(name, undelivered)
-        self._lanes.give_up(name)
+        self.endpoints.kept(name)
+        with self.store.write() as connection:
+            undelivered = self._lanes.give_up_in(connection, name)
+            self.endpoints.remove_in(connection, name, undelivered)
+        self.endpoints.sources.forget(name)
         return undelivered
 
     # --- delivering ----------------------------------------------------------------------------
@@ -305,12 +307,17 @@ class Outbox:
             self._gather()
 
     async def aclose(self) -> None:
+        """What is under way has a moment to be settled, or it would be sent a second time."""
+        self._lanes.closing = True
         lanes = tuple(self._running.values())
+        if lanes:
+            await asyncio.wait(lanes, timeout=_GRACE)
         for lane in lanes:
             lane.cancel()
         await asyncio.gather(*lanes, return_exceptions=True)
         self._running.clear()
         await self._lanes.aclose()
+        self._lanes.closing = False
 
 
 def _tries(

@@ -30,8 +30,8 @@ class Received:
 
 
 class Receiver(ThreadingHTTPServer):
-    """Listens on this machine only. `serve_forever()` hands each delivery to `told`, one at a
-    time; a delivery that does not verify is answered with 401."""
+    """Listens on this machine only. `serve_forever()` hands each delivery to `told` once it is
+    answered; one that does not verify is answered with 401."""
 
     daemon_threads = True
 
@@ -40,15 +40,14 @@ class Receiver(ThreadingHTTPServer):
     ) -> None:
         """Raises OSError when the port is taken, ValueError for what is no signing secret."""
         self._verifiers = [Webhook(secret) for secret in secrets]
-        self._answer, self._told, self._seen = answer, told, set[str]()
+        self.answer, self.told, self._seen = answer, told, set[str]()
         super().__init__(("127.0.0.1", port), _Handler)
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_port}/"
 
-    def take(self, headers: dict[str, str], body: bytes) -> int:
-        """The status to answer with."""
+    def judge(self, headers: dict[str, str], body: bytes) -> Received:
         id_ = headers.get("webhook-id", "")
         verified, why = self._verified(headers, body)
         event = _event(body)
@@ -56,8 +55,7 @@ class Receiver(ThreadingHTTPServer):
         self._seen.add(id_)
         text = body.decode("utf-8", "replace")
         type_, subject = str(event.get("type", "")), str(event.get("subject", ""))
-        self._told(Received(id_, type_, subject, verified, why, known, text))
-        return 401 if verified is False else self._answer
+        return Received(id_, type_, subject, verified, why, known, text)
 
     def _verified(self, headers: dict[str, str], body: bytes) -> tuple[bool | None, str]:
         why = ""
@@ -81,7 +79,9 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return self._say(413 if length.isdigit() else 411)
         body = self.rfile.read(int(length))
-        self._say(self.server.take({k.lower(): v for k, v in self.headers.items()}, body))
+        seen = self.server.judge({k.lower(): v for k, v in self.headers.items()}, body)
+        self._say(401 if seen.verified is False else self.server.answer)
+        self.server.told(seen)
 
     def _say(self, status: int) -> None:
         self.send_response(status)

@@ -26,6 +26,7 @@ from ..fetch.address_guard import (
     AddressRefused,
     GuardedBackend,
     Lookup,
+    plain_host,
     system_lookup,
 )
 from ..genesys.pacing import read_retry_after
@@ -95,7 +96,7 @@ class Sender:
             pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
             self._login = "Basic " + b64encode(pair.encode()).decode("ascii")
         self._url = url._replace(netloc=url.netloc.rpartition("@")[2], fragment="").geturl()
-        host = (url.hostname or "").lower()
+        host = plain_host(url.hostname or "")
         guard = AddressGuard(frozenset({host} if endpoint.allow_private else ()), lookup=lookup)
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=context_of(endpoint) if url.scheme == "https" else None,
