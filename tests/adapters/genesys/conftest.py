@@ -20,10 +20,11 @@ SCOPES = (
 
 
 class HandClock:
-    """A clock that a wait moves forward at once, and that remembers every wait."""
+    """A clock that a wait moves forward at once (a `slow` one: in its time), and that remembers
+    every wait."""
 
     def __init__(self, at: float = 1_800_000_000.0) -> None:
-        self.at = at
+        self.at, self.slow = at, False
         self.waits: list[float] = []
 
     def now(self) -> float:
@@ -31,6 +32,8 @@ class HandClock:
 
     async def sleep_until(self, at: float) -> None:
         self.waits.append(at - self.at)
+        if self.slow:
+            await asyncio.sleep(at - self.at)
         self.at = max(self.at, at)
         await asyncio.sleep(0)
 

@@ -89,6 +89,10 @@ class Shared(Generic[T]):
         self.own, self.where, result = await asyncio.wait_for(call, PATIENCE)
         return result
 
+    def ask_again(self) -> None:
+        """The store may be back: do not wait to find out."""
+        self._away_until = 0.0
+
     def _fall_back(self, seen: str) -> None:
         if not self.where.cut_off:
             _LOG.warning("%s: %s is kept by this process alone for now", seen, self._kind)

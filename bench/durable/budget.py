@@ -1,0 +1,259 @@
+"""How much of one client's request budget two workers use, counted by the sandbox's own journal.
+
+`python budget.py [DOMAINS] [RATE]`: email domains brought to verified on PostgreSQL, in a sandbox
+whose clock runs RATE times as fast. A window counts while runs stood waiting for the budget.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import sqlalchemy as sa
+from rig import places
+
+from gctrust.adapters.store.schema import REQUEST_BUDGETS, RUNS
+from gctrust.adapters.store.store import Store
+from gctrust.adapters.system import SystemClock
+from gctrust.app import build_app
+from gctrust.pipelines.orders import EmailDomainOrder
+from gctrust.runner.codec import Codec
+from gctrust.runner.runs import Runs
+from gctrust.settings import environment, load_settings
+
+ALLOWED, WINDOW = 300, 60.0
+GOAL = 0.98
+WATCHER = "watcher"
+DOMAINS = "/api/v2/organization/emaildomains"
+
+
+@dataclass
+class Sandbox:
+    """A sandbox in a process of its own, and its owner's hands."""
+
+    home: Path
+    addresses: dict[str, Any]
+    http: httpx2.Client
+    published: set[str] = field(default_factory=set)
+    token: str = ""
+
+    def control(self, method: str, path: str, body: object = None) -> Any:
+        answer = self.http.request(method, self.addresses["control"] + path, json=body)
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+    def environ(self, url: str) -> dict[str, str]:
+        ours = ("GENESYS", "GCTRUST", "WEBHOOK")
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(ours)}
+        return kept | {
+            "GCTRUST_HOME": str(self.home),
+            "GCTRUST_STORE_URL": url,
+            "GENESYS_ENV_URL": self.addresses["api"],
+            "GENESYS_CLIENT_ID": self.addresses["client_id"],
+            "GENESYS_CLIENT_SECRET": self.addresses["client_secret"],
+        }
+
+    def publish(self) -> None:
+        """The records of whatever was registered since, looked up by a client of its own."""
+        headers = {"Authorization": f"Bearer {self.token or self._log_in()}"}
+        listed = self.http.get(self.addresses["api"] + DOMAINS, headers=headers)
+        if listed.status_code == 401:
+            self.token = ""
+            return
+        new = [one for one in listed.json()["entities"] if one["domain"] not in self.published]
+        records = [
+            {name: record[name] for name in ("name", "type", "value")} | {"ttl": 60}
+            for one in new
+            for record in one["verification"]
+        ]
+        if records:
+            self.control("PUT", "/zones", {"records": records})
+        self.published |= {one["domain"] for one in new}
+
+    def _log_in(self) -> str:
+        scopes = ["organization:emaildomain:read"]
+        client = {"id": WATCHER, "secret": "watching-the-benchmark", "scopes": scopes}
+        self.control("PUT", "/clients", client)
+        answer = self.http.post(
+            self.addresses["login"] + "/oauth/token",
+            data={"grant_type": "client_credentials"},
+            auth=(WATCHER, client["secret"]),
+        )
+        self.token = str(answer.json()["access_token"])
+        return self.token
+
+
+@contextmanager
+def sandbox(home: Path, rate: float) -> Iterator[Sandbox]:
+    command = [sys.executable, "-m", "gctrust.sandbox", "--die-with-parent", "--home", str(home)]
+    process = subprocess.Popen(
+        [*command, "--clock-rate", str(rate)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        addresses = json.loads(process.stdout.readline())["addresses"]
+        with httpx2.Client(timeout=60, trust_env=False) as http:
+            yield Sandbox(home, addresses, http)
+    finally:
+        process.stdin.close()
+        process.wait(15)
+
+
+@contextmanager
+def worker(environ: dict[str, str]) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [sys.executable, __file__, "worker"], env=environ, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "working\n"
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+@dataclass
+class Watch:
+    """Samples of whether anybody waited for the budget, by the sandbox's window."""
+
+    store: Store
+    box: Sandbox
+    waited: dict[int, list[bool]] = field(default_factory=dict)
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def look(self) -> None:
+        now = self.box.control("GET", "/clock")["now"]
+        with self.store.read() as connection:
+            text = connection.execute(sa.select(REQUEST_BUDGETS.c.state)).scalars().first()
+        demands = json.loads(text)["demands"] if text else []
+        waits = any(sum(waiting) for _, _, waiting in demands)
+        self.waited.setdefault(int(now // WINDOW), []).append(waits)
+
+    def run(self) -> None:
+        looked = 0.0
+        while not self.over.wait(0.1):
+            self.look()
+            if time.monotonic() - looked > 1.0:
+                looked = time.monotonic()
+                self.box.publish()
+
+    def busy(self) -> set[int]:
+        return {window for window, seen in self.waited.items() if seen and all(seen)}
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """`used` of the budget of the windows counted; `most` requests in any window."""
+
+    domains: int
+    verified: int
+    calls: int
+    windows: int
+    used: float
+    most: int
+    refused: int  # answers 429 after the first window
+    seconds: float
+
+    def row(self) -> str:
+        missed = "" if self.used >= GOAL and not self.refused else "   MISSED"
+        return (
+            f"budget used, {self.domains} domains, 2 workers  {self.used:6.1%}   {GOAL:.0%}   "
+            f"{self.refused} of 0 answers 429, at most {self.most} in a window of {ALLOWED}, "
+            f"{self.windows} windows, {self.calls / max(1, self.verified):.2f} calls a domain, "
+            f"{self.seconds:.0f} s{missed}"
+        )
+
+
+def measure(domains: int, rate: float, url: str, folder: Path, limit: float = 600.0) -> Figures:
+    """Two workers bring `domains` to verified; at most `limit` real seconds."""
+    with ExitStack() as stack:
+        box = stack.enter_context(sandbox(folder / "home", rate))
+        store = Store(url, "sandbox")
+        stack.callback(store.close)
+        runs = Runs(store, Codec(), SystemClock())
+        for n in range(domains):
+            runs.submit(EmailDomainOrder(f"d{n}.bench.example"))
+        begun = time.monotonic()
+        workers = [stack.enter_context(worker(box.environ(url))) for _ in range(2)]
+        watch = Watch(store, box)
+        thread = threading.Thread(target=watch.run)
+        thread.start()
+        try:
+            while (left := _open(store)) and time.monotonic() - begun < limit:
+                assert all(one.poll() is None for one in workers), "a worker ended"
+                time.sleep(0.5)
+        finally:
+            watch.over.set()
+            thread.join()
+        seconds = time.monotonic() - begun
+        return _figures(box, watch, domains, domains - left, seconds)
+
+
+def _open(store: Store) -> int:
+    query = sa.select(sa.func.count()).where(RUNS.c.ended.is_(None))
+    with store.read() as connection:
+        return int(connection.execute(query).scalar_one())
+
+
+def _figures(box: Sandbox, watch: Watch, domains: int, verified: int, seconds: float) -> Figures:
+    ours = [
+        entry
+        for entry in box.control("GET", "/journal")
+        if entry["client_id"] == box.addresses["client_id"]
+    ]
+    counts = Counter(int(entry["time"] // WINDOW) for entry in ours)
+    first, last = min(counts), max(counts)
+    busy = sorted(w for w in watch.busy() if first < w < last)
+    refused = sum(e["status"] == 429 and int(e["time"] // WINDOW) > first for e in ours)
+    used = sum(counts[w] for w in busy) / max(1, ALLOWED * len(busy))
+    return Figures(
+        domains, verified, len(ours), len(busy), used, max(counts.values()), refused, seconds
+    )
+
+
+def rows(domains: int = 1000, rate: float = 8.0) -> list[str]:
+    """For the table of `make bench-durable`."""
+    with places("postgresql") as (url, folder):
+        return [measure(domains, rate, url, folder).row()]
+
+
+async def work() -> None:
+    """What `gctrust worker` does."""
+    over = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, over.set)
+    settings = load_settings({}, environment(), Path.cwd(), Path.home())
+    async with build_app(settings) as app, app.running():
+        print("working", flush=True)
+        await over.wait()
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["worker"]:
+        asyncio.run(work())
+        sys.exit()
+    given = [float(text) for text in sys.argv[1:]]
+    for line in rows(*([int(given[0]), *given[1:]] if given else [])):
+        print(line)
+    print(f"load average {os.getloadavg()[0]:.1f}")

@@ -1,0 +1,257 @@
+"""Budget and circuit of several processes: one row in the store, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from gctrust.adapters.genesys.breaker import FAILURES_TO_OPEN, Breaker
+from gctrust.adapters.genesys.caller import Caller, Priority, calling_for
+from gctrust.adapters.genesys.circuit import Circuit
+from gctrust.adapters.genesys.client import GenesysClient
+from gctrust.adapters.genesys.limiter import Budget, Slot, Told
+from gctrust.adapters.genesys.oauth import Credentials
+from gctrust.adapters.genesys.regions import PlatformAddress
+from gctrust.adapters.genesys.shared import Shared
+from gctrust.adapters.genesys.turnstile import CUT_OFF_SLOW, Turnstile
+from gctrust.adapters.store.shared_rows import SharedRows
+from gctrust.adapters.store.store import Store
+from gctrust.errors import Problem
+from gctrust.secret import Secret
+
+T0 = 1_800_000_000.0
+PROGRAM = str(Path(__file__).with_name("sharer.py"))
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def place(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path | str:
+    """Where a store lies that these tests share; each has an identity of its own."""
+    if request.param == "sqlite":
+        return tmp_path_factory.mktemp("budget") / "store.db"
+    url = sa.make_url(request.getfixturevalue("postgres")).set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE DATABASE budget")
+    engine.dispose()
+    return url.set(database="budget").render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="module")
+def store(place: Path | str) -> Iterator[Store]:
+    store = Store(place, "sandbox")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def identity() -> str:
+    return uuid4().hex
+
+
+@pytest.fixture
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+def shared_budget(store, threads, identity):
+    rows = SharedRows(store, virtual_time=True)
+    return Shared("request_budgets", identity, Budget(), lambda: rows, threads)
+
+
+def clients(platform, clock, stores, identity):
+    """One for each store object, as processes have them; all with the same client id."""
+    address = PlatformAddress.parse(f"127.0.0.1:{platform.port}")
+    for store in stores:
+        rows = SharedRows(store, virtual_time=True)
+        credentials = Credentials(identity, Secret("s3cret-tell-tale"))
+        yield GenesysClient(address, credentials, clock, rows=lambda rows=rows: rows)
+
+
+DOMAIN = {"id": "d1", "domain": "x.example", "status": "pending", "verification": []}
+
+
+async def test_the_row_goes_round_through_the_store(store, threads, identity):
+    """What one process writes another reads, whole; a text of a newer release is no hindrance."""
+    mine, yours = shared_budget(store, threads, identity), shared_budget(store, threads, identity)
+    budget, lease = Budget().lease(T0, "p", (0, 1, 0))
+    told = Told(1, 300, T0 + 59, T0 + 60)
+    budget = budget.told(told, lease.slots[0]).lease(T0 + 1, "p", (0, 900, 3))[0]
+    await mine.change(lambda _, __: (budget, None))
+    assert await yours.change(lambda state, _: (state, state)) == budget
+    rows = SharedRows(store, virtual_time=True)
+    rows.change("request_budgets", identity, lambda text, _: (text[:-1] + ',"newer":1}', None))
+    assert await yours.change(lambda state, _: (state, state)) == budget
+    rows.change("request_budgets", identity, lambda *_: ("no JSON", None))
+    assert await yours.change(lambda state, _: (state, state)) == Budget()
+
+
+def sharer(place, identity, count):
+    command = [sys.executable, PROGRAM, str(place), identity, str(count)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout.readline() == "begins\n"
+    return process
+
+
+def test_two_processes_on_one_store_spend_one_budget_to_the_last_request(place, store, identity):
+    both = [sharer(place, identity, 350) for _ in range(2)]
+    told = [json.loads(process.communicate(timeout=60)[0]) for process in both]
+    slots = [tuple(slot) for one in told for slot in one["slots"]]
+    assert len(set(slots)) == len(slots) >= 700  # no slot was given twice
+    counts = sum((Counter(one["windows"]) for one in told), Counter())
+    assert [counts[window] for window in sorted(counts)[:-1]] == [300] * (len(counts) - 1)
+
+
+def test_a_killed_process_takes_its_lease_with_it_and_nothing_more(place, store, identity):
+    doomed, rows = sharer(place, identity, 10**9), SharedRows(store, virtual_time=True)
+    deadline = time.monotonic() + 20
+    while json.loads(rows.texts("request_budgets").get(identity, "{}")).get("granted", 0) < 50:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    doomed.kill()
+    doomed.communicate()
+    told = json.loads(sharer(place, identity, 700).communicate(timeout=60)[0])
+    windows = sorted(told["windows"].items())
+    assert [count for _, count in windows[1:-1]] == [300] * (len(windows) - 2)
+    assert len(windows) >= 3
+
+
+async def test_a_429_pauses_the_others_too(platform, clock, reply, store, identity):
+    platform.script = [reply(429, {}, {"Retry-After": "40"})]
+    one, other = clients(platform, clock, (store, store), identity)
+    with pytest.raises(Problem, match="rate-limited"):
+        await one.get_email_domain("d1")
+    platform.script = [reply(200, DOMAIN)]
+    with pytest.raises(Problem) as refused:
+        await other.get_email_domain("d1")
+    assert refused.value.code == "genesys.rate-limited"
+    assert refused.value.retry_at >= T0 + 40
+    clock.at = refused.value.retry_at
+    assert (await other.get_email_domain("d1")).id == "d1"
+    await one.close()
+    await other.close()
+
+
+async def test_an_open_circuit_is_everybodys_and_one_probe_goes_through(
+    store, threads, clock, identity
+):
+    rows = SharedRows(store, virtual_time=True)
+
+    def circuit():
+        shared = Shared("circuits", identity, Breaker("http://h"), lambda: rows, threads)
+        return Circuit(clock, shared)
+
+    mine, yours, third = circuit(), circuit(), circuit()
+    for n in range(FAILURES_TO_OPEN):
+        await (mine, yours)[n % 2].answered(well=False)
+    with pytest.raises(Problem) as refused:
+        await third.enter("x")
+    assert refused.value.code == "genesys.circuit-open"
+    clock.at = refused.value.retry_at
+    entered = await asyncio.gather(
+        *(one.enter("x") for one in (mine, yours, third)), return_exceptions=True
+    )
+    assert sum(result is None for result in entered) == 1
+    await mine.answered(well=True)
+    await third.enter("x")
+    assert third.breaker.state(clock.now()) == "closed"
+
+
+async def test_a_store_that_is_gone_leaves_each_alone_slow_and_told(
+    store, threads, caplog, identity
+):
+    """And found again, it is used again."""
+    shared = shared_budget(store, threads, identity)
+    told = Told(1, 300, T0 + 59, T0 + 60)
+
+    def lease(budget, where):
+        slow = CUT_OFF_SLOW if where.cut_off else 1
+        return budget.lease(T0 + 20, "p", (0, 300, 0), slow)
+
+    await shared.change(lambda _, __: (Budget(allowed=300).told(told, Slot(T0, 0, 1)), None))
+    together = await shared.change(lambda b, w: (b, lease(b, w)[1]))
+    with store.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE request_budgets RENAME TO away")
+    with caplog.at_level(logging.WARNING):
+        alone = await shared.change(lambda b, w: (b, lease(b, w)[1]))
+        await shared.change(lambda b, w: (b, lease(b, w)[1]))
+    assert 0 < len(alone.slots) <= len(together.slots) / 2
+    assert [record.message for record in caplog.records if "alone" in record.message] != []
+    assert len([r for r in caplog.records if "alone" in r.message]) == 1
+    with store.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO request_budgets")
+    shared.ask_again()
+    again = await shared.change(lambda b, w: (b, (w.cut_off, lease(b, w)[1])))
+    assert again == (False, together)
+
+
+async def test_the_urgent_go_first_though_they_came_last(clock, threads):
+    """At a turnstile whose window has only begun to have slots again."""
+    shared = Shared("request_budgets", "id", Budget(), lambda: None, threads)
+    full = Told(300, 300, T0 + 9, T0 + 10)
+    await shared.change(lambda b, _: (b.told(full, Slot(T0, 0, 1)), None))
+    turnstile, order = Turnstile(clock, shared, clock.sleep_until), []
+
+    async def call(run, priority):
+        await turnstile.enter(Caller(run, priority), 300.0)
+        order.append(run)
+
+    calls = [call(f"bulk{n}", Priority.BACKGROUND) for n in range(3)]
+    calls += [call("journey", Priority.JOURNEY), call("rotation", Priority.ROTATION)]
+    await asyncio.wait_for(asyncio.gather(*calls), 5)
+    assert order == ["rotation", "journey", "bulk0", "bulk1", "bulk2"]
+    await turnstile.close()
+
+
+async def test_a_wait_that_is_given_up_costs_no_slot(clock, threads):
+    shared = Shared("request_budgets", "id", Budget(), lambda: None, threads)
+    gate = asyncio.Event()
+
+    async def pause(at):
+        await gate.wait()
+        clock.at = max(clock.at, at)
+
+    await shared.change(lambda b, _: (b.paused(clock.at + 5), None))
+    turnstile = Turnstile(clock, shared, pause)
+    given_up = asyncio.create_task(turnstile.enter(Caller("a"), 300.0))
+    stays = asyncio.create_task(turnstile.enter(Caller("b"), 300.0))
+    await asyncio.sleep(0.01)
+    given_up.cancel()
+    gate.set()
+    assert isinstance(await asyncio.wait_for(stays, 5), Slot)
+    assert shared.own.granted == 1
+    await turnstile.close()
+
+
+async def test_after_a_long_wait_a_run_is_asked_whether_it_is_still_driven_here(
+    platform, client, clock, reply
+):
+    """A worker that hung while it waited for its slot must not send any more."""
+    full = {"count": "300", "allowed": "300", "reset": "1.8"}
+    platform.script = [
+        reply(200, DOMAIN, {f"inin-ratelimit-{name}": text for name, text in full.items()}),
+        reply(200, DOMAIN),
+    ]
+    asked = []
+
+    async def still_allowed():
+        asked.append(len(platform.calls))
+
+    with calling_for("r", "email-domain", still_allowed):
+        await client.get_email_domain("d1")
+        assert asked == []
+        clock.slow = True
+        await client.get_email_domain("d1")
+    assert asked == [1]
