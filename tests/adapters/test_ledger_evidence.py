@@ -11,7 +11,8 @@ import random
 import pytest
 import sqlalchemy as sa
 
-from gctrust.adapters.ledger.export import csv_lines, json_lines, read_exports
+from gctrust.adapters.ledger.export import csv_lines, json_lines
+from gctrust.adapters.ledger.exported import read_exports
 from gctrust.adapters.ledger.ledger import Entry, Ledger
 from gctrust.adapters.ledger.merkle import consistent, included, leaf_hash
 from gctrust.adapters.ledger.signed_note import (

@@ -55,3 +55,22 @@ def test_a_pack_of_a_period(home):
     for wrong in (("--since", "yesterday"), ("--since", "2026-01-01", "--until", "x")):
         assert gctrust(home, "evidence", *wrong, "--output", "other").returncode == 2
     assert not (home / "other").exists()
+
+
+def test_old_entries_are_sealed_and_verified_with_the_store(home):
+    ledger = ledger_of(home)
+    ledger.append_all([Entry("more", "x", "r", n) for n in range(100)])
+    ledger.store.close()
+    looked = gctrust(home, "audit", "seal", "--entries", "90", "--output", "1.jsonl")
+    assert looked.returncode == 11
+    assert not (home / "1.jsonl").exists()
+    done = gctrust(home, "audit", "seal", "--entries", "90", "--output", "1.jsonl", "--yes")
+    assert (done.returncode, done.stderr) == (0, "")
+    alone = gctrust(home, "audit", "verify")
+    assert "entries 0 to 63 are sealed in 1.jsonl: not given, not looked at" in alone.stdout
+    both = json.loads(gctrust(home, "audit", "verify", "1.jsonl", "--json").stdout)
+    assert both["intact"] is True
+    assert [part["verified"] for part in both["sealed"]] == [True]
+    assert gctrust(home, "audit", "export", "--output", "2.jsonl").returncode == 0
+    offline = json.loads(gctrust(home, "audit", "verify", "1.jsonl", "2.jsonl", "--json").stdout)
+    assert (offline["intact"], offline["entries"]) == (True, 104)

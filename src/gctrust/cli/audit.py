@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from cyclopts import App, Parameter
 
 from ..errors import Fact
 from ..findings import Finding
+from .audit_query import EntryShown, matches, qualifiers
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument, findings_blocks
 from .output import Block, Table, write_file
@@ -23,30 +25,28 @@ if TYPE_CHECKING:
     from ..adapters.ledger.verify import Verdict
 
 app = App(
-    name="audit", help="The tamper-evident ledger: list, verify, prove, export, checkpoint, rotate."
+    name="audit",
+    help="The tamper-evident ledger: list, verify, prove, export, checkpoint, seal, rotate.",
 )
+app.command("gctrust.cli.audit_seal:seal", name="seal", help="Move old entries to an archive.")
 
 SETTLED = "webhook.settled"
-_QUALIFIERS = ("actor", "action", "entity", "run", "reason", "ticket", "since", "until")
-
-
-@dataclass(frozen=True, slots=True)
-class EntryShown:
-    """`delivery_accepted` is joined from the entry that the webhook's settling wrote."""
-
-    seq: int
-    time: str
-    actor: str
-    action: str
-    entity: str
-    run: str
-    data: dict[str, Fact]
-    delivery_accepted: Fact
 
 
 @dataclass(frozen=True, slots=True)
 class EntriesShown:
     entries: tuple[EntryShown, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedShown:
+    """Entries `first` to `end - 1` are in the archive `file`; `verified`: it was given, and is."""
+
+    first: int
+    end: int
+    file: str
+    sha256: str
+    verified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,7 @@ class LedgerVerified:
     key: str
     checkpoint: str | None
     findings: tuple[Finding, ...]
+    sealed: tuple[SealedShown, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,48 +110,19 @@ def list_entries(
     action
         Only this action.
     """
-    wanted = _qualifiers(query)
+    wanted = qualifiers(query)
     for name, value in (("run", run), ("entity", entity), ("action", action)):
         if value:
             wanted[name] = value
 
     async def body(app: composition.App) -> ExitCode:
-        shown = tuple(e for e in joined(app.ledger.entries()) if _matches(e, wanted))
+        shown = tuple(e for e in joined(app.ledger.entries()) if matches(e, wanted))
         rows = tuple((str(e.seq), e.time, e.action, e.entity, _accepted(e), e.actor) for e in shown)
         table = Table(("entry", "time", "action", "entity", "webhook", "actor"), rows)
         options.out.answer("audit.list", EntriesShown(shown), [table])
         return ExitCode.FINE
 
     return with_app(options, body)
-
-
-def _qualifiers(query: Iterable[str]) -> dict[str, str]:
-    wanted: dict[str, str] = {}
-    for word in query:
-        name, colon, value = word.partition(":")
-        if name not in _QUALIFIERS or not colon or not value:
-            known = ", ".join(f"{name}:" for name in _QUALIFIERS)
-            raise bad_argument("QUERY", word, f"A qualifier is one of {known} and a value.")
-        wanted[name] = value
-    return wanted
-
-
-def _matches(entry: EntryShown, wanted: dict[str, str]) -> bool:
-    return all(_fits(entry, name, value) for name, value in wanted.items())
-
-
-def _fits(entry: EntryShown, name: str, value: str) -> bool:
-    """Times are compared as the texts they are: RFC 3339 in UTC, or the beginning of one."""
-    match name:
-        case "since":
-            return entry.time >= value
-        case "until":
-            return entry.time[: len(value)] <= value
-        case "reason":
-            return value.lower() in str(entry.data.get("reason", "")).lower()
-        case "ticket":
-            return entry.data.get("ticket") == value
-    return bool(getattr(entry, name) == value)
 
 
 def joined(entries: Iterable[LedgerEntry]) -> Iterator[EntryShown]:
@@ -182,7 +154,8 @@ def verify(
     Parameters
     ----------
     files
-        Exports in their order, in place of this machine's store; nothing else is asked then.
+        Archives of `audit seal`, verified with the store; or exports in their order, in place of
+        this machine's store: nothing else is asked then.
     checkpoint
         A checkpoint that was kept elsewhere: without one a roll-back cannot be seen.
     key
@@ -191,12 +164,17 @@ def verify(
     anchor = read_file(checkpoint).decode("utf-8", "replace") if checkpoint else None
 
     async def body(app: composition.App) -> ExitCode:
-        if files:
+        from ..adapters.ledger.archives import read_archives
+        from ..adapters.ledger.exported import are_archives
+
+        for file in files:
+            read_file(file)
+        note = None
+        if files and not are_archives(files):
             verdict, trusted = _of_exports(files, key, anchor)
-            note = None
         else:
-            verdict, trusted = app.ledger.verify(anchor), app.ledger.verifier_key
-            note = app.ledger.checkpoint()
+            verdict = app.ledger.verify(anchor, archives=read_archives(files))
+            trusted, note = app.ledger.verifier_key, app.ledger.checkpoint()
         shown = LedgerVerified(
             not verdict.findings,
             verdict.anchored,
@@ -204,6 +182,7 @@ def verify(
             trusted,
             note,
             verdict.findings,
+            _sealed(verdict),
         )
         options.out.answer("audit.verify", shown, _verified_blocks(shown))
         return ExitCode.FINDINGS if verdict.findings else ExitCode.FINE
@@ -212,12 +191,10 @@ def verify(
 
 
 def _of_exports(files: tuple[Path, ...], key: str, anchor: str | None) -> tuple[Verdict, str]:
-    from ..adapters.ledger.export import read_exports
+    from ..adapters.ledger.exported import read_exports
     from ..adapters.ledger.signed_note import VerifierKey
     from ..adapters.ledger.verify import verify_rows
 
-    for file in files:
-        read_file(file)
     export = read_exports(files)
     trusted = key or export.key
     try:
@@ -227,12 +204,22 @@ def _of_exports(files: tuple[Path, ...], key: str, anchor: str | None) -> tuple[
     return verify_rows(export.rows, export.note, verifier, anchor), trusted
 
 
+def _sealed(verdict: Verdict) -> tuple[SealedShown, ...]:
+    return tuple(
+        SealedShown(part.first, part.end, part.file, part.sha256, part in verdict.looked_at)
+        for part in verdict.sealed
+    )
+
+
 def _verified_blocks(shown: LedgerVerified) -> Iterator[Block]:
     if not shown.intact:
         yield from findings_blocks(shown.findings)
         return
     anchored = "and anchored" if shown.anchored else "not anchored"
     yield f"the ledger is consistent, {anchored}: {shown.entries} entries, key {shown.key}"
+    for part in shown.sealed:
+        looked = "verified too" if part.verified else "not given, not looked at"
+        yield f"entries {part.first} to {part.end - 1} are sealed in {part.file}: {looked}"
     if not shown.anchored:
         yield "compare it with a checkpoint kept elsewhere: gctrust audit verify --checkpoint FILE"
 
@@ -293,9 +280,10 @@ def export(
 
         lines = list((json_lines if format == "jsonl" else csv_lines)(app.ledger, first))
         write_file(Path(options.output), "\n".join(lines) + "\n")
-        following = first + len(lines) - (2 if format == "jsonl" else 1)
-        told = f"{options.output}: entries {first} to {following - 1}, next {following}"
-        shown = Exported(options.output, first, following)
+        begins = json.loads(lines[0])["first"] if format == "jsonl" else first
+        following = begins + len(lines) - (2 if format == "jsonl" else 1)
+        told = f"{options.output}: entries {begins} to {following - 1}, next {following}"
+        shown = Exported(options.output, begins, following)
         options.on_stdout.answer("audit.export", shown, [told])
         return ExitCode.FINE
 

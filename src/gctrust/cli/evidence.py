@@ -60,7 +60,7 @@ def evidence(
     if not options.output:
         raise bad_argument("--output", "", "Say which folder to write: --output DIR.")
     folder = Path(options.output)
-    period = (_instant("--since", since), _instant("--until", until) if until else "")
+    period = (rfc3339_of("--since", since), rfc3339_of("--until", until) if until else "")
 
     async def body(app: composition.App) -> ExitCode:
         from ..adapters.evidence.pack import pack_of
@@ -88,7 +88,7 @@ def evidence(
     return with_app(options, body)
 
 
-def _instant(option: str, text: str) -> str:
+def rfc3339_of(option: str, text: str) -> str:
     """RFC 3339 in UTC, as entries have it."""
     try:
         at = datetime.fromisoformat(text)

@@ -25,6 +25,7 @@ from ..store.changes import NOBODY, Change, changes_in
 from ..store.prepared import Lane, Prepared
 from ..store.schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
 from ..store.store import Store
+from .archives import Archive
 from .key import KEY_LOST, ROTATED, KeyFile, endorsement
 from .merkle import Frontier, consistency_path, inclusion_path, leaf_hash
 from .signed_note import Checkpoint, ConsistencyProof, InclusionProof, open_note
@@ -245,6 +246,10 @@ class Ledger:
         entity = run.rpartition("@")[0].partition(":")[2]
         return self.append(Entry(action, entity, run, 0, slot, told, change.actor))
 
+    def signed(self, checkpoint: Checkpoint) -> str:
+        """A note by the ledger's key."""
+        return self._signer.note(checkpoint)
+
     def rotate_key(self) -> str:
         """Go on with a new key, which the old one endorses in the ledger. Returns its text."""
         following = self._keys.prepare(self.origin)
@@ -268,10 +273,17 @@ class Ledger:
         self._keys.turn()
         return self.verifier_key
 
-    def verify(self, anchor: str | None = None, *, processes: int = 1) -> Verdict:
+    def verify(
+        self,
+        anchor: str | None = None,
+        *,
+        archives: Sequence[Archive] = (),
+        processes: int = 1,
+    ) -> Verdict:
         """Recompute everything from the entries' text; findings locate what does not fit."""
         key = self._signer.verifier
-        return verify_store(self.store.engine, key, anchor, processes=processes)
+        engine = self.store.engine
+        return verify_store(engine, key, anchor, archives=archives, processes=processes)
 
     # --- reading -------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ def path_of(
     walk(want)
     hashes = tree.nodes()
     places = [place for place in wanted if place not in hashes]
-    hashes |= _stored(connection, [place for place in places if place[0] >= STORED_LEVEL])
+    hashes |= nodes_in(connection, [place for place in places if place[0] >= STORED_LEVEL])
     first = seq >> STORED_LEVEL << STORED_LEVEL
     foot = _LEAVES.all(connection, first=first, end=first + (1 << STORED_LEVEL))
     for level, index in places:
@@ -54,7 +54,8 @@ def path_of(
     return walk(lambda level, index: hashes[level, index])
 
 
-def _stored(connection: Lane, places: Sequence[Node]) -> dict[Node, bytes]:
+def nodes_in(connection: Lane, places: Sequence[Node]) -> dict[Node, bytes]:
+    """Those that are stored."""
     if not places:
         return {}
     values = {f"l{n}": level for n, (level, _) in enumerate(places)}

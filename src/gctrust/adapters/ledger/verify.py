@@ -17,9 +17,10 @@ from multiprocessing import get_context
 
 import sqlalchemy as sa
 
-from ...errors import Fact
+from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ...findings import Finding, Rule, finding
 from ..store.schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
+from .archives import Archive, SealedEntry, sealed_in
 from .key import endorsement
 from .merkle import EMPTY_ROOT, Frontier, node_hash
 from .rows import BLOCK, Counted, Row, counted, read_stretch, snapshot
@@ -38,18 +39,39 @@ from .rules import (
 )
 from .signed_note import Checkpoint, VerifierKey, open_note, read_checkpoint
 
+STRANGE = ProblemType(
+    code="ledger.foreign-archive",
+    sentence="The archive is none of those that this ledger was sealed to.",
+    why="The ledger's entry about sealing names every archive by its entries and its digest.",
+    fix="Give the archives that `gctrust audit verify` lists.",
+    kind=ProblemKind.USAGE,
+    source="docs/guides/evidence.md",
+)
+ANCHOR_SEALED = ProblemType(
+    code="ledger.anchor-sealed",
+    sentence="The checkpoint ends within entries that are sealed.",
+    why="It can only be compared with the entries themselves.",
+    fix="Give the archive too: gctrust audit verify ARCHIVE --checkpoint FILE.",
+    kind=ProblemKind.USAGE,
+    source="docs/guides/evidence.md",
+)
+PROBLEMS = (STRANGE, ANCHOR_SEALED)
+
 # Below this many entries a second process costs more than it saves.
 SHARED_FROM = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`anchored`: a checkpoint kept elsewhere was compared. `checkpoint` is the signed one."""
+    """`anchored`: a checkpoint kept elsewhere was compared. `checkpoint` is the signed one.
+    `sealed`: archives of the beginning; `looked_at` those of them that were verified as well."""
 
     entries: int
     findings: tuple[Finding, ...]
     anchored: bool = False
     checkpoint: Checkpoint | None = None
+    sealed: tuple[SealedEntry, ...] = ()
+    looked_at: tuple[SealedEntry, ...] = ()
 
 
 # --- a database --------------------------------------------------------------------------------
@@ -65,41 +87,100 @@ def _stretch(url: str, first: int, end: int, keep: int) -> Counted:
 
 
 def verify_store(
-    engine: sa.Engine, key: VerifierKey, anchor: str | None = None, *, processes: int = 1
+    engine: sa.Engine,
+    key: VerifierKey,
+    anchor: str | None = None,
+    *,
+    archives: Sequence[Archive] = (),
+    processes: int = 1,
 ) -> Verdict:
-    """Recompute the whole ledger of a database. `anchor` is a note that was kept elsewhere.
+    """Recompute the whole ledger of a database. `anchor` is a note that was kept elsewhere;
+    `archives` hold sealed entries. Raises Problem ledger.anchor-sealed, ledger.foreign-archive.
 
     More `processes` begin with the caller's main module, which must bear being imported.
     """
     keep = _block_of(anchor)
     try:
         with snapshot(engine) as connection:
-            last = connection.execute(sa.select(sa.func.max(LEDGER.c.seq))).scalar()
+            low, high = connection.execute(
+                sa.select(sa.func.min(LEDGER.c.seq), sa.func.max(LEDGER.c.seq))
+            ).one()
             notes = connection.execute(sa.select(CHECKPOINT.c.note, CHECKPOINT.c.frontier)).all()
-            nodes = connection.execute(sa.select(NODES.c.level, NODES.c.index, NODES.c.hash)).all()
-            size = 0 if last is None else last + 1
-            stretches = _stretches(connection, size, processes, keep)
+            rows = connection.execute(sa.select(NODES.c.level, NODES.c.index, NODES.c.hash)).all()
+            nodes = {(level, index): bytes(hash_) for level, index, hash_ in rows}
+            beginning = sealed_in(connection, key.name) if low else None
+            first = low if beginning and beginning.end == low else 0
+            size = 0 if high is None else high + 1
+            stretches = _stretches(connection, first, size, processes, keep)
     except (sa.exc.DatabaseError, OverflowError):
         return Verdict(0, (_seen(UNREADABLE.id, 0),))
+    parts = beginning.parts if beginning and first else ()
+    looked_at, sealed = _sealed(parts, archives, nodes, keep)
+    _refuse_within(anchor, first, sealed)
+    if sealed and beginning:
+        for part in sealed:
+            part.rotations.clear()
+        sealed[0].rotations += [text.encode() for text in beginning.rotations]
+    stretches = sealed + stretches
     note, octets = notes[0] if len(notes) == 1 else ("", b"")
     verdict = _judged(stretches, str(note or ""), key, anchor)
+    verdict = replace(verdict, sealed=parts, looked_at=looked_at)
     if any(f.rule in (MISSING.id, UNREADABLE.id) for f in verdict.findings):
         return verdict
-    more = _node_findings(stretches, {(lv, ix): hash_ for lv, ix, hash_ in nodes})
+    more = _node_findings(stretches, nodes)
     more = more or _frontier_findings(stretches, verdict, octets)
     return replace(verdict, findings=(*verdict.findings, *more))
 
 
-def _stretches(connection: sa.Connection, size: int, processes: int, keep: int) -> list[Counted]:
+def _stretches(
+    connection: sa.Connection, first: int, size: int, processes: int, keep: int
+) -> list[Counted]:
     """Rows from `size` on were appended after the moment that is looked at."""
-    if size < SHARED_FROM or processes < 2:
-        return [read_stretch(connection, 0, size, keep)]
-    share = -(-size // processes // BLOCK) * BLOCK
-    ends = [*range(0, size, share), size]
+    if size - first < SHARED_FROM or processes < 2:
+        return [read_stretch(connection, first, size, keep)]
+    share = -(-(size - first) // processes // BLOCK) * BLOCK
+    ends = [*range(first, size, share), size]
     url = connection.engine.url.render_as_string(hide_password=False)
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(_stretch, url, first, end, keep) for first, end in pairwise(ends)]
+        jobs = [pool.submit(_stretch, url, begin, end, keep) for begin, end in pairwise(ends)]
         return [job.result() for job in jobs]
+
+
+# --- its sealed beginning ----------------------------------------------------------------------
+
+
+def _sealed(
+    parts: Sequence[SealedEntry],
+    archives: Sequence[Archive],
+    nodes: Mapping[tuple[int, int], bytes],
+    keep: int,
+) -> tuple[tuple[SealedEntry, ...], list[Counted]]:
+    """Each part from its archive, or where that is not at hand from the hashes that were kept."""
+    given = {archive.first: archive for archive in archives}
+    strange = given.keys() - {part.first for part in parts}
+    if strange:
+        raise Problem(STRANGE, {"path": given[min(strange)].path, "begins_at": min(strange)})
+    stretches = []
+    for part in parts:
+        if part.first in given:
+            stretches.append(counted(given[part.first].rows, part.first, keep))
+            lost = range(part.first + stretches[-1].count, part.end)
+            stretches[-1].seen += [(MISSING.id, seq) for seq in lost[:1000]]
+        else:
+            blocks = range(part.first // BLOCK, part.end // BLOCK)
+            hashes = [nodes.get((STORED_LEVEL, index), b"") for index in blocks]
+            stretches.append(Counted(blocks=hashes, count=part.end - part.first))
+    return tuple(part for part in parts if part.first in given), stretches
+
+
+def _refuse_within(anchor: str | None, first: int, sealed: Sequence[Counted]) -> None:
+    """A checkpoint that ends within a sealed block can only be compared with its entries."""
+    try:
+        size = read_checkpoint(anchor).size if anchor else 0
+    except ValueError:
+        return
+    if size < first and size % BLOCK and not any(part.kept for part in sealed):
+        raise Problem(ANCHOR_SEALED, {"kept": size, "sealed": first})
 
 
 def _node_findings(

@@ -1,0 +1,152 @@
+"""Sealing: the oldest entries move to an archive file, and the tree goes on without them.
+
+The store keeps their subtree hashes, and an entry that names the archive and its digest; so later
+entries are proved and verified as before, and the archive is verified against what was kept. What
+is gone with a lost archive is told, never hidden.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from ...errors import Fact, Problem, ProblemKind, ProblemType
+from ..store.schema import CHECKPOINT, LEDGER, OUTBOX, RUNS, STORED_LEVEL
+from .archives import SEALED, SealedEntry, sealed_in
+from .key import ROTATED
+from .ledger import Entry, Ledger, LedgerEntry
+from .merkle import Frontier
+from .signed_note import Checkpoint, read_checkpoint
+from .stored_nodes import nodes_in
+
+NOTHING = ProblemType(
+    code="ledger.nothing-to-seal",
+    sentence="No entries can be sealed up to there.",
+    why="Whole blocks of 64 are sealed, the newest is not, and none that an open run or a webhook"
+    " still refers to.",
+    fix="Name a later date or more entries; let runs end; `gctrust store clean` lets webhooks go.",
+    kind=ProblemKind.USAGE,
+    source="docs/guides/evidence.md",
+)
+UNWRITABLE = ProblemType(
+    code="ledger.archive-unwritable",
+    sentence="The archive cannot be written.",
+    why="Entries are removed only after their archive is safe on disk, in a file of its own.",
+    fix="Name a file that does not exist yet, on a disk with room.",
+    kind=ProblemKind.USAGE,
+    source="docs/guides/evidence.md",
+)
+PROBLEMS = (NOTHING, UNWRITABLE)
+
+BLOCK = 1 << STORED_LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Entries `first` to `end - 1` are to be sealed; `held` says what they stop at, if anything."""
+
+    first: int
+    end: int
+    held: str = ""
+
+
+def sealable(ledger: Ledger, *, entries: int = 0, before: str = "") -> Span:
+    """The first `entries`, or those before the instant (RFC 3339 UTC), as far as none is needed.
+
+    Raises Problem ledger.nothing-to-seal.
+    """
+    with ledger.store.read() as connection:
+        lowest, size = connection.execute(
+            sa.select(sa.func.min(LEDGER.c.seq), sa.func.max(LEDGER.c.seq) + 1)
+        ).one()
+        wanted = min(entries or size or 0, (size or 1) - 1)
+        if before:
+            wanted = min(wanted, _first_since(connection, before, wanted))
+        held = _held(connection)
+    end = min([wanted, *held]) // BLOCK * BLOCK
+    facts: dict[str, Fact] = {"wanted": wanted, "held_by": ", ".join(held.values())}
+    if lowest is None or end <= lowest:
+        raise Problem(NOTHING, facts)
+    return Span(lowest, end, ", ".join(what for seq, what in held.items() if seq < wanted))
+
+
+def _first_since(connection: sa.Connection, before: str, size: int) -> int:
+    query = sa.select(LEDGER.c.seq, LEDGER.c.entry).where(LEDGER.c.seq < size)
+    result = connection.execute(query.order_by(LEDGER.c.seq), execution_options={"yield_per": 5000})
+    return next((seq for seq, text in result if LedgerEntry.read(text).time >= before), size)
+
+
+def _held(connection: sa.Connection) -> dict[int, str]:
+    """The first entries that something still refers to."""
+    open_runs = sa.select(RUNS.c.id).where(RUNS.c.ended.is_(None))
+    of_runs = sa.select(sa.func.min(LEDGER.c.seq)).where(LEDGER.c.run.in_(open_runs))
+    found = {
+        connection.execute(of_runs).scalar(): "an open run",
+        connection.execute(sa.select(sa.func.min(OUTBOX.c.entry))).scalar(): "a webhook",
+    }
+    return {seq: what for seq, what in found.items() if seq is not None}
+
+
+def seal(ledger: Ledger, span: Span, file: Path) -> SealedEntry:
+    """Write the archive, then remove its entries and say so in the ledger, in one transaction.
+
+    Raises Problem ledger.archive-unwritable, ledger.broken.
+    """
+    digest = hashlib.sha256()
+    try:
+        with file.open("xb") as out:
+            for line in _lines(ledger, span):
+                octets = f"{line}\n".encode()
+                digest.update(octets)
+                out.write(octets)
+            out.flush()
+            os.fsync(out.fileno())
+    except OSError as error:
+        seen = error.strerror or "it cannot be written"
+        raise Problem(UNWRITABLE, {"path": str(file), "seen": seen}) from None
+    sealed = SealedEntry(span.first, span.end, file.name, digest.hexdigest())
+    with ledger.store.write() as connection:
+        before = sealed_in(connection, ledger.origin)
+        told = [*(before.archives if before else ()), str(sealed)]
+        turned = [*(before.rotations if before else ()), *_rotations(connection, span)]
+        data: dict[str, Fact] = {"end": span.end, "archives": told, "rotations": turned}
+        ledger.append_in(connection, Entry(SEALED, ledger.origin, slot=f"{span.end}", data=data))
+        connection.execute(sa.delete(LEDGER).where(LEDGER.c.seq < span.end))
+    return sealed
+
+
+def _rotations(connection: sa.Connection, span: Span) -> list[str]:
+    query = sa.select(LEDGER.c.entry).where(LEDGER.c.seq < span.end, LEDGER.c.action == ROTATED)
+    return list(connection.execute(query.order_by(LEDGER.c.seq)).scalars())
+
+
+def _lines(ledger: Ledger, span: Span) -> Iterator[str]:
+    """An export of these entries, with the hashes before them and a checkpoint at their end."""
+    with ledger.store.read() as connection:
+        bits = [n for n in reversed(range(span.first.bit_length())) if span.first >> n & 1]
+        places = [(level, (span.first >> level) - 1) for level in bits]
+        known = nodes_in(connection, places)
+        frontier = Frontier(span.first, [known[place] for place in places])
+        head = {"kind": "gctrust.ledger-archive", "version": 1, "first": span.first}
+        hashes = [hash_.hex() for hash_ in frontier.hashes]
+        yield json.dumps({**head, "key": ledger.verifier_key, "frontier": hashes})
+        query = sa.select(LEDGER.c.entry, LEDGER.c.leaf).where(LEDGER.c.seq < span.end)
+        result = connection.execute(
+            query.order_by(LEDGER.c.seq), execution_options={"yield_per": 5000}
+        )
+        for entry, leaf in result:
+            yield f'{{"leaf":"{bytes(leaf).hex()}","entry":{entry}}}'
+            for _ in frontier.add(bytes(leaf)):
+                pass
+        newest = connection.execute(sa.select(CHECKPOINT.c.note)).scalar_one()
+    note = ledger.signed(Checkpoint(ledger.origin, span.end, frontier.root()))
+    proof = ledger.consistency(span.end)
+    tail = {"checkpoint": note, "next": span.end, "newest": proof.note}
+    assert read_checkpoint(newest).size <= read_checkpoint(proof.note).size
+    yield json.dumps({**tail, "path": [hash_.hex() for hash_ in proof.path]}, ensure_ascii=False)
