@@ -35,6 +35,7 @@ from ..pipelines.effects import (
     Woken,
 )
 from ..pipelines.orders import RunEnd
+from ..pipelines.versions import Taken, Version
 from .means import Means
 from .problems import CANCELLED, CRASHED, DIVERGED
 from .runs import OpenRun, StepRow
@@ -50,6 +51,9 @@ class Engine(Protocol):
     """
 
     async def step(self, name: str, body: Body) -> dict[str, Any]: ...
+
+    async def version(self, name: str) -> bool:
+        """Whether the history goes on here with this mark; made where it ends here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,10 @@ class Drive:
             if self._step - self.run.base >= self.means.segment:
                 raise HandOver(effect.state, self._step)
             return Done(), None
+        if isinstance(effect, Version):
+            taken = await self.engine.version(effect.name)
+            self._step += int(taken)  # where it is not in the history it is no step
+            return Taken(taken), None
         first, tries = self._step + 1, 0
         while True:
             tries += 1

@@ -54,6 +54,9 @@ class Steps:
         except sa.exc.DBAPIError as error:  # the answer could not be kept: the disk is full
             raise Stopped(self.store.translated(error.orig), step) from None
 
+    async def version(self, name: str) -> bool:
+        return await DBOS.patch_async(name)
+
 
 class Engine:
     """The engine under one lease, as `name`. DBOS is a singleton: one is open in a process."""
