@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -84,13 +85,12 @@ class Sandbox:
         self.published |= {one["domain"] for one in new}
 
     def _log_in(self) -> str:
-        scopes = ["organization:emaildomain:read"]
-        client = {"id": WATCHER, "secret": "watching-the-benchmark", "scopes": scopes}
-        self.control("PUT", "/clients", client)
+        scopes, secret = ["organization:emaildomain:read"], "watching-the-benchmark"
+        self.control("PUT", "/clients", {"id": WATCHER, "secret": secret, "scopes": scopes})
         answer = self.http.post(
             self.addresses["login"] + "/oauth/token",
             data={"grant_type": "client_credentials"},
-            auth=(WATCHER, client["secret"]),
+            auth=(WATCHER, secret),
         )
         self.token = str(answer.json()["access_token"])
         return self.token
@@ -253,7 +253,9 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["worker"]:
         asyncio.run(work())
         sys.exit()
-    given = [float(text) for text in sys.argv[1:]]
-    for line in rows(*([int(given[0]), *given[1:]] if given else [])):
+    count, pace = (
+        float(given or default) for given, default in zip_longest(sys.argv[1:3], ("1000", "8"))
+    )
+    for line in rows(int(count), pace):
         print(line)
     print(f"load average {os.getloadavg()[0]:.1f}")

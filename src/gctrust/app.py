@@ -179,14 +179,11 @@ class App:
 
     def _shared_rows(self) -> SharedRows | None:
         """What processes share; None while nothing here has opened the store."""
-        return self._rows if "store" in vars(self) else None
-
-    @cached_property
-    def _rows(self) -> SharedRows:
+        if "store" not in vars(self):
+            return None
         from .adapters.store.shared_rows import SharedRows
 
-        virtual = self.platform is not None and self.platform.loopback
-        return SharedRows(self.store, virtual_time=virtual)
+        return SharedRows(self.store, virtual_time=self.store.kind == "sandbox")
 
     @cached_property
     def ledger(self) -> Ledger:

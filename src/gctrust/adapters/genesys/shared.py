@@ -58,11 +58,12 @@ class Shared(Generic[T]):
         initial: T,
         rows: Callable[[], Rows | None],
         threads: ThreadPoolExecutor,
+        away: float = AWAY,
     ) -> None:
         self.own, self.where = initial, Where()
         self._kind, self._key, self._initial = kind, key, initial
         self._rows, self._threads = rows, threads
-        self._away_until = 0.0
+        self._away, self._away_until = away, 0.0
 
     async def change(self, change: Callable[[T, Where], tuple[T, R]]) -> R:
         """`change` may run in another thread, and twice: it must be pure."""
@@ -89,15 +90,11 @@ class Shared(Generic[T]):
         self.own, self.where, result = await asyncio.wait_for(call, PATIENCE)
         return result
 
-    def ask_again(self) -> None:
-        """The store may be back: do not wait to find out."""
-        self._away_until = 0.0
-
     def _fall_back(self, seen: str) -> None:
         if not self.where.cut_off:
             _LOG.warning("%s: %s is kept by this process alone for now", seen, self._kind)
         self.where = Where(self.where.skew, cut_off=True)
-        self._away_until = time.monotonic() + AWAY
+        self._away_until = time.monotonic() + self._away
 
     def _read(self, text: str | None) -> T:
         """Fields of a newer release are passed over; what cannot be read begins anew."""

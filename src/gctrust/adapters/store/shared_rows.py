@@ -7,7 +7,7 @@ counting, so no commit waits for the disk where the database can be told so.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -45,11 +45,3 @@ class SharedRows:
             if state != row.state:
                 connection.execute(sa.update(table).where(column == key).values(state=state))
             return result
-
-    def texts(self, kind: str) -> Mapping[str, str]:
-        """Every row of a kind, to look at."""
-        table = METADATA.tables[kind]
-        (column,) = table.primary_key.columns
-        with self._store.read() as connection:
-            rows = connection.execute(sa.select(column, table.c.state)).all()
-        return {str(key): str(state) for key, state in rows}
