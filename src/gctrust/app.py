@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
 
 from .adapters.genesys.regions import PlatformAddress, platform_address
-from .adapters.system import clock_for
+from .adapters.system import clock_for, os_actor
 from .ports import Clock, Performer
 from .settings import Settings, answers_from
 
@@ -27,13 +27,14 @@ if TYPE_CHECKING:
     from .adapters.genesys.inquiry import FirstAnswer, Inquiry
     from .adapters.ledger.ledger import Ledger
     from .adapters.mail.check import MailCheck
-    from .adapters.store.shared_rows import SharedRows
     from .adapters.store.changes import Change
+    from .adapters.store.shared_rows import SharedRows
     from .adapters.store.store import Store
+    from .adapters.telemetry.traces import NoTraces
     from .adapters.tls.certificate_check import CertificateCheck
     from .adapters.tls.edge_probe import EdgeProbe
     from .adapters.tls.pin_use import PinUseSources
-    from .adapters.webhooks.endpoints import Target
+    from .adapters.webhooks.endpoint import Target
     from .adapters.webhooks.outbox import Outbox
     from .certs.assess import CertificateReport
     from .mailauth.assess import DomainReport
@@ -128,7 +129,7 @@ class App:
         return RotationFiles(
             self.certificates,
             settings.pin_issuer_path,
-            webhook=_webhook_trust(settings),
+            webhook=settings.webhook_trust,
             use_source=self.pin_use.name,
             opened=self.opened,
         )
@@ -189,14 +190,14 @@ class App:
     def ledger(self) -> Ledger:
         from .adapters.ledger.ledger import Ledger
 
-        return Ledger(self.store, self.settings.home / "ledger.key", self.clock, _actor())
+        return Ledger(self.store, self.settings.home / "ledger.key", self.clock, os_actor())
 
     @cached_property
     def asker(self) -> Change:
         """Who orders here, and why, where no other is named."""
         from .adapters.store.changes import Change
 
-        return Change(_actor(), self.settings.reason, self.settings.ticket)
+        return Change(os_actor(), self.settings.reason, self.settings.ticket)
 
     @cached_property
     def outbox(self) -> Outbox:
@@ -209,7 +210,7 @@ class App:
         return Outbox(self.store, self.ledger, self.clock, target, sources=sources)
 
     def _webhook_target(self) -> Target | None:
-        from .adapters.webhooks.endpoints import Target
+        from .adapters.webhooks.endpoint import Target
 
         settings = self.settings
         if not settings.webhook_url:
@@ -222,6 +223,18 @@ class App:
             allow_private=self.platform is not None and self.platform.loopback,
             timeout=settings.timeout_webhook,
         )
+
+    @cached_property
+    def traces(self) -> NoTraces:
+        """Raises Problem telemetry.no-exporter."""
+        from .adapters.telemetry.traces import NoTraces, Traces
+
+        settings = self.settings
+        if settings.otlp_endpoint is None:
+            return NoTraces()
+        traces = Traces(settings.otlp_endpoint, settings.otlp_headers, self.store.id)
+        self._stack.callback(traces.close)
+        return traces
 
     @cached_property
     def runner(self) -> Runner:
@@ -239,6 +252,7 @@ class App:
             outbox=self.outbox,
             executor=f"{socket.gethostname()}-{os.getpid()}",
             asker=self.asker,
+            traces=self.traces,
         )
 
     def answers_from(self, nameservers: tuple[str, ...] = ()) -> str:
@@ -364,27 +378,13 @@ class App:
             await self.runner.close(finish)
 
 
-def _webhook_trust(settings: Settings) -> str:
-    """How a receiver can tell our webhook from anybody's."""
-    if not settings.webhook_url:
-        return "none"
-    if settings.webhook_secret:
-        return "signed"
-    return "token" if settings.webhook_token else "unsigned"
-
-
-def _actor() -> str:
-    import getpass
-
-    try:
-        return f"os:{getpass.getuser()}"
-    except (KeyError, OSError):
-        return f"os:uid-{os.getuid()}"
-
-
 @asynccontextmanager
 async def build_app(settings: Settings) -> AsyncIterator[App]:
     """The App of these settings. A platform is needed only by what speaks to it."""
+    if settings.log != "off":
+        from .adapters.telemetry.logs import start_logs
+
+        start_logs(settings.log, settings.log_level, settings.secrets)
     address = platform_address(settings) if settings.platform else None
     async with AsyncExitStack() as stack:
         yield App(settings, clock_for(address), address, stack)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import getpass
+import os
 import time
 import uuid
 from collections.abc import Mapping
@@ -87,3 +89,11 @@ def _read_file(path: Path) -> Secret:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         facts: dict[str, Fact] = {"path": str(path), "seen": reason}
         raise Problem(UNREADABLE_FILE, facts) from None
+
+
+def os_actor() -> str:
+    """Who runs this process, as the ledger names it."""
+    try:
+        return f"os:{getpass.getuser()}"
+    except (KeyError, OSError):
+        return f"os:uid-{os.getuid()}"

@@ -8,6 +8,7 @@ step, which only says how it ended: a run that waits long has no step under way,
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import re
 import time
@@ -19,6 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..adapters.genesys.caller import calling_for
 from ..adapters.ledger.ledger import Entry
+from ..adapters.telemetry.traces import Performed
 from ..errors import Fact, Problem, Retry
 from ..pipelines.effect import Undone
 from ..pipelines.effects import (
@@ -39,6 +41,8 @@ from ..pipelines.versions import Taken, Version
 from .means import Means
 from .problems import CANCELLED, CRASHED, DIVERGED
 from .runs import OpenRun, StepRow
+
+_LOG = logging.getLogger(__name__)
 
 T = TypeVar("T")
 Body = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
@@ -220,7 +224,21 @@ class Drive:
         except Exception as error:  # a defect: the run stops with it, and can be resumed
             answer = Answer("failed", problem=_crash(error, name))
             stored = self._stored(answer)
-        line = (self.run.life, clocked, self._now(), time.monotonic() - started)
+        seconds, ended = time.monotonic() - started, self._now()
+        line = (self.run.life, clocked, ended, seconds)
+        code = answer.problem.code if answer.problem else ""
+        performed = Performed(
+            self.run.id, self.run.life, step, name, answer.kind, code, tries, clocked, ended
+        )
+        self.means.traces.effect(performed)
+        told = {
+            "run": self.run.id,
+            "step": step,
+            "effect": name,
+            "outcome": answer.kind,
+            "problem": code,
+        }
+        _LOG.info("effect", extra={**told, "seconds": round(seconds, 3)})
         return {**stored, "digest": digest, "line": line}
 
     def _stored(self, answer: Answer) -> dict[str, Any]:

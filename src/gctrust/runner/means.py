@@ -8,6 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
 
+from ..adapters.telemetry.traces import NoTraces
 from ..adapters.webhooks.outbox import Outbox
 from ..ports import Clock, Performer
 from .chronicle import Chronicle
@@ -52,6 +53,7 @@ class Means:
     patience: Patience = Patience()
     segment: int = SEGMENT
     linger: float = LINGER
+    traces: NoTraces = field(default_factory=NoTraces)
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

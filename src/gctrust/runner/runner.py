@@ -18,6 +18,7 @@ from ..adapters.ledger.ledger import ORDERED, RESUMED, SIGNALLED
 from ..adapters.store.changes import NOBODY, Change
 from ..adapters.store.lease import BEAT, TTL
 from ..adapters.store.store import Store
+from ..adapters.telemetry.traces import NoTraces
 from ..adapters.webhooks.outbox import Outbox
 from ..errors import Problem
 from ..pipelines.effects import Pipeline
@@ -70,6 +71,7 @@ class Runner:
         segment: int = SEGMENT,
         linger: float = LINGER,
         asker: Change = NOBODY,
+        traces: NoTraces | None = None,
     ) -> None:
         self.store, self.outbox, self.clock = store, outbox, clock
         self._pipelines = pipelines
@@ -95,6 +97,7 @@ class Runner:
             patience or Patience(),
             segment,
             linger,
+            traces or NoTraces(),
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._live: dict[str, tuple[asyncio.Task[Any], Drive | None]] = {}
@@ -323,4 +326,12 @@ class Runner:
         if not await self._blocking(self.claims.held, run.id):
             raise asyncio.CancelledError
         await self._blocking(*ended)
+        await self._told(run.id, status)
         return status
+
+    async def _told(self, run: str, status: str) -> None:
+        _LOG.info("run ended", extra={"run": run, "status": status})
+        if status != "handed-on" and self._means.traces.active:
+            row: RunRow = await self._blocking(self.runs.get, run, history=False)
+            code = row.problem.code if row.problem else ""
+            self._means.traces.run(run, row.started, row.ended or row.started, status, code)

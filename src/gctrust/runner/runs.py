@@ -10,8 +10,8 @@ from typing import Any, cast
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ..adapters.store.samples import Samples
 from ..adapters.store.changes import NOBODY, Change, keep_in
+from ..adapters.store.samples import Samples
 from ..adapters.store.schema import PAST_SEGMENTS, RUNS, SEGMENTS, SIGNALS, STEPS
 from ..adapters.store.store import Store
 from ..errors import Problem

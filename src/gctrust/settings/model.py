@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,10 @@ class Settings:
     roots_file: Path | None = None
     spf_include: str = "include:genesyscloud.com"
     dkim_selectors: tuple[str, ...] = ("default",)
+    log: str = "off"
+    log_level: str = "info"
+    otlp_endpoint: str | None = None
+    otlp_headers: Secret | None = None
     timeout_token: float = 10.0
     timeout_deployment: float = 30.0
     timeout_audit: float = 15.0
@@ -75,6 +79,21 @@ class Settings:
     status_interval: float = 5.0
     horizon_hours: float = 72.0
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def webhook_trust(self) -> str:
+        """How a receiver can tell our webhook from anybody's."""
+        if not self.webhook_url:
+            return "none"
+        if self.webhook_secret:
+            return "signed"
+        return "token" if self.webhook_token else "unsigned"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The texts that must stand in no log."""
+        values = (getattr(self, each.name) for each in fields(self))
+        return tuple(value.reveal() for value in values if isinstance(value, Secret))
 
     def require(self, name: str) -> Any:
         """A setting that a command cannot do without. Raises Problem config.missing."""

@@ -6,6 +6,7 @@ Everything that httpx2 can raise is translated here and nowhere else.
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import time
 from collections.abc import Callable
@@ -34,6 +35,7 @@ from .shared import Rows, Shared
 from .turnstile import TooLong, Turnstile
 from .wire import Answer, Unreadable, read_json
 
+_LOG = logging.getLogger(__name__)
 _LARGEST_ANSWER = 16 * 1024 * 1024
 _LONG_WAIT = 2.0  # real seconds, after which a run is asked whether it is still driven here
 _PROBLEM_OF: dict[Failure, ProblemType] = {
@@ -239,7 +241,20 @@ class Sender:
             return _failed(Failure.BROKEN, error)
         except Unreadable as error:
             return _failed(Failure.UNREADABLE, error)
+        self._tell(request, answer)
         return self._judge(answer)
+
+    def _tell(self, request: Request, answer: Answer) -> None:
+        told = {"operation": request.operation, "method": request.method, "host": request.origin}
+        _LOG.info(
+            "call",
+            extra={
+                **told,
+                "status": answer.status,
+                "correlation": answer.headers.get("inin-correlation-id", ""),
+                "run": caller().run,
+            },
+        )
 
     def _judge(self, answer: Answer) -> Result:
         if answer.ok:
