@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 from gctrust.adapters.ledger.ledger import Entry, Ledger
 from gctrust.adapters.store.store import Store
 from gctrust.adapters.system import SystemClock
-from gctrust.adapters.webhooks.endpoints import Target
+from gctrust.adapters.webhooks.endpoint import Target
 from gctrust.adapters.webhooks.outbox import Outbox
 
 SECRET = "whsec_" + "c2VjcmV0" * 4

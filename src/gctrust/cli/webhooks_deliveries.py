@@ -18,7 +18,8 @@ from .webhooks_plan import planned
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.webhooks.endpoints import Endpoint, Health
+    from ..adapters.webhooks.endpoint import Endpoint
+    from ..adapters.webhooks.health import Health
     from ..adapters.webhooks.outbox import Outbox, OutboxRow
 
 Status = Literal["", "pending", "accepted", "dead"]
@@ -221,7 +222,7 @@ def _time(text: str) -> float:
 
 
 def _endpoints(outbox: Outbox) -> Iterator[EndpointShown]:
-    from ..adapters.webhooks.endpoints import Health
+    from ..adapters.webhooks.health import Health
 
     health, counts = outbox.endpoints.health(), outbox.counts()
     for endpoint in outbox.endpoints.all():
@@ -232,7 +233,7 @@ def _endpoints(outbox: Outbox) -> Iterator[EndpointShown]:
 def _shown(
     outbox: Outbox, endpoint: Endpoint, health: Health, numbers: Iterable[int]
 ) -> EndpointShown:
-    from ..adapters.webhooks.endpoints import shown_url
+    from ..adapters.webhooks.endpoint import shown_url
 
     state = "disabled" if health.disabled is not None else "failing" if health.failures else "fine"
     since = health.failing_since

@@ -16,7 +16,7 @@ from .webhooks_plan import planned
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.webhooks.endpoints import Endpoint
+    from ..adapters.webhooks.endpoint import Endpoint
     from ..adapters.webhooks.secret_source import SecretSources
     from ..secret import Secret
 
@@ -83,7 +83,7 @@ def add(
     source = secret or ("none" if format == "slack" else SEALED)
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.webhooks.endpoints import Endpoint, SigningSecret, auth_of
+        from ..adapters.webhooks.endpoint import Endpoint, SigningSecret, auth_of
         from ..adapters.webhooks.secret_source import checked_source, new_signing_secret
 
         endpoints = app.outbox.endpoints
@@ -136,7 +136,8 @@ def remove(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.webhooks.outbox import PENDING, Chosen
+        from ..adapters.webhooks.outbox import Chosen
+        from ..adapters.webhooks.settling import PENDING
 
         app.outbox.endpoints.kept(name)
         if not yes:

@@ -214,10 +214,10 @@ DRIFTED = EventType(
     "A scheduled re-check found another result than the one before.",
     fields_of(
         ("domain", "string", "the domain that was checked", "mail.example.com"),
-        ("[before]", "string?", "the result before", "fine"),
-        ("[after]", "string?", "the result now", "findings"),
+        ("before", "string?", "the result before", "fine"),
+        ("after", "string?", "the result now", "findings"),
         (
-            "[changed]",
+            "changed",
             "strings",
             "what differs: ids of findings, + come and - gone",
             ["+spf.include-missing"],
@@ -229,9 +229,9 @@ DUE = EventType(
     "Rotation due",
     "A client certificate's planned rotation has come due.",
     fields_of(
-        ("[clientId]", "string", "the OAuth client", "5d1c7f3e"),
-        ("[due]", "string", "when it is due, RFC 3339 UTC", "2027-01-29"),
-        ("[days_left]", "integer", "whole days until then; below 0 when it is late", 7),
+        ("clientId", "string", "the OAuth client", "5d1c7f3e"),
+        ("due", "string", "when it is due, RFC 3339 UTC", "2027-01-29"),
+        ("days_left", "integer", "whole days until then; below 0 when it is late", 7),
     ),
 )
 CHECKPOINT = EventType(
@@ -246,12 +246,12 @@ CHECKPOINT = EventType(
             "gctrust/ledger/0f\n42\nq0dhTk0=\n\n— gctrust/ledger/0f AAECAw==\n",
         ),
         (
-            "[key]",
+            "key",
             "string",
             "the verifier key of the ledger",
             "gctrust/ledger/0f+00010203+AQIDBA==",
         ),
-        ("[size]", "integer", "how many entries it covers", 42),
+        ("size", "integer", "how many entries it covers", 42),
     ),
 )
 DISABLED = EventType(
@@ -307,8 +307,6 @@ EVENTS: Mapping[str, EventType] = MappingProxyType(
     }
 )
 
-ALERT_DAYS = (30, 14, 7, 1, 0)  # days before expiry at which a person is told
-
 
 def wanted(event: str, patterns: tuple[str, ...]) -> bool:
     """Whether one of the patterns names the event: its name, or a beginning of it and a *."""
@@ -316,9 +314,3 @@ def wanted(event: str, patterns: tuple[str, ...]) -> bool:
         event.startswith(pattern[:-1]) if pattern.endswith("*") else event == pattern
         for pattern in patterns
     )
-
-
-def threshold_of(days_left: float) -> int | None:
-    """The closest of ALERT_DAYS that is passed already; None while there are more days left."""
-    passed = [days for days in ALERT_DAYS if days_left <= days]
-    return min(passed) if passed else None

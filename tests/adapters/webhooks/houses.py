@@ -13,7 +13,7 @@ from pathlib import Path
 from gctrust.adapters.credentials.sealed import SealedKeys
 from gctrust.adapters.ledger.ledger import Entry, Ledger
 from gctrust.adapters.store.store import Store
-from gctrust.adapters.webhooks.endpoints import Endpoint, Target
+from gctrust.adapters.webhooks.endpoint import Endpoint, Target
 from gctrust.adapters.webhooks.outbox import Outbox
 from gctrust.adapters.webhooks.secret_source import SecretSources
 

@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 from standardwebhooks import Webhook
 
-from gctrust.adapters.webhooks.endpoints import Health, SigningSecret, Target
-from gctrust.adapters.webhooks.lanes import DISABLE_AFTER, OPEN_AFTER
+from gctrust.adapters.webhooks.endpoint import SigningSecret, Target
+from gctrust.adapters.webhooks.health import DISABLE_AFTER, OPEN_AFTER, Health
 from gctrust.adapters.webhooks.outbox import Chosen
 from gctrust.adapters.webhooks.secret_source import new_signing_secret
 from gctrust.errors import Problem

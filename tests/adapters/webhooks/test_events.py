@@ -10,7 +10,7 @@ import jsonschema_rs
 import pytest
 
 from gctrust.adapters.webhooks.bodies import cloud_event
-from gctrust.pipelines.events import ALERT_DAYS, EVENTS, threshold_of, wanted
+from gctrust.pipelines.events import EVENTS, wanted
 
 from .events_page import PAGE, page
 
@@ -59,12 +59,3 @@ def test_every_event_that_a_pipeline_names_is_in_the_catalogue():
 )
 def test_patterns(event, patterns, is_wanted):
     assert wanted(event, patterns) is is_wanted
-
-
-@pytest.mark.parametrize(
-    ("days", "threshold"),
-    [(31, None), (30, 30), (14.5, 30), (14, 14), (7.01, 14), (6, 7), (0.5, 1), (0, 0), (-3, 0)],
-)
-def test_days_before_expiry(days, threshold):
-    assert threshold_of(days) == threshold
-    assert threshold is None or threshold in ALERT_DAYS

@@ -11,7 +11,7 @@ import time
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from gctrust.adapters.webhooks.endpoints import Keys
+from gctrust.adapters.webhooks.endpoint import Keys
 from gctrust.adapters.webhooks.send import Sender
 
 from ...certs.authority import CLIENT, Authority

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from gctrust.adapters.webhooks.endpoints import Keys
+from gctrust.adapters.webhooks.endpoint import Keys
 from gctrust.adapters.webhooks.secret_source import new_signing_secret
 from gctrust.adapters.webhooks.send import Sender
 

@@ -24,10 +24,12 @@ from ..ledger.ledger import Entry, Ledger
 from ..store.schema import OUTBOX, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES
 from ..store.store import Store
 from .bodies import cloud_event
-from .endpoints import Endpoints, Target
+from .endpoint import Target
+from .endpoints import Endpoints
 from .lanes import Lanes
 from .secret_source import SecretSources
 from .send import Attempt
+from .settling import DEAD, PENDING, Settling
 
 NO_SUCH = ProblemType(
     code="webhooks.no-such-delivery",
@@ -38,7 +40,6 @@ NO_SUCH = ProblemType(
 )
 PROBLEMS = (NO_SUCH,)
 
-PENDING, ACCEPTED, DEAD = "pending", "accepted", "dead"
 _PATIENCE = 0.2  # seconds a lane is waited for before the next one is looked at
 _GRACE = 1.0  # seconds that a lane may take to end
 _TOGETHER = 500  # ids named in one statement
@@ -124,7 +125,8 @@ class Outbox:
     ) -> None:
         self.store, self.ledger, self.clock, self.source = store, ledger, clock, source
         self.endpoints = Endpoints(store, ledger, clock, sources or SecretSources(), target)
-        self._lanes = Lanes(self.endpoints, self.record_in, stamp)
+        self._settling = Settling(self.endpoints, self.record_in)
+        self._lanes = Lanes(self.endpoints, self._settling, stamp)
         self._running: dict[str, asyncio.Task[None]] = {}
 
     @property
@@ -253,7 +255,7 @@ class Outbox:
         """The endpoint, and what waits for it is given up. Returns how many deliveries that was."""
         self.endpoints.kept(name)
         with self.store.write() as connection:
-            undelivered = self._lanes.give_up_in(connection, name)
+            undelivered = self._settling.give_up_in(connection, name)
             self.endpoints.remove_in(connection, name, undelivered)
         self.endpoints.sources.forget(name)
         return undelivered

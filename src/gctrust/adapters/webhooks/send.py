@@ -30,7 +30,7 @@ from ..fetch.address_guard import (
     system_lookup,
 )
 from ..genesys.pacing import read_retry_after
-from .endpoints import Endpoint, Keys
+from .endpoint import Endpoint, Keys
 
 AT_ONCE = 16  # connections to one endpoint
 _ANSWER = 1 << 16  # octets of an answer's body that are waited for
