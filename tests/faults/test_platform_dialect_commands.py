@@ -99,6 +99,44 @@ def test_records_leave_everybodys_mail_alone(house: Arena) -> None:
     assert "mx.corporate.example" in shown.stderr
 
 
+@pytest.mark.skipif(os.environ.get("GCTRUST_LONG") != "1", reason="GCTRUST_LONG=1 runs it")
+def test_a_test_connection_is_told_in_plain_words(house: Arena) -> None:
+    gctrust(house, f"domain verify {MAIL} --yes --wait 2")
+    house.advance(60)
+    told = gctrust(house, f"domain test {MAIL} --json")
+    assert told.returncode == 10
+    assert json.loads(told.stdout)["code"] == "email.error.integration.connection"
+    assert "not verified to send yet" in json.loads(told.stdout)["said"]
+    sends = f"domain test {MAIL} --from a@{MAIL} --to b@demo.example"
+    before = len(house.writes())
+    assert gctrust(house, sends).returncode == 11
+    assert len(house.writes()) == before
+    assert gctrust(house, f"domain test {MAIL} --to b").returncode == 2
+    assert gctrust(house, f"domain test {MAIL}", GCTRUST_DIALECT="guide").returncode == 2
+
+
+@pytest.mark.skipif(os.environ.get("GCTRUST_LONG") != "1", reason="GCTRUST_LONG=1 runs it")
+def test_the_published_commands_plan_before_they_act(house: Arena) -> None:
+    before = len([w for w in house.writes() if "details" not in w["path"]])
+    root = house.addresses["roots"]
+    plan = gctrust(house, f"tls rotate edges --cert {root} --name sbc --json")
+    assert plan.returncode == 11, plan.stderr
+    assert json.loads(plan.stdout)["findings"] == []
+    assert gctrust(house, f"tls rotate nobody --cert {root}").returncode == 2
+    assert gctrust(house, "tls trusted").returncode == 0
+    watch = gctrust(house, "pins watch --bundle t.pem --pins p.txt --reload nonsense")
+    assert watch.returncode == 2
+    assert "JSON list" in watch.stderr
+    pair = house.issue("www", "www.demo.example", profile="server")
+    files = f"--cert {pair.certificate} --key {pair.key} --profile private"
+    deploy = gctrust(house, f"tls deploy www.demo.example {files}")
+    assert deploy.returncode == 2
+    assert "GCTRUST_FRONT_CERTIFICATE" in deploy.stderr + deploy.stdout
+    secret = gctrust(house, f"secret status {house.addresses['client_id']} --json")
+    assert json.loads(secret.stdout)["state"] == "active"
+    assert len([w for w in house.writes() if "details" not in w["path"]]) == before
+
+
 def lines_of(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, str]]:
     return {line["what"]: line for line in json.loads(done.stdout)["lines"]}
 

@@ -31,6 +31,11 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 app = App(name="domain", help="Email domains: verify, records, status, list.")
+app.command(
+    "gctrust.cli.domain_connection:try_connection",
+    name="test",
+    help="Whether the platform can send as a domain, in plain words.",
+)
 
 _Outbound = Annotated[bool, Parameter(negative="")]
 Format = Literal[

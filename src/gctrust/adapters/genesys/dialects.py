@@ -7,7 +7,7 @@ one of a call's permissions, or all of them where `every`. The two have no call 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ...errors import Problem
@@ -83,6 +83,7 @@ GUIDE: Final = Dialect(
 
 _EMAIL = "/api/v2/routing/email"
 _IN, _OUT = _EMAIL + "/domains", _EMAIL + "/outbound/domains"
+_TEST = "/{id}/testconnection"
 _MANAGE, _VIEW = ("routing:email:manage",), ("routing:email:manage", "routing:email:view")
 _ACTION = ("integrations:actionCertificate:view",)
 _PROVIDER = "/api/v2/identityproviders"
@@ -120,12 +121,16 @@ PLATFORM: Final = Dialect(
         "inbound.restart-dkim": _manage("POST", _IN + "/{id}/dkim"),
         "inbound.mail-from": _view(_IN + "/{id}/mailfrom"),
         "inbound.set-mail-from": _manage("POST", _IN + "/{id}/mailfrom"),
+        "inbound.test": replace(_manage("POST", _IN + _TEST), looks=True),
+        "inbound.test-message": _manage("POST", _IN + _TEST),
         "campaign.list": _manage("GET", _OUT),
         "campaign.create": _manage("POST", _OUT),
         "campaign.get": _view(_OUT + "/{id}"),
         "campaign.delete": _manage("DELETE", _OUT + "/{id}"),
         "campaign.activation": _view(_OUT + "/{id}/activation"),
         "campaign.activate": _manage("PUT", _OUT + "/{id}/activation"),
+        "campaign.test": replace(_manage("POST", _OUT + _TEST), looks=True),
+        "campaign.test-message": _manage("POST", _OUT + _TEST),
         "provider.list": _one("GET", _PROVIDER, "sso:provider:view"),
         "provider.get": _one("GET", _PROVIDER + "/{id}", "sso:provider:view"),
         "provider.put": _one("PUT", _PROVIDER + "/{id}", "sso:provider:edit"),

@@ -96,6 +96,14 @@ class Published:
         """Has the platform look at DNS. Raises genesys.bad-request before it is provisioned."""
         return await self._client.call("campaign.activate", wire.read_activation, id=domain)
 
+    async def test_connection(
+        self, domain: str, *, campaign: bool = False, sender: str = "", to: str = ""
+    ) -> None:
+        """Has the platform connect to the domain's SMTP server; with `to`, send a message."""
+        operation = f"{'campaign' if campaign else 'inbound'}.test{'-message' if to else ''}"
+        body = wire.write_message(sender, to) if to else None
+        await self._client.call(operation, read_nothing, id=domain, body=body)
+
     # --- what can be seen of oneself, and of data actions
 
     async def owner(self) -> wire.TokenOwner:

@@ -211,6 +211,12 @@ def write_mail_from(name: str) -> Secret:
     return write_json({"mailFromDomain": name})
 
 
+def write_message(sender: str, to: str) -> Secret:
+    text = "A test message: this domain can send."
+    told: dict[str, object] = {"from": {"email": sender}, "to": [{"email": to}]}
+    return write_json(told | {"subject": "Test of a mail domain", "textBody": text})
+
+
 def _inbound(body: Body) -> InboundDomain:
     return InboundDomain(
         id=body.text("id"),
