@@ -15,6 +15,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tampering import trials
+
 from gctrust.adapters.ledger.ledger import Entry, Ledger
 from gctrust.adapters.ledger.signed_note import read_checkpoint
 from gctrust.adapters.store.store import Store
@@ -140,6 +142,8 @@ def main() -> None:
         took = statistics.median(seconds(lambda: ledger.verify(processes=2)) for _ in range(3))
         line(f"verify {total:,} entries", f"{took:.2f} s", "", "", "5 s for 1,000,000")
         proofs = [seconds(lambda n=n: ledger.prove(n * 7919 % total)) for n in range(300)]
+        seen = trials(folder / "trials", 10_000 // scale)["seen"]
+        line("tampering trials seen and located", f"{seen:,} of {10_000 // scale:,}", "", "", "all")
         line(f"one inclusion proof of {total:,}", f"{statistics.median(proofs) * 1e3:.2f} ms",
              "", "", "1 ms")  # fmt: skip
 

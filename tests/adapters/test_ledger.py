@@ -202,3 +202,36 @@ def test_an_entry_has_one_text_only(tmp_path, odd):
     assert text == canonical(json.loads(text))
     assert json.loads(text)["data"] == {odd: [odd, 1.5, None, True]}
     assert ledger.verify().findings == ()
+
+
+@pytest.mark.parametrize("group", [1, 50])
+def test_a_full_disk_leaves_nothing_half_written(tmp_path, group):
+    """SQLite's own limit on pages answers as a full disk does: SQLITE_FULL, wherever it strikes."""
+    ledger, told = opened(tmp_path), 0
+
+    def room(pages):
+        with ledger.store.read() as connection:
+            connection.exec_driver_sql(f"PRAGMA max_page_count={pages}").close()
+
+    def append():
+        nonlocal told
+        batch = [Entry("more", "x", "r", told + n, data={"n": "x" * 99}) for n in range(group)]
+        told += len(ledger.append_all(batch))
+
+    def fill():
+        while True:
+            append()
+
+    with ledger.store.read() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
+    for more in (40, 41, 42, 60):
+        room(pages + more)
+        with pytest.raises(Problem) as caught:
+            fill()
+        assert caught.value.code == "store.full"
+        verdict = ledger.verify()
+        assert (verdict.findings, verdict.entries) == ((), told)
+    room(1_000_000)
+    append()
+    assert ledger.verify().entries == told
+    assert opened(tmp_path).verify().findings == ()
