@@ -82,6 +82,11 @@ def test_a_refused_body_is_not_repeated(service: Service) -> None:
     assert "password" in answer.text
 
 
+def test_a_body_that_announces_too_much_is_refused_unread(service: Service) -> None:
+    answer = service.ask("POST", "/v1/runs", content=b" " * (1 << 20) + b"{}")
+    assert (answer.status_code, answer.json()["code"]) == (413, "service.too-large")
+
+
 def test_a_body_without_end_is_refused(service: Service) -> None:
     def chunks() -> object:
         for _ in range(64):

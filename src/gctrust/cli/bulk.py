@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
@@ -90,11 +89,11 @@ class Waves:
 
 def many_order(items: Sequence[Item], waves: Waves) -> ManyOrder:
     """Named after its orders: the same list joins the run that is open for it."""
-    from ..pipelines.orders import ManyOrder
+    from ..pipelines.orders import ManyOrder, name_of
 
-    digest = hashlib.sha256(repr(tuple(items)).encode()).hexdigest()
+    listed = tuple(items)
     given = (waves.wave_size, waves.canary, waves.stop_at, waves.window)
-    return ManyOrder(digest[:12], tuple(items), *given, freezes=waves.freeze)
+    return ManyOrder(name_of(listed), listed, *given, freezes=waves.freeze)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, Field, SecretStr
 from ..pipelines.windows import BadWindow, Freeze, Window
 from .bodies import Body, Host, Selector
 
-Pem = Annotated[str, Field(min_length=1, max_length=65_536)]
+Pem = Annotated[str, Field(min_length=1, max_length=32_768)]
 PemKey = Annotated[SecretStr, Field(min_length=1, max_length=16_384)]
 Id = Annotated[str, Field(pattern=r"^[!-.0-~]{1,200}$")]
 Seconds = Annotated[float, Field(ge=0, le=30 * 86400)]
@@ -31,7 +31,7 @@ class Certificate(Body):
     """A certificate alone, PEM."""
 
     certificate: Pem
-    chain: Annotated[str, Field(max_length=262_144)] = ""
+    chain: Annotated[str, Field(max_length=65_536)] = ""
 
 
 class Pair(Certificate):

@@ -9,8 +9,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ..errors import Problem, ProblemKind, ProblemType, Retry
+from ..errors import Fact, Problem, ProblemKind, ProblemType, Retry
 from .bodies import ProblemBody
 
 MEDIA_TYPE = "application/problem+json"
@@ -167,6 +168,35 @@ async def _of_http(request: Request, error: Exception) -> Response:
     kind = _OF_STATUS.get(error.status_code, BAD_REQUEST)
     headers = _allow(request) if error.status_code == 405 else error.headers
     return answer(Problem(kind, facts), error.status_code, headers)
+
+
+class Sized:
+    """Refuses a larger body: by its announced length before any of it is read, else by counting.
+
+    The framework has such a limit too, and answers with a text that is no problem+json.
+    """
+
+    def __init__(self, app: ASGIApp, largest: int) -> None:
+        self.app, self.largest = app, largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        lengths = (v for k, v in scope.get("headers", ()) if k == b"content-length")
+        announced = next((int(v) for v in lengths if v.isdigit()), 0)
+        if announced > self.largest:
+            facts: dict[str, Fact] = {"octets": announced, "limit": self.largest}
+            await answer(Problem(TOO_LARGE, facts), 413)(scope, receive, send)
+            return
+        seen = 0
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > self.largest:
+                raise HTTPException(413)
+            return message
+
+        await self.app(scope, counted, send)
 
 
 def _allow(request: Request) -> Mapping[str, str]:

@@ -16,7 +16,7 @@ from ..adapters.store.api_tokens import ApiTokens
 from ..app import App
 from ..errors import Problem
 from .ordering import Ordering
-from .problems import install
+from .problems import Sized, install
 from .routes import PROBES, TOKENS
 from .run_routes import RUNS
 
@@ -42,11 +42,11 @@ def build_api(app: App) -> FastAPI:
         lifespan=life,
         docs_url=None,
         redoc_url=None,
-        max_body_size=LARGEST_BODY,
     )
     api.state.app = app
     api.state.tokens = ApiTokens(app.store, app.clock)
     install(api)
+    api.add_middleware(Sized, largest=LARGEST_BODY)
     routers = (PROBES, RUNS, TOKENS)
     api.state.routes = [route for router in routers for route in router.routes]
     for router in routers:
