@@ -14,7 +14,7 @@ from arena import Arena, arena
 from voyage import told, voyage
 
 from gctrust.pipelines.platform_orders import SecretOrder
-from gctrust.runner.perform_client_secret import successor_name
+from gctrust.runner.perform_client_secret import described, is_marked, successor_name
 
 PLATFORM = {"GCTRUST_DIALECT": "platform"}
 CLIENTS = "/api/v2/oauth/clients"
@@ -130,3 +130,12 @@ def test_colours_alternate() -> None:
     assert successor_name("crm") == "crm (green)"
     assert successor_name("crm (green)") == "crm (blue)"
     assert successor_name("crm (blue)") == "crm (green)"
+
+
+def test_what_its_owner_wrote_stays_behind_the_mark() -> None:
+    first = described("Successor of 1", "calls the CRM: daily")
+    second = described("Successor of 2", first)
+    assert second == "Successor of 2: calls the CRM: daily"
+    assert is_marked(second, "Successor of 2")
+    assert not is_marked("Successor of 22", "Successor of 2")
+    assert described("Successor of 2", "Successor of 1") == "Successor of 2"

@@ -48,7 +48,17 @@ NOT_ACTIVE = Rule(
     source="the published API's OAuthClient: state",
     example="the client that was replaced last time",
 )
-RULES = (OTHER_GRANT, NOT_ACTIVE)
+OWN_CLIENT = Rule(
+    id="secret.own-client",
+    row="SEC-01",
+    severity=Severity.CRITICAL,
+    sentence="{subject} is the client that gctrust speaks with.",
+    why="Once it is inactive this run could neither go on nor go back.",
+    fix="Order its rotation with the credentials of another client.",
+    source="docs/guides/published-dialect.md",
+    example="the client of GENESYS_CLIENT_ID",
+)
+RULES = (OTHER_GRANT, NOT_ACTIVE, OWN_CLIENT)
 
 
 @dataclass(slots=True)
@@ -118,6 +128,8 @@ def _back(run: _Run, new: ClientSeen, word: str) -> Pipeline[str]:
 
 
 def judge(old: ClientSeen) -> tuple[Finding, ...]:
+    if old.own:
+        return (finding(OWN_CLIENT, old.name),)
     if old.grant.lower() != CREDENTIALS:
         return (finding(OTHER_GRANT, old.name, grant=old.grant),)
     if old.state not in ("active", "unknown"):

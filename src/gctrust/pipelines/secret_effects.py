@@ -10,12 +10,14 @@ from .effects import Done
 
 @dataclass(frozen=True, slots=True)
 class ClientSeen:
-    """`id` is "" where there is none. `state`: "active", "disabled", "inactive" or "unknown"."""
+    """`state`: "active", "disabled", "inactive" or "unknown". `own`: it is the client that gctrust
+    itself speaks with."""
 
     id: str
     name: str = ""
     grant: str = ""
     state: str = ""
+    own: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,7 +58,8 @@ class ClientSecrets:
         self._clock, self._sealed = clock, sealed
 
     async def read(self, effect: ReadClient) -> ClientSeen:
-        return _seen(await self._there(effect.client_id))
+        seen = _seen(await self._there(effect.client_id))
+        return replace(seen, own=seen.id == self._genesys.client_id)
 
     async def make(self, effect: MakeSuccessor) -> ClientSeen:
         old = await self._there(effect.client_id)
@@ -78,7 +79,8 @@ class ClientSecrets:
 
     async def _make(self, old: PlatformClient, name: str, mark: str) -> None:
         try:
-            await self._seal(await self._api.create_client(old, name, mark))
+            told = described(mark, old.description)
+            await self._seal(await self._api.create_client(old, name, told))
         except Problem as problem:
             if problem.type is not ANSWER_LOST:
                 raise
@@ -95,7 +97,7 @@ class ClientSecrets:
             whole = await self._api.client(id)
             if whole is None or whole.name != name:  # deleted and still listed; or another's
                 continue
-            if whole.description != mark:
+            if not is_marked(whole.description, mark):
                 raise Problem(NOT_OURS, {"client": id, "name": name})
             return whole
         return None
@@ -168,6 +170,17 @@ def successor_name(name: str) -> str:
     if colour == "(green)":
         return f"{base} (blue)"
     return f"{base if colour == '(blue)' else name} (green)"
+
+
+def described(mark: str, description: str) -> str:
+    """The mark, then what its owner wrote: a mark of before goes."""
+    was_marked = description.startswith(MARK)
+    own = description.partition(": ")[2] if was_marked else description
+    return f"{mark}: {own}" if own else mark
+
+
+def is_marked(description: str, mark: str) -> bool:
+    return description == mark or description.startswith(f"{mark}: ")
 
 
 def _seen(held: PlatformClient) -> ClientSeen:

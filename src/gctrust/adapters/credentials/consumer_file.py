@@ -54,7 +54,11 @@ def put_back(path: Path) -> None:
     beside = _beside(path)
     try:
         if beside.exists():
-            replace_file(path, read_file(str(beside)), OWNER_ONLY)
+            held = read_file(str(beside))
+            if held:
+                replace_file(path, held, OWNER_ONLY)
+            else:  # there was no file
+                path.unlink(missing_ok=True)
             beside.unlink()
     except OSError as error:
         raise _not_written(path, error) from None

@@ -171,6 +171,10 @@ class GenesysClient:
             rows=rows,
         )
 
+    @property
+    def client_id(self) -> str:
+        return self._credentials.client_id
+
     def with_credentials(self, id: str, secret: Secret) -> GenesysClient:
         """Another client of the same platform, to prove a secret with."""
         other = Credentials(id, secret)
