@@ -78,10 +78,26 @@ def test_exports_while_others_append(ledger):
     """Each begins where the one before ended: no gap, no double, and the last verifies all."""
     following, seen = 0, []
     with appending(ledger, "export"):
-        for _ in range(LOOKS):
+        for look in range(LOOKS):
+            if look % 10 == 9:
+                ledger.rotate_key()
             head, *entries, tail = (json.loads(line) for line in json_lines(ledger, following))
             assert (head["first"], len(entries)) == (following, tail["next"] - following)
             assert read_checkpoint(tail["checkpoint"]).size == tail["next"]
             seen += [line["entry"]["seq"] for line in entries]
             following = tail["next"]
     assert seen == list(range(following))
+    assert ledger.verify().findings == ()
+
+
+def test_keys_turned_by_two_processes_while_others_append_and_prove(ledger):
+    """A reader's moment may be before the turn: what it looks at never changes who signs."""
+    other = Ledger(ledger.store, ledger.key_file, Clock(), "other")
+    with appending(ledger, "turn"):
+        for _ in range(5):
+            other.rotate_key()
+            ledger.rotate_key()
+            ledger.prove(0)
+            other.prove(0)
+    assert ledger.verify().findings == ()
+    assert ledger.append(Entry("after", "x", "r", 1)) + 1 == other.append(Entry("on", "x", "r", 2))

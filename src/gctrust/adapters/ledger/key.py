@@ -60,7 +60,7 @@ class KeyFile:
         if self._next.exists():
             following = Signer(origin, _read(self._next))
             if open_note(note, following.verifier):
-                self.turn()
+                self.turn(following.verifier)
         return Signer(origin, _read(self.path))  # as it is now: another process may have turned it
 
     def prepare(self, origin: str) -> Signer:
@@ -69,10 +69,18 @@ class KeyFile:
         _written(self._next, Ed25519PrivateKey.generate())
         return Signer(origin, _read(self._next))
 
-    def turn(self) -> None:
-        """The next key is the key from here on. The old one signs nothing any more."""
-        with suppress(FileNotFoundError):  # another process was quicker
-            self._next.replace(self.path)
+    def turn(self, following: VerifierKey) -> None:
+        """The next key is the key from here on; unless another process has turned it already,
+        and perhaps prepared one more. The old one signs nothing any more."""
+        with suppress(FileNotFoundError):
+            if _raw(self._next) == following.raw:
+                self._next.replace(self.path)
+
+
+def _raw(path: Path) -> bytes:
+    """The public half. Raises FileNotFoundError, and Problem ledger.key-lost."""
+    path.stat()
+    return VerifierKey.of("", _read(path)).raw
 
 
 def _read(path: Path) -> Ed25519PrivateKey:

@@ -28,7 +28,7 @@ from ..store.store import Store
 from .archives import Archive
 from .key import KEY_LOST, ROTATED, KeyFile, endorsement
 from .merkle import Frontier, consistency_path, inclusion_path, leaf_hash
-from .signed_note import Checkpoint, ConsistencyProof, InclusionProof, open_note
+from .signed_note import Checkpoint, ConsistencyProof, InclusionProof, Signer, open_note
 from .stored_nodes import BROKEN, path_of
 from .verify import Verdict, verify_store
 
@@ -130,10 +130,11 @@ class Ledger:
         self.store, self.clock, self.actor = store, clock, actor
         # One key may sign for several stores: their checkpoints must not be interchangeable.
         self.origin = origin or f"gctrust/ledger/{store.id}"
-        self._keys = KeyFile(key_file)
+        self.key_file, self._keys = key_file, KeyFile(key_file)
         self._signer = self._keys.signer(self.origin, self.checkpoint())
         # What this process signed last. A transaction that came to nothing leaves another note.
         self._trusted: tuple[str, bytes, Frontier] | None = None
+        self._looked: tuple[str, bytes, Frontier] | None = None
 
     @property
     def verifier_key(self) -> str:
@@ -160,7 +161,11 @@ class Ledger:
         return self.append_all_in(connection, [entry])[0]
 
     def append_all_in(self, connection: Lane, entries: Sequence[Entry]) -> tuple[int, ...]:
-        before = self._frontier(connection)
+        return self._append(connection, self._frontier(connection), entries)
+
+    def _append(
+        self, connection: Lane, before: Frontier, entries: Sequence[Entry]
+    ) -> tuple[int, ...]:
         changes = changes_in(connection, {entry.run for entry in entries})
         entries = [self._told(entry, changes.get(entry.run, NOBODY)) for entry in entries]
         group = self._group(entries, before, {})
@@ -185,25 +190,21 @@ class Ledger:
         last, note, octets = _LAST.first(connection)
         if note is None and last is None:
             return Frontier()
-        frontier = self._read(note or "", octets or b"")
+        if self._trusted is None or self._trusted[:2] != (note, octets):
+            if note and open_note(note, self._signer.verifier) is None:
+                self._signer = self._keys.signer(self.origin, note)  # another process turned it
+            self._trusted = (note, octets, self._verified(note or "", octets or b"", self._signer))
+        frontier = self._trusted[2]
         if last != frontier.size - 1:
             raise Problem(BROKEN, {"store": self.store.name, "last": last, "signed": frontier.size})
         return frontier
 
-    def _verified(self, note: str, octets: bytes) -> Frontier:
-        signed = self._opened(note)
+    def _verified(self, note: str, octets: bytes, signer: Signer) -> Frontier:
+        signed = open_note(note, signer.verifier)
         frontier = Frontier.read(signed.size, octets) if signed else None
         if signed is None or frontier is None or frontier.root() != signed.root:
             raise Problem(BROKEN, {"store": self.store.name})
         return frontier
-
-    def _opened(self, note: str) -> Checkpoint | None:
-        """Another process may have turned the key since it was read."""
-        signed = open_note(note, self._signer.verifier)
-        if signed is None and note:
-            self._signer = self._keys.signer(self.origin, note)
-            signed = open_note(note, self._signer.verifier)
-        return signed
 
     def _group(
         self, entries: Sequence[Entry], before: Frontier, known: Mapping[Place, int]
@@ -252,25 +253,23 @@ class Ledger:
 
     def rotate_key(self) -> str:
         """Go on with a new key, which the old one endorses in the ledger. Returns its text."""
-        following = self._keys.prepare(self.origin)
-        data: dict[str, Fact] = {
-            "old": self.verifier_key,
-            "new": str(following.verifier),
-            "endorsement": base64.b64encode(
-                self._signer.sign(endorsement(following.verifier))
-            ).decode(),
-        }
-        before = self._signer
         with self.store.write() as connection:
-            self._frontier(connection)
-            self._signer = following
+            frontier = self._frontier(connection)
+            following = self._keys.prepare(self.origin)
+            endorsed = self._signer.sign(endorsement(following.verifier))
+            data: dict[str, Fact] = {
+                "old": self.verifier_key,
+                "new": str(following.verifier),
+                "endorsement": base64.b64encode(endorsed).decode(),
+            }
+            entry = Entry(ROTATED, self.origin, slot=str(following.verifier), data=data)
+            before, self._signer = self._signer, following
             try:
-                entry = Entry(ROTATED, self.origin, slot=str(following.verifier), data=data)
-                self.append_in(connection, entry)
+                self._append(connection, frontier, [entry])
             except BaseException:
                 self._signer, self._trusted = before, None
                 raise
-        self._keys.turn()
+        self._keys.turn(following.verifier)
         return self.verifier_key
 
     def verify(
@@ -317,9 +316,14 @@ class Ledger:
         return InclusionProof(seq, path, note, text.encode())
 
     def _read(self, note: str, octets: bytes) -> Frontier:
-        known = self._trusted  # once: other threads read other moments
+        """As `_frontier`, of a reader's moment: that may be before what this process signed last,
+        and leaves the signer alone."""
+        known = self._looked
         if known is None or known[:2] != (note, octets):
-            known = self._trusted = (note, octets, self._verified(note, octets))
+            signer = self._signer
+            if open_note(note, signer.verifier) is None:
+                signer = self._keys.signer(self.origin, note)
+            known = self._looked = (note, octets, self._verified(note, octets, signer))
         return known[2]
 
     def consistency(self, old: int) -> ConsistencyProof:
