@@ -7,6 +7,7 @@ platform goes wrong in four ways, and the worker dies of that. Right is what is 
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -98,7 +99,17 @@ def rehearse(
         if server:
             stack.callback(server.close)
         progress = stack.enter_context(options.out.progress(f"rehearse {journey}"))
-        done = asyncio.run(rehearse_all(plan, server, progress.say))
+
+        async def whole() -> Rehearsed:
+            me = asyncio.current_task()
+            assert me is not None
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, me.cancel)
+            try:
+                return await rehearse_all(plan, server, progress.say)
+            except asyncio.CancelledError:  # told to end, it has dropped what it made
+                raise KeyboardInterrupt from None
+
+        done = asyncio.run(whole())
     shown = _shown(plan, server, done, time.monotonic() - began)
     options.out.answer("rehearsal", shown, _blocks(shown, done))
     return ExitCode.FINE if shown.ok else ExitCode.FINDINGS

@@ -13,7 +13,7 @@ from typing import Any
 from .rehearse_worker import Ended, Stand, Task, work
 from .rehearse_world import Case, World
 
-PATIENCE = 60.0  # seconds for one worker to end the run; a take-over on PostgreSQL takes 6 of them
+PATIENCE = 120.0  # seconds for one worker to end the run; a take-over on PostgreSQL takes 6 of them
 LOOK = 0.5
 CLOSING = 5.0  # seconds a worker has to close what it opened
 # Loaded once, and had by every worker from its first moment.

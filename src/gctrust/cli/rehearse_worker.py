@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 BUILD = "gctrust.app:build_app"
-PAUSE = 0.02  # seconds between looks whether it is over, or all sleeps
+PAUSE = 0.05  # seconds between looks whether it is over, or all sleeps
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ def work(pipe: Connection[Any, Any], task: Task) -> None:
 
 async def _work(desk: Desk, task: Task) -> None:
     settings = load_settings({}, task.environ, task.home, task.home)
-    announce(desk)
     try:
+        announce(desk)
         async with _build(task.build)(settings) as app:
             desk.jumped = getattr(app.clock, "jumped", desk.jumped)
             desk.tell(Ended(await _driven(app, task.order, desk)))
