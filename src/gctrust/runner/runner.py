@@ -103,6 +103,7 @@ class Runner:
         self._live: dict[str, tuple[asyncio.Task[Any], Drive | None]] = {}
         self._asked: dict[str, float] = {}
         self._engine: Engine | None = None
+        self._lost = asyncio.Event()
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -110,7 +111,13 @@ class Runner:
         """Take the lease and drive, or watch until it can be taken. Raises the store's Problems."""
         if await self._blocking(self.claims.acquire):
             await self._lead()
-        for job in (self._govern, self.waits.tick, self._chronicle.tick, self._deliveries.tick):
+        for job in (
+            self._govern,
+            self._beat,
+            self.waits.tick,
+            self._chronicle.tick,
+            self._deliveries.tick,
+        ):
             self._tasks.append(asyncio.create_task(self._lasting(job)))
 
     async def close(self, finish: float = 0.0) -> None:
@@ -250,16 +257,20 @@ class Runner:
         self._live.clear()
         self._asked.clear()
 
-    async def _govern(self) -> None:
-        beat = time.monotonic()
+    async def _beat(self) -> None:
+        """Apart from all other work, that a busy process is not taken for a dead one."""
         while True:
-            if not self.leading:
-                if await self._blocking(self.claims.acquire):
-                    await self._lead()
-            elif time.monotonic() - beat >= BEAT:
-                beat = time.monotonic()
-                if not await self._blocking(self.claims.renew):
-                    await self._step_down()
+            if self.leading and not await self._blocking(self.claims.renew):
+                self._lost.set()
+            await asyncio.sleep(BEAT)
+
+    async def _govern(self) -> None:
+        while True:
+            if self._lost.is_set():
+                await self._step_down()
+                self._lost.clear()
+            if not self.leading and await self._blocking(self.claims.acquire):
+                await self._lead()
             if self._engine:
                 await self._take_up(self._engine)
             await asyncio.sleep(LOOK if self.leading else 5 * LOOK)
