@@ -138,27 +138,13 @@ def test_a_rotation_without_a_backup_is_a_hazard_to_be_named(service: Service) -
     assert answer.json()["facts"]["hazard"] == "pin.no-backup"
 
 
-def test_other_certificates_do_not_join_an_open_run(service: Service) -> None:
-    fault = {"method": "GET", "path": "/api/*", "kind": "status", "status": 503}
-    service.shell.control("PUT", "/faults", [fault])
-    try:
-        first, second = (service.shell.issue("held.example.com", "server") for _ in range(2))
-        open_ = order(service, deploy("held.example.com", first)).json()
-        answer = order(service, deploy("held.example.com", second))
-        assert (answer.status_code, answer.json()["code"]) == (409, "service.other-run-open")
-        assert order(service, deploy("held.example.com", first)).json()["id"] == open_["id"]
-    finally:
-        service.shell.control("DELETE", "/faults")
-    assert ended(service, open_["id"], 60)["status"] == "succeeded"
-
-
 def test_a_request_sent_again_with_its_key_is_answered_with_its_run(service: Service) -> None:
-    made = service.shell.issue("again.example.com", "server")
-    body = deploy("again.example.com", made)
+    body = {"journey": "email-domain", "domain": "again.example.com"}
     first = order(service, body, Idempotency_Key="k-1").json()["id"]
+    service.ask("POST", f"/v1/runs/{first}/signals", "operator", json={"name": "cancel"})
     ended(service, first)
     assert order(service, body, Idempotency_Key="k-1").json()["id"] == first
-    reused = order(service, {**body, "handshakes": 3}, Idempotency_Key="k-1")
+    reused = order(service, {**body, "selectors": ["other"]}, Idempotency_Key="k-1")
     assert (reused.status_code, reused.json()["code"]) == (422, "service.key-reused")
     assert order(service, body).json()["id"] != first, "a new order after the end is a new run"
 
@@ -211,3 +197,17 @@ def test_a_name_is_a_folder_of_the_service_and_nothing_else(service: Service) ->
         made = deploy("named.example.com", {"certificate": "", "privateKey": ""})
         answer = order(service, {**made, "pair": {"name": name}})
         assert answer.status_code == 422, name
+
+
+def test_other_certificates_do_not_join_an_open_run(service: Service) -> None:
+    fault = {"method": "GET", "path": "/api/*", "kind": "status", "status": 503}
+    service.shell.control("PUT", "/faults", [fault])
+    try:
+        first, second = (service.shell.issue("held.example.com", "server") for _ in range(2))
+        open_ = order(service, deploy("held.example.com", first)).json()
+        answer = order(service, deploy("held.example.com", second))
+        assert (answer.status_code, answer.json()["code"]) == (409, "service.other-run-open")
+        assert order(service, deploy("held.example.com", first)).json()["id"] == open_["id"]
+    finally:
+        service.shell.control("DELETE", "/faults")
+    assert ended(service, open_["id"], 60)["status"] == "succeeded"

@@ -136,13 +136,18 @@ class Bulk:
         """The newest run of an identity."""
         return next(iter(self.runs.page(Sought(identity=identity), 1)), None)
 
-    def items_of(self, run: str) -> tuple[ItemSeen, ...]:
-        """Every order of a run of many; nothing for other runs. Raises run.no-such-run."""
-        row = self.runs.get(run, history=False)
+    def many(self, run: str) -> ManyOrder | None:
+        """The order that a run of many carries out; None for other runs, and for none."""
         query = sa.select(RUNS.c.order).where(RUNS.c.id == run)
         with self.runs.store.read() as connection:
-            order = self._read(connection.execute(query).scalar_one())
-        return self.items(order, row.started) if isinstance(order, ManyOrder) else ()
+            text = connection.execute(query).scalar()
+        order = self._read(text) if text else None
+        return order if isinstance(order, ManyOrder) else None
+
+    def items_of(self, run: str) -> tuple[ItemSeen, ...]:
+        """Every order of a run of many; nothing for other runs. Raises run.no-such-run."""
+        row, order = self.runs.get(run, history=False), self.many(run)
+        return self.items(order, row.started) if order else ()
 
     def items(self, order: ManyOrder, started: float) -> tuple[ItemSeen, ...]:
         """Every item as it stands. A run that had ended before `started` was not this order's."""
