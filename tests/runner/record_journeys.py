@@ -1,7 +1,8 @@
 """Records what the steps of the three journeys answered, for test_recorded.py to replay for ever.
 
 PYTHONPATH=tests/crash:tests/faults python tests/runner/record_journeys.py NAME: writes
-recorded/NAME/*.json. To be run for a release, never over the recordings of an earlier one: those are the histories that its users have.
+recorded/NAME/*.json. To be run for a release, never over the recordings of an earlier one: those
+are the histories that its users have.
 """
 
 from __future__ import annotations

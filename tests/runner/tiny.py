@@ -1,7 +1,8 @@
 """A tiny journey whose effects append to a file; run as a program, it can be killed at any moment.
 
 python tiny.py HOME LINES PAUSE [WEBHOOK] [SEGMENT]: drives the journey in HOME/store.db and
-prints what happens. With LINES 0 it is a worker. TINY_STORE is a PostgreSQL URL to use instead.
+prints what happens. With LINES 0 it is a worker. TINY_STORE is a PostgreSQL URL to use instead,
+TINY_TTL the seconds after which a process that gives no sign has lost its lease.
 """
 
 from __future__ import annotations
@@ -165,7 +166,8 @@ async def main() -> None:
         target = Target(sys.argv[4], lambda: secret, allow_private=True, schedule=(0.2,) * 50)
     house = House(home, target=target, place=os.environ.get("TINY_STORE", ""))
     segment = int(sys.argv[5]) if len(sys.argv) > 5 else 200
-    runner = house.runner(appender(house.file, pause), segment=segment)
+    ttl = float(os.environ.get("TINY_TTL", "6"))
+    runner = house.runner(appender(house.file, pause), segment=segment, lease_ttl=ttl)
     await runner.start()
     if not lines:  # a worker: drives what others order, until its standard input ends
         print("working", flush=True)

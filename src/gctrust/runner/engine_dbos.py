@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any
 
@@ -90,6 +91,8 @@ class Engine:
     async def close(self) -> None:
         with suppress(*PASSING):
             await DBOS.delete_queue_async(self._name)
+        # The engine has given the loop its own threads, and takes them along.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         self.database.dispose()
 
