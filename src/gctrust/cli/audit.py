@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import App, Parameter
 
-from ..errors import Fact
+from ..errors import Fact, Problem
 from ..findings import Finding
 from .audit_query import EntryShown, matches, qualifiers
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument, findings_blocks
-from .output import Block, Table, write_file
+from .output import UNWRITABLE, Block, Table, write_file
 from .pin import read_file
 from .session import Options, with_app
 
@@ -116,7 +116,10 @@ def list_entries(
             wanted[name] = value
 
     async def body(app: composition.App) -> ExitCode:
-        shown = tuple(e for e in joined(app.ledger.entries()) if matches(e, wanted))
+        # A settling has the run and the entity of what it settles, so both narrow the reading.
+        run, entity = wanted.get("run", ""), wanted.get("entity", "")
+        entries = app.ledger.entries(run=run, entity=entity)
+        shown = tuple(e for e in joined(entries) if matches(e, wanted))
         rows = tuple((str(e.seq), e.time, e.action, e.entity, _accepted(e), e.actor) for e in shown)
         table = Table(("entry", "time", "action", "entity", "webhook", "actor"), rows)
         options.out.answer("audit.list", EntriesShown(shown), [table])
@@ -278,16 +281,30 @@ def export(
     async def body(app: composition.App) -> ExitCode:
         from ..adapters.ledger.export import csv_lines, json_lines
 
-        lines = list((json_lines if format == "jsonl" else csv_lines)(app.ledger, first))
-        write_file(Path(options.output), "\n".join(lines) + "\n")
-        begins = json.loads(lines[0])["first"] if format == "jsonl" else first
-        following = begins + len(lines) - (2 if format == "jsonl" else 1)
+        lines = (json_lines if format == "jsonl" else csv_lines)(app.ledger, first)
+        head, count = _write_lines(Path(options.output), lines)
+        begins = json.loads(head)["first"] if format == "jsonl" else first
+        following = begins + count - (2 if format == "jsonl" else 1)
         told = f"{options.output}: entries {begins} to {following - 1}, next {following}"
         shown = Exported(options.output, begins, following)
         options.on_stdout.answer("audit.export", shown, [told])
         return ExitCode.FINE
 
     return with_app(options, body)
+
+
+def _write_lines(path: Path, lines: Iterator[str]) -> tuple[str, int]:
+    """As they come: a ledger need not fit into memory. The first line, and how many there were."""
+    head, count = "", 0
+    write_file(path, "")
+    try:
+        with path.open("w", encoding="utf-8") as out:
+            for line in lines:
+                head, count = head or line, count + 1
+                out.write(f"{line}\n")
+    except OSError as error:
+        raise Problem(UNWRITABLE, {"path": str(path), "seen": error.strerror or ""}) from None
+    return head, count
 
 
 @app.command
