@@ -27,7 +27,7 @@ def test_the_guide_runs_as_written(tmp_path: Path) -> None:
     blocks = re.findall(r"```bash\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
     assert len(blocks) == 6
     here = 'gctrust() { "$PYTHON" -m gctrust "$@"; }\n'
-    with opened(tmp_path, "--dialect", "platform") as shell:
+    with opened(tmp_path, "--dialect", "platform", "--clock-rate", "60") as shell:
         (tmp_path / "secret").write_text(shell.environ.pop("GENESYS_CLIENT_SECRET"))
         shell.environ["GENESYS_CLIENT_SECRET_FILE"] = str(tmp_path / "secret")
         environ = shell.environ | {

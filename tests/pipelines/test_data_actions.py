@@ -102,3 +102,12 @@ def test_a_stranger_is_refused_before_anything_is_written() -> None:
     one = world([Radar((replace(OLD, trusted=False),))])
     assert one.run(data_actions(ORDER)).status == "refused"
     assert held(one) == []
+
+
+def test_it_ends_only_when_the_gateway_is_proved_without_the_old_one() -> None:
+    away = GatewaySeen(cause="refused")
+    one = world([AHEAD, AFTER], seen=[TRUSTS, away, away, TRUSTS])
+    end = one.run(data_actions(ORDER))
+    assert (end.status, end.findings) == ("succeeded", ())
+    assert len(one.of(ProbeGateway)) == 4
+    assert held(one) == [["old", "new"], ["new"]]

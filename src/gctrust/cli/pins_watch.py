@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from ..findings import Finding
 from .attached import RunShown, instant, order_and_follow
 from .exit_codes import ExitCode
-from .findings_shown import findings_blocks
+from .findings_shown import bad_argument, findings_blocks
 from .output import Block, Heading
 from .pins_steer import tell_stages
 from .plan import Planned, ledger_step, platform_of, show
@@ -99,6 +99,7 @@ def watch(
             argument_vector(reload), not_below("--every", every, 1.0),
             int(not_below("--looks", looks, 1)),
         )  # fmt: skip
+        _refuse_one_for_two(order)
         if not yes:
             return await _planned(app, options, order)
         return await order_and_follow(app, options.out, order, wait, beside=tell_stages)
@@ -149,6 +150,14 @@ async def _planned(app: composition.App, options: Options, order: GatewayOrder) 
         perform=f"gctrust pins watch{flags} --every {order.every:g} --looks {order.looks} --yes",
     )
     return show(options.out, told, refused=bool(told.findings))
+
+
+def _refuse_one_for_two(order: GatewayOrder) -> None:
+    """Raises Problem cli.bad-argument where one file would be written over another."""
+    named = [one for one in (order.bundle, order.pins, order.nginx, order.root) if one]
+    twice = next((one for one in named if named.count(one) > 1), "")
+    if twice:
+        raise bad_argument("--bundle, --pins, --nginx, --root", twice, "Give a file for each.")
 
 
 def _endpoint(text: str) -> str:

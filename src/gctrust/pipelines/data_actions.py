@@ -63,7 +63,6 @@ class _Run:
     state: GatewayState
     use: PinUse | None = None
     seen: GatewaySeen | None = None
-    released: tuple[str, ...] = ()
 
 
 def data_actions(order: GatewayOrder, state: GatewayState | None = None) -> Pipeline[RunEnd]:
@@ -89,14 +88,14 @@ def _watched(run: _Run) -> Pipeline[str]:
         if strangers(radar):
             return "refused"
         yield from _stepped(run, radar)
-        if run.released:
+        if run.state.released and _proved(run):  # also without what was let go
             return "succeeded"
         now = yield from do(Now())
         deadline = run.state.started + order.horizon if now.deadline is None else now.deadline
         if now.at >= deadline:
             return "unverified"
         yield from do(Stage("watch", _doing(run, radar)))
-        sure = radar.agreed and (run.state.proved or not order.endpoint)
+        sure = radar.agreed and _proved(run)
         until = min(now.at + (order.every if sure else min(order.every, AGAIN)), deadline)
         woken = yield from do(Wait(until, _doing(run, radar), (CANCEL, ADVANCE)))
         if woken.signal == CANCEL:
@@ -131,7 +130,8 @@ def _written(run: _Run, changes: tuple[Change, ...]) -> Pipeline[None]:
     yield from do(
         WriteGateway(order.bundle, order.pins, order.nginx, order.root, order.reload, held)
     )
-    run.state = replace(run.state, proved=False)
+    gone = tuple(one.pin for one in changes if one.verb == "release")
+    run.state = replace(run.state, proved=False, released=run.state.released + gone)
     yield from _prove(run)
     facts: dict[str, Fact] = {
         "held": [one.certificate_pin for one in held],
@@ -139,7 +139,6 @@ def _written(run: _Run, changes: tuple[Change, ...]) -> Pipeline[None]:
         "proved": run.state.proved,
     }
     yield from do(Record("data-actions.changed", order.pins, facts, "data_actions.changed", facts))
-    run.released = tuple(one.pin for one in changes if one.verb == "release")
 
 
 def _prove(run: _Run) -> Pipeline[None]:
@@ -152,9 +151,12 @@ def _prove(run: _Run) -> Pipeline[None]:
 
 def _sure(run: _Run) -> bool:
     """The gateway trusts what it was told, and the new certificate was accepted there."""
-    proved = run.state.proved or not run.order.endpoint
     in_use = run.use is None or not run.use.source or _accepted(run) > 0
-    return proved and in_use
+    return _proved(run) and in_use
+
+
+def _proved(run: _Run) -> bool:
+    return run.state.proved or not run.order.endpoint
 
 
 def _accepted(run: _Run) -> int:
@@ -164,7 +166,7 @@ def _accepted(run: _Run) -> int:
 def _doing(run: _Run, radar: Radar) -> str:
     if not radar.agreed:
         return "two reads in a row do not agree: the platform is switching"
-    if run.order.endpoint and not run.state.proved:
+    if not _proved(run):
         return "the gateway does not show that it trusts what was written"
     upcoming = f", {len(radar.upcoming)} upcoming" if radar.upcoming else ""
     return f"{len(run.state.watch.held)} held{upcoming}, Current seen {run.state.watch.looks} times"
@@ -202,7 +204,7 @@ def _ended(status: str, run: _Run, problem: Problem | None = None) -> Pipeline[R
         "current_before": state.first or None,
         "current": state.watch.current or None,
         "held": list(state.watch.held),
-        "released": list(run.released),
+        "released": list(state.released),
         "handshakes_with_current": _accepted(run) if run.use and run.use.source else None,
         "days": round((now.at - state.started) / 86_400, 1),
         "resumed": now.resumed,

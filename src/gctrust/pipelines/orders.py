@@ -128,6 +128,12 @@ def files_of(order: Order) -> tuple[CertificateFiles, ...]:
             return (files,)
         case PinRotationOrder(new=new, old=old):
             return (new, old)
+        case TrustOrder(certificate=certificate):
+            return (CertificateFiles(certificate),)
+        case GatewayOrder(bundle=bundle, root=root, nginx=nginx):
+            return (CertificateFiles(bundle, root, nginx),)
+        case SecretOrder(file=file):
+            return (CertificateFiles(file),)
     return ()
 
 

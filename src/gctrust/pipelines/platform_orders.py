@@ -60,6 +60,7 @@ class GatewayState:
     proved: bool = False
     first: str = ""  # the certificate that was in use when this began
     since: float = 0.0  # when Current was first seen to be what it is
+    released: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
