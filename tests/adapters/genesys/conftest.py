@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +14,8 @@ from gctrust.adapters.genesys.oauth import Credentials
 from gctrust.adapters.genesys.pacing import Policy
 from gctrust.adapters.genesys.regions import PlatformAddress
 from gctrust.secret import Secret
+
+sys.path.insert(0, str(Path(__file__).parent))  # box.py
 
 SCOPES = (
     "organization:emaildomain:read organization:emaildomain:write customdomain:read "
