@@ -13,7 +13,8 @@ from typing import Any
 from .rehearse_worker import Ended, Stand, Task, work
 from .rehearse_world import Case, World
 
-PATIENCE = 120.0  # seconds for one worker to end the run; a take-over on PostgreSQL takes 6 of them
+SILENCE = 60.0  # seconds a worker may say nothing; a take-over on PostgreSQL takes 6 of them
+PATIENCE = 600.0  # seconds for one worker to end the run, whatever it says
 LOOK = 0.5
 CLOSING = 5.0  # seconds a worker has to close what it opened
 # Loaded once, and had by every worker from its first moment.
@@ -49,19 +50,21 @@ class Worker:
         self._process = context.Process(target=work, args=(its_end, task), daemon=True)
         self._process.start()
         its_end.close()
-        self._late = time.monotonic() + PATIENCE
+        self._began = self._heard = time.monotonic()
 
     def hear(self) -> Stand | Ended | None:
         """What it says next; None when it has died, or took too long over all. Blocks a moment.
 
         Raises TimeoutError when it says nothing in that moment.
         """
-        if time.monotonic() > self._late:
+        now = time.monotonic()
+        if now > min(self._heard + SILENCE, self._began + PATIENCE):
             return None
         try:
             if not self._pipe.poll(LOOK):
                 raise TimeoutError
             told: Stand | Ended = self._pipe.recv()
+            self._heard = time.monotonic()
             return told
         except (EOFError, ConnectionError):
             return None
@@ -111,7 +114,7 @@ async def undisturbed(
     await asyncio.to_thread(worker.end)
     if isinstance(told, Ended):
         return () if told.status == "succeeded" else (f"the run ended: {told.status}",)
-    return (f"the run did not end within {PATIENCE:.0f} s",)
+    return (f"the run came to no end: {SILENCE:.0f} s of silence, or {PATIENCE:.0f} s in all",)
 
 
 async def _accompany(worker: Worker, world: World, here: Here) -> Stand | Ended | None:
