@@ -27,7 +27,7 @@ from gctrust.adapters.genesys.client import GenesysClient
 from gctrust.adapters.genesys.limiter import Budget, Slot, Told
 from gctrust.adapters.genesys.oauth import Credentials
 from gctrust.adapters.genesys.regions import PlatformAddress
-from gctrust.adapters.genesys.shared import Shared
+from gctrust.adapters.genesys.shared import Shared, Where
 from gctrust.adapters.genesys.turnstile import CUT_OFF_SLOW, Turnstile
 from gctrust.adapters.store.schema import REQUEST_BUDGETS
 from gctrust.adapters.store.shared_rows import SharedRows
@@ -153,6 +153,29 @@ async def test_a_429_pauses_the_others_too(platform, clock, reply, store, identi
     assert (await other.get_email_domain("d1")).id == "d1"
     await one.close()
     await other.close()
+
+
+def test_the_clock_of_all_is_the_databases_where_machines_may_differ(store, identity):
+    """Each adds what its own clock lacks; in a sandbox, and on one machine, that is nothing."""
+    for virtual_time in (False, True):
+        rows = SharedRows(store, virtual_time=virtual_time)
+        skew = rows.change("circuits", identity, lambda _, skew: ("{}", skew))
+        assert (skew != 0.0) == (store.shared and not virtual_time)
+        assert abs(skew) < 5.0  # the database is this machine's
+
+
+async def test_a_clock_that_is_an_hour_wrong_gets_the_same_slots(clock, threads):
+    """`where` is as SharedRows tells it: the state's instants are those of the shared clock."""
+    clock.at = T0 + 3600
+    shared = Shared("request_budgets", "id", Budget(), lambda: None, threads)
+    shared.where = Where(skew=-3600.0)
+    full = Told(300, 300, T0 + 9, T0 + 10)
+    await shared.change(lambda b, _: (b.told(full, Slot(T0, 0, 1)), None))
+    turnstile = Turnstile(clock, shared, clock.sleep_until)
+    slot = await asyncio.wait_for(turnstile.enter(A_PERSON, 300.0), 5)
+    assert T0 + 3610 <= slot.at <= T0 + 3611
+    assert shared.own.ends_by == T0 + 70
+    await turnstile.close()
 
 
 async def test_an_open_circuit_is_everybodys_and_one_probe_goes_through(
@@ -311,7 +334,7 @@ def sandbox(tmp_path):
     sandbox.end()
 
 
-async def test_two_processes_use_a_real_sandboxs_windows_to_the_end(
+async def test_two_turnstiles_use_a_real_sandboxs_windows_to_the_end(
     place, store, sandbox, threads, identity
 ):
     """One token; counted by the sandbox's own journal: 98 % of each window, no answer 429."""
