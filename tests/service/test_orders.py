@@ -10,7 +10,7 @@ from serving import Service
 CLIENT = "9b1c7f3e-2b60-4f0f-9a2e-8c4d6e7f1a55"
 
 
-def ended(service: Service, run: str, seconds: float = 30) -> dict[str, Any]:
+def ended(service: Service, run: str, seconds: float = 90) -> dict[str, Any]:
     deadline = time.monotonic() + seconds
     while True:
         seen = service.ask("GET", f"/v1/runs/{run}", "viewer").json()
@@ -75,7 +75,7 @@ def test_pins_rotate_from_pem_and_from_a_name(service: Service) -> None:
     told = order(service, body)
     assert told.status_code == 201, told.text
     run = told.json()["id"]
-    deadline = time.monotonic() + 40
+    deadline = time.monotonic() + 90
     while (seen := service.ask("GET", f"/v1/runs/{run}", "viewer").json())["run"]["ended"] is None:
         assert time.monotonic() < deadline, seen["run"]
         if "operator" in seen["run"]["waiting_for"] or "advance" in seen["run"]["waiting_for"]:
@@ -169,7 +169,7 @@ def test_pages_have_every_run_once(service: Service) -> None:
 
 def test_what_waits_says_when_to_ask_again(service: Service) -> None:
     run = order(service, {"journey": "email-domain", "domain": "waits.example.com"}).json()["id"]
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         answer = service.ask("GET", f"/v1/runs/{run}", "viewer")
         if answer.json()["run"]["waiting_until"]:
@@ -210,4 +210,4 @@ def test_other_certificates_do_not_join_an_open_run(service: Service) -> None:
         assert order(service, deploy("held.example.com", first)).json()["id"] == open_["id"]
     finally:
         service.shell.control("DELETE", "/faults")
-    assert ended(service, open_["id"], 60)["status"] == "succeeded"
+    assert ended(service, open_["id"])["status"] == "succeeded"

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from ..settings import Settings
 
 
+MOST = 100_000  # runs that a list of domains is made of
+
+
 class _Record(Protocol):
     @property
     def type(self) -> str: ...
@@ -90,12 +93,12 @@ async def mail_elsewhere(app: composition.App, id: str, records: Iterable[_Recor
 def newest_runs(app: composition.App) -> dict[str, str]:
     """How the newest run of each domain stands."""
     from ..pipelines.platform_domain import PlatformDomain
+    from ..runner.runs import Sought
 
     newest: dict[str, str] = {}
-    for row in kept_runs(app).all():
-        if row.journey == "email-domain":
-            domain = PlatformDomain.of(row.identity.partition(":")[2])
-            newest.setdefault(domain.registration, row.status)
+    for row in kept_runs(app).page(Sought(journey="email-domain"), MOST):
+        domain = PlatformDomain.of(row.identity.partition(":")[2])
+        newest.setdefault(domain.registration, row.status)
     return newest
 
 

@@ -63,8 +63,7 @@ async def tell_stages(app: App, out: Output, run: str) -> None:
 
 def rotation_of(app: App, client: str) -> RunRow | None:
     """The client's last rotation on this platform, None when there was none."""
-    identity = f"pin-rotation:{client}"
-    return next((row for row in app.runner.list_runs() if row.identity == identity), None)
+    return app.bulk.newest(f"pin-rotation:{client}")
 
 
 async def steer(app: App, out: Output, signal: str, wait: float) -> ExitCode:
