@@ -158,9 +158,7 @@ def _check(app: composition.App, holder: str) -> None:
     id = holder.removeprefix(PROVIDER)
     named = holder.startswith(PROVIDER) and id and "/" not in id and id not in (".", "..")
     if holder != EDGES and not named:
-        raise bad_argument(
-            "HOLDER", holder, "Give provider/ID, or edges."
-        )
+        raise bad_argument("HOLDER", holder, "Give provider/ID, or edges.")
 
 
 async def _all(app: composition.App) -> tuple[TrustHeld, ...]:
