@@ -77,7 +77,7 @@ async def test_a_replay_tells_the_history_again_that_a_kill_cut_off(tmp_path):
 
 
 def claims(house: House, name: str = "one") -> Claims:
-    made = Claims(house.store, name, 6.0)
+    made = Claims(house.store, name, 6.0, ("tiny",))
     assert made.acquire()
     return made
 
@@ -115,7 +115,7 @@ def test_what_another_took_over_is_neither_held_nor_parked(tmp_path):
     runs, mine = house.runner().runs, claims(house)
     run = runs.submit(TinyOrder())
     mine.look(0.0, 5)
-    other = Claims(House(tmp_path).store, "two", 0.0)  # as if this process had hung
+    other = Claims(House(tmp_path).store, "two", 0.0, ("tiny",))  # as if this process had hung
     assert other.acquire()
     assert other.look(0.0, 5) == {run: 0}
     assert not mine.held(run)

@@ -6,11 +6,9 @@ import asyncio
 import contextlib
 
 import pytest
-import sqlalchemy as sa
 from sqlalchemy import event
 from tiny import BUSY, REFUSED, AppendLine, HandClock, House, TinyOrder, appender, raising, tiny
 
-from gctrust.adapters.store.schema import RUNS
 from gctrust.errors import Problem
 from gctrust.pipelines.effect import Undone
 from gctrust.pipelines.effects import Now, Record, Stage, Wait, do
@@ -280,22 +278,6 @@ class FailingClock(HandClock):
         if self.away:
             raise Problem(BUSY)
         return self.at
-
-
-async def test_an_order_of_another_version_fails_alone(tmp_path):
-    async with running(House(tmp_path).runner()) as runner:
-        other = runner.submit(TinyOrder("other", lines=1, wait=600.0))
-        await until(lambda: runner.show(other).waiting_until)
-    house = House(tmp_path)
-    with house.store.write() as connection:
-        text = '{"~": "OrderOfTheFuture"}'
-        connection.execute(sa.update(RUNS).values({"order": text}))
-    async with running(house.runner()) as runner:
-        run = runner.submit(TinyOrder(lines=1, wait=0.0))
-        assert (await runner.await_end(run, 10)).status == "succeeded"
-        with pytest.raises(Problem) as caught:
-            await runner.await_end(other, 10)
-        assert caught.value.code == "run.no-such-journey"
 
 
 async def test_what_was_undone_begins_again_at_the_first_step(tmp_path):

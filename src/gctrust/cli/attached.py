@@ -153,9 +153,10 @@ async def _watched(app: App, run: str, wait: float | None, progress: Progress) -
 
 
 def _doing(row: RunRow) -> str:
-    if row.waiting_until is None:
+    if not row.waiting_for:
         return f"{row.stage}  {row.note}"
-    return f"{row.stage}  waiting until {instant(row.waiting_until)}: {row.waiting_for}"
+    until = "" if row.waiting_until is None else f" until {instant(row.waiting_until)}"
+    return f"{row.stage}  waiting{until}: {row.waiting_for}".lstrip()
 
 
 def code_of(row: RunRow) -> ExitCode:

@@ -3,6 +3,7 @@
 A run is nobody's (the first that looks claims it), a lease holder's (which drives it), or parked:
 it waits, and costs a row until its time or a signal frees it. A holder without a heartbeat loses
 its runs. On SQLite one process holds the store's lease; on PostgreSQL each worker has its own.
+A run that only a later release can drive is left free, and says so.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import sqlalchemy as sa
 from ..adapters.store.lease import BEAT, Lease
 from ..adapters.store.schema import LEASES, PARKED, RUNS, SIGNALS
 from ..adapters.store.store import Store
+from .problems import LATER_RELEASE
 
 DELIVERIES = "deliveries"  # the lease of whoever sends webhooks
 OTHER_WORK = (DELIVERIES, "schedules")  # leases of those who do something else than drive
@@ -31,13 +33,18 @@ _DUE = (
     .where(PARKED.c.due <= sa.bindparam("now"), RUNS.c.owner == NOBODY)
     .order_by(PARKED.c.due)
 )
+_KNOWN = RUNS.c.journey.in_(sa.bindparam("journeys", expanding=True))
+_OURS = sa.and_(_KNOWN, RUNS.c.id.not_in(sa.bindparam("left", expanding=True)))
+_LATER = f"{LATER_RELEASE.code}: "  # what such a run waits for begins with it
 
 
 class Claims:
     """Every method is one transaction, or two."""
 
-    def __init__(self, store: Store, executor: str, ttl: float) -> None:
+    def __init__(self, store: Store, executor: str, ttl: float, journeys: Collection[str]) -> None:
+        """`journeys`: those that this process can drive."""
         self.store = store
+        self._ours: dict[str, list[str]] = {"journeys": list(journeys), "left": []}
         self.lease = Lease(store, executor, ttl, own=store.shared)
         self._sender = Lease(store, executor, ttl, name=DELIVERIES) if store.shared else None
         self._beaten = 0.0
@@ -108,23 +115,56 @@ class Claims:
         owned = sa.select(RUNS.c.id, _SENT).where(_OPEN, RUNS.c.owner == self.lease.holder)
         with self.store.read() as connection:
             mine = {row.id: int(row.sent) for row in connection.execute(owned)}
-            free = room > 0 and (
-                connection.execute(_FREE.limit(1)).first()
-                or connection.execute(_DUE.limit(1), {"now": now}).first()
+            free = room > 0 and any(
+                connection.execute(query.where(_OURS).limit(1), {"now": now, **self._ours}).first()
+                for query in (_FREE, _DUE)
             )
         return mine | dict.fromkeys(self._claim(now, min(room, AT_ONCE)), 0) if free else mine
 
     def _claim(self, now: float, room: int) -> Collection[str]:
-        due_now = _DUE.limit(room).with_for_update(skip_locked=True, of=RUNS)
+        given = {"now": now, **self._ours}
         with self.store.write() as connection:
-            due = connection.execute(due_now, {"now": now})
-            free = connection.execute(_FREE.limit(room).with_for_update(skip_locked=True))
-            turns = chain.from_iterable(zip_longest(due.scalars(), free.scalars()))
+            due, free = (
+                connection.execute(
+                    query.where(_OURS).limit(room).with_for_update(skip_locked=True, of=RUNS), given
+                ).scalars()
+                for query in (_DUE, _FREE)
+            )
+            turns = chain.from_iterable(zip_longest(due, free))
             ids = [run for run in turns if run is not None][:room]
-            owned = sa.update(RUNS).where(RUNS.c.id.in_(ids)).values(owner=self.lease.holder)
+            mine = sa.update(RUNS).where(RUNS.c.id.in_(ids))
             connection.execute(sa.delete(PARKED).where(PARKED.c.run.in_(ids)))
-            connection.execute(owned)
+            connection.execute(mine.values(owner=self.lease.holder))
+            told = RUNS.c.waiting_for.startswith(_LATER)
+            connection.execute(mine.where(told).values(waiting_for=""))
         return ids
+
+    def leave(self, run: str, what: str) -> None:
+        """A later release may drive this run, and this process will not again: `what` of it is
+        not known here."""
+        self._ours["left"].append(run)
+        with self.store.write() as connection:
+            mine = sa.update(RUNS).where(RUNS.c.id == run, RUNS.c.owner == self.lease.holder)
+            told = {"waiting_until": None, "waiting_for": _LATER + what}
+            connection.execute(mine.values(owner=None, **told))
+
+    def tell_unknown(self, now: float) -> None:
+        """Runs of journeys that are not known here, and that nobody drives, say so."""
+        unknown = sa.and_(~_KNOWN, ~RUNS.c.waiting_for.startswith(_LATER))
+        given = {"journeys": self._ours["journeys"], "now": now}
+        with self.store.read() as connection:
+            ids = [
+                run
+                for query in (_FREE, _DUE)
+                for run in connection.execute(query.where(unknown).limit(AT_ONCE), given).scalars()
+            ]
+        if ids:
+            with self.store.write() as connection:
+                connection.execute(sa.delete(PARKED).where(PARKED.c.run.in_(ids)))
+                nobodys = sa.func.coalesce(RUNS.c.owner, NOBODY) == NOBODY
+                theirs = sa.update(RUNS).where(_OPEN, RUNS.c.id.in_(ids), nobodys)
+                told = sa.literal(f"{_LATER}the journey ") + RUNS.c.journey
+                connection.execute(theirs.values(owner=None, waiting_until=None, waiting_for=told))
 
     def park(self, run: str, until: float, signals: Collection[str]) -> bool:
         """Nobody drives this run before `until` or a signal. False: one of `signals` has come.

@@ -35,6 +35,10 @@ T = TypeVar("T")
 TAG = "~"
 
 
+class UnknownClass(TypeError):
+    """Stored by a release that knows more classes."""
+
+
 def _is_frozen(class_: object) -> bool:
     return (
         isinstance(class_, type)
@@ -115,7 +119,7 @@ class Codec:
     def _instance(self, data: Mapping[str, Any]) -> Any:
         class_ = self._classes.get(data[TAG])
         if class_ is None:
-            raise TypeError(f"stored data is of the unknown class {data[TAG]}")
+            raise UnknownClass(f"stored data is of the unknown class {data[TAG]}")
         if class_ not in self._hints:
             self._hints[class_] = typing.get_type_hints(class_)
         hints = self._hints[class_]

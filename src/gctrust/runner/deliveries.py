@@ -10,6 +10,7 @@ from ..adapters.webhooks.outbox import Outbox
 from .claims import Claims
 
 LOOK = 0.1  # seconds between looks for due deliveries
+IDLE = 1.0  # and while there is no endpoint at all
 
 
 class Deliveries:
@@ -30,12 +31,12 @@ class Deliveries:
         """Runs until it is cancelled."""
         while True:
             due = await self._blocking(self.outbox.due) if self._leading() else ()
-            for id_ in due:
+            for name in due:
                 if not await self._blocking(self._claims.may_deliver):
                     break
                 self.under_way += 1
                 try:
-                    await self.outbox.deliver(id_)
+                    await self.outbox.deliver(name)
                 finally:
                     self.under_way -= 1
-            await asyncio.sleep(LOOK if self.outbox.target else 1.0)
+            await asyncio.sleep(LOOK if self.outbox.watched else IDLE)

@@ -38,6 +38,7 @@ from ..pipelines.effects import (
 )
 from ..pipelines.orders import RunEnd
 from ..pipelines.versions import Taken, Version
+from .codec import UnknownClass
 from .means import Means
 from .problems import CANCELLED, CRASHED, DIVERGED
 from .runs import OpenRun, StepRow
@@ -82,6 +83,14 @@ class Parked(Exception):
     """The run waits as a row: whoever finds its time come goes on with it."""
 
 
+class OfLaterRelease(Exception):
+    """Only a later release can go on with the run: `what` of its history is not known here."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+
 class Stopped(Exception):
     """The run has to end as failed or cancelled: `problem`, to be resumed from `step`."""
 
@@ -106,7 +115,7 @@ class Drive:
 
     async def drive(self, pipeline: Pipeline[RunEnd]) -> RunEnd:
         """Raises Stopped when a Problem escapes the pipeline or its history does not fit it,
-        HandOver where a long run is cut, and Parked where it waits long."""
+        HandOver where a long run is cut, Parked where it waits long, and OfLaterRelease."""
         answer: object = None
         problem: Problem | None = None
         try:
@@ -117,7 +126,7 @@ class Drive:
                     end: RunEnd = stop.value
                     return end
                 answer, problem = await self._settle(effect)
-        except (Stopped, HandOver, Parked):
+        except (Stopped, HandOver, Parked, OfLaterRelease):
             raise
         except Undone as undone:
             raise Stopped(undone.problem, 1) from None
@@ -204,7 +213,10 @@ class Drive:
     def _read(self, stored: Mapping[str, Any], effect: Effect[Any]) -> Answer:
         codec = self.means.codec
         if stored["kind"] == "done":
-            return Answer("done", codec.decode(stored["outcome"], type(effect).outcome))
+            try:
+                return Answer("done", codec.decode(stored["outcome"], type(effect).outcome))
+            except UnknownClass:
+                raise OfLaterRelease(f"what {type(effect).__name__} came to") from None
         problem = codec.decode_problem(stored["problem"])
         return Answer(stored["kind"], None, problem, stored.get("at", 0.0))
 

@@ -18,7 +18,7 @@ from dbos import error as dbos_error
 
 from ..adapters.store.store import Store
 from ..errors import Problem
-from .drive import Body, Stopped
+from .drive import Body, OfLaterRelease, Stopped
 from .engine_database import JsonSerializer, open_engine
 from .forks import SOURCE_GONE, Forks, is_own
 from .problems import DIVERGED, STUCK
@@ -29,6 +29,7 @@ REPLAY_ALL = 1_000_000  # a step no run reaches: rewinding to it keeps the whole
 ENDED = ("SUCCESS", "ERROR")
 # Constant: the default is a hash of the code, and any edit would orphan the runs that wait.
 APPLICATION_VERSION = "gctrust-1"
+MARK = "DBOS.patch-"  # begins the name of the step that `version` leaves
 # What passes by itself, or ends with this process.
 PASSING = (sa.exc.SQLAlchemyError, dbos_error.DBOSException)
 
@@ -47,7 +48,10 @@ class Steps:
         step = int(name.partition(" ")[0])
         try:
             return await DBOS.run_step_async({"name": name}, body)
-        except dbos_error.DBOSUnexpectedStepError:
+        except dbos_error.DBOSUnexpectedStepError as error:
+            recorded: str = error.inputs[3]
+            if recorded.startswith(MARK):
+                raise OfLaterRelease(f"the change {recorded.removeprefix(MARK)}") from None
             problem = Problem(DIVERGED, {"run": self.run, "step": step, "asks": name})
             raise Stopped(problem, step) from None
         except dbos_error.DBOSWorkflowConflictIDError:  # another process drives this run now

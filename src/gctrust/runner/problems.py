@@ -33,12 +33,12 @@ NO_SUCH = ProblemType(
     kind=ProblemKind.USAGE,
     source="docs/reference/commands.md",
 )
-NO_JOURNEY = ProblemType(
-    code="run.no-such-journey",
-    sentence="This version knows no such journey.",
-    why="The run was ordered by a version that has more journeys.",
-    fix="Use the version that ordered the run.",
-    source="docs/decisions/runner.md",
+LATER_RELEASE = ProblemType(
+    code="run.later-release",
+    sentence="The run waits for a worker of a later release.",
+    why="The release that ordered it, or went on with it, knows what the workers here do not.",
+    fix="Start a worker of that release: the run goes on where it was.",
+    source="docs/guides/operations.md",
 )
 STUCK = ProblemType(
     code="run.engine-failed",
@@ -47,4 +47,4 @@ STUCK = ProblemType(
     fix="Run `gctrust doctor` on the store, then resume the run.",
     source="docs/decisions/runner.md",
 )
-PROBLEMS = (DIVERGED, CANCELLED, CRASHED, NO_SUCH, NO_JOURNEY, STUCK)
+PROBLEMS = (DIVERGED, CANCELLED, CRASHED, NO_SUCH, LATER_RELEASE, STUCK)

@@ -28,12 +28,11 @@ from .chronicle import Chronicle
 from .claims import Claims
 from .codec import Codec
 from .deliveries import Deliveries
-from .drive import Drive, HandOver, Parked, Stopped
+from .drive import Drive, HandOver, OfLaterRelease, Parked, Stopped
 from .engine_dbos import PASSING, Engine, Steps
 from .forks import Forks
 from .means import SEGMENT, Means, Patience, blocking
 from .problems import CANCELLED as CANCELLED_PROBLEM
-from .problems import NO_JOURNEY
 from .runs import CANCELLED, FAILED, OpenRun, RunRow, Runs
 from .waits import LINGER, Waits
 
@@ -78,7 +77,7 @@ class Runner:
         codec = codec or Codec()
         self.runs = Runs(store, codec, clock, asker)
         self.forks = Forks(store, self.runs)
-        self.claims = Claims(store, executor, lease_ttl)
+        self.claims = Claims(store, executor, lease_ttl, pipelines)
         self.waits = Waits(clock)
         self._threads = ThreadPoolExecutor(max_workers=4, thread_name_prefix="gctrust-store")
         self._chronicle = Chronicle(self.runs, self._blocking)
@@ -114,6 +113,7 @@ class Runner:
         for job in (
             self._govern,
             self._beat,
+            self._tell_unknown,
             self.waits.tick,
             self._chronicle.tick,
             self._deliveries.tick,
@@ -264,6 +264,12 @@ class Runner:
                 self._lost.set()
             await asyncio.sleep(BEAT)
 
+    async def _tell_unknown(self) -> None:
+        while True:
+            if self.leading:
+                await self._blocking(self.claims.tell_unknown, self.waits.now)
+            await asyncio.sleep(BEAT)
+
     async def _govern(self) -> None:
         while True:
             if self._lost.is_set():
@@ -320,12 +326,16 @@ class Runner:
         self._live[run.id] = (task, drive)
         ended: tuple[Callable[..., None], *tuple[Any, ...]]
         try:
-            if run.journey not in self._pipelines or run.order is None:
-                raise Stopped(Problem(NO_JOURNEY, {"journey": run.journey}), 1)
+            if run.order is None:
+                raise OfLaterRelease("its order, or what it came to so far")
             given = (run.order,) if run.state is None else (run.order, run.state)
             end = await drive.drive(self._pipelines[run.journey](*given))
             status, ended = end.status, (self.runs.ended, run.id, end)
         except Parked:
+            raise asyncio.CancelledError from None
+        except OfLaterRelease as later:
+            await self._chronicle.flush()
+            await self._blocking(self.claims.leave, run.id, later.what)
             raise asyncio.CancelledError from None
         except HandOver as over:
             status, ended = "handed-on", (self.runs.hand_on, run, over.state, over.step)
