@@ -207,7 +207,8 @@ class App:
 
         sources = SecretSources(environment, lambda: self.sealed)
         target = self._webhook_target()
-        return Outbox(self.store, self.ledger, self.clock, target, sources=sources)
+        asker = self.asker
+        return Outbox(self.store, self.ledger, self.clock, target, sources=sources, asker=asker)
 
     def _webhook_target(self) -> Target | None:
         from .adapters.webhooks.endpoint import Target

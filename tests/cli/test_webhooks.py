@@ -31,8 +31,8 @@ def cli(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
 
-    def call(*tokens: str) -> tuple[int, str, str]:
-        code = run(["webhooks", *tokens])
+    def call(*tokens: str, noun: str = "webhooks") -> tuple[int, str, str]:
+        code = run([noun, *tokens])
         told = capsys.readouterr()
         return code, told.out, told.err
 
@@ -159,3 +159,36 @@ def test_dead_and_replayed(cli, tmp_path, monkeypatch):
     (again,) = answer(cli, "list", "--status", "pending")[1]["deliveries"]
     assert (again["id"], again["tries"]) == (row["id"], 0)
     assert answer(cli, "replay", "--since", "2026-01-01", "--yes")[1]["deliveries"] == 1
+
+
+def test_reasons_are_told_and_a_checkpoint_reaches_an_endpoint(cli, tmp_path, monkeypatch):
+    """Added, and sent a checkpoint, each for a reason; the endpoint can verify what it got."""
+    process, url = listening(tmp_path, "--count", "1", "--json")
+    monkeypatch.setenv("HOOK", SECRET)
+    where = ("witness", url, "--allow-private", "--events", "ledger.*", "--secret", "env:HOOK")
+    assert cli("add", *where, "--yes", "--reason", "a witness", "--ticket", "CHG-1")[0] == 0
+    code, out, _ = cli("checkpoint", "--webhook", "--reason", "monthly", "--json", noun="audit")
+    assert code == 0
+    note = json.loads(out)["checkpoint"]
+
+    async def deliver():
+        async with build_app(load_settings({}, os.environ, tmp_path, tmp_path)) as app:
+            await app.outbox.deliver("witness")
+            await app.outbox.settled()
+            await app.outbox.aclose()
+            return app.ledger.entries()
+
+    entries = asyncio.run(deliver())
+    told = [(e.action, e.data.get("reason"), e.data.get("ticket")) for e in entries]
+    assert told == [
+        ("webhook.endpoint-added", "a witness", "CHG-1"),
+        ("ledger.checkpoint-sent", "monthly", None),
+        ("webhook.settled", None, None),
+    ]
+    received = json.loads(process.communicate(timeout=60)[0])
+    assert (received["event"], received["verified"]) == ("ledger.checkpoint", True)
+    assert json.loads(received["body"])["data"]["checkpoint"] == note
+    (tmp_path / "kept.txt").write_text(note)
+    verified = cli("verify", "--checkpoint", "kept.txt", "--json", noun="audit")
+    assert (verified[0], json.loads(verified[1])["anchored"]) == (0, True)
+    assert "accepted" in cli("list", noun="audit")[1].splitlines()[2]

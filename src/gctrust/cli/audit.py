@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -12,7 +12,8 @@ from cyclopts import App, Parameter
 
 from ..errors import Fact, Problem
 from ..findings import Finding
-from .audit_query import EntryShown, matches, qualifiers
+from .audit_query import EntryShown, joined, matches, qualifiers
+from .change_reason import Why
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument, findings_blocks
 from .output import UNWRITABLE, Block, Table, write_file
@@ -21,7 +22,6 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.ledger.ledger import LedgerEntry
     from ..adapters.ledger.verify import Verdict
 
 app = App(
@@ -29,8 +29,6 @@ app = App(
     help="The tamper-evident ledger: list, verify, prove, export, checkpoint, seal, rotate.",
 )
 app.command("gctrust.cli.audit_seal:seal", name="seal", help="Move old entries to an archive.")
-
-SETTLED = "webhook.settled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,17 +124,6 @@ def list_entries(
         return ExitCode.FINE
 
     return with_app(options, body)
-
-
-def joined(entries: Iterable[LedgerEntry]) -> Iterator[EntryShown]:
-    """Entries in order; a settling is shown with the entry it refers to as well as by itself."""
-    every = tuple(entries)
-    settled = {
-        e.data.get("entry"): e.data.get("delivery_accepted") for e in every if e.action == SETTLED
-    }
-    for e in every:
-        accepted = settled.get(e.seq, e.data.get("delivery_accepted"))
-        yield EntryShown(e.seq, e.time, e.actor, e.action, e.entity, e.run, dict(e.data), accepted)
 
 
 def _accepted(entry: EntryShown) -> str:
@@ -311,6 +298,7 @@ def _write_lines(path: Path, lines: Iterator[str]) -> tuple[str, int]:
 def checkpoint(
     *,
     webhook: Annotated[bool, Parameter(negative="")] = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """The newest signed checkpoint, to keep elsewhere (--output FILE) or to show a witness.
@@ -333,7 +321,7 @@ def checkpoint(
             options.out.raw(note)
         return ExitCode.FINE
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def _send(app: composition.App, note: str) -> None:
@@ -343,7 +331,8 @@ def _send(app: composition.App, note: str) -> None:
 
     size = read_checkpoint(note).size
     data: dict[str, Fact] = {"checkpoint": note, "key": app.ledger.verifier_key, "size": size}
-    entry = Entry("ledger.checkpoint-sent", app.ledger.origin, slot=f"{size}", data={"size": size})
+    told: dict[str, Fact] = {**app.asker.why, "size": size}
+    entry = Entry("ledger.checkpoint-sent", app.ledger.origin, slot=f"{size}", data=told)
     with app.store.write() as connection:
         app.outbox.record_in(connection, entry, "ledger.checkpoint", data)
 
@@ -352,6 +341,7 @@ def _send(app: composition.App, note: str) -> None:
 def rotate_key(
     *,
     yes: bool = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Go on with a new signing key, which the old one endorses in the ledger.
@@ -367,8 +357,8 @@ def rotate_key(
             options.out.talk(f"the key is {app.ledger.verifier_key}")
             options.out.talk("a new one would sign from here on: gctrust audit rotate-key --yes")
             return ExitCode.CHANGES
-        key = app.ledger.rotate_key()
+        key = app.ledger.rotate_key(app.asker)
         options.out.answer("audit.rotate-key", CheckpointShown(app.ledger.checkpoint(), key), [key])
         return ExitCode.FINE
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)

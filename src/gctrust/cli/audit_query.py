@@ -1,19 +1,25 @@
-"""The qualifiers of a search in the ledger: actor:NAME, since:DATE and the like; all must fit."""
+"""A search in the ledger: entries joined with how their webhooks settled, and the qualifiers
+actor:NAME, since:DATE and the like, which all must fit."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..errors import Fact
 from .findings_shown import bad_argument
 
+if TYPE_CHECKING:
+    from ..adapters.ledger.ledger import LedgerEntry
+
+SETTLED = "webhook.settled"
 _QUALIFIERS = ("actor", "action", "entity", "run", "reason", "ticket", "since", "until")
 
 
 @dataclass(frozen=True, slots=True)
 class EntryShown:
-    """`delivery_accepted` is joined from the entry that the webhook's settling wrote."""
+    """`delivery_accepted` is joined from the entries that the webhooks' settling wrote."""
 
     seq: int
     time: str
@@ -23,6 +29,27 @@ class EntryShown:
     run: str
     data: dict[str, Fact]
     delivery_accepted: Fact
+
+
+def joined(entries: Iterable[LedgerEntry]) -> Iterator[EntryShown]:
+    """Entries in order; a settling is shown with the entry it refers to as well as by itself."""
+    every = tuple(entries)
+    settlings: dict[Fact, dict[Fact, LedgerEntry]] = {}  # the last, by entry and endpoint
+    for e in every:
+        if e.action == SETTLED:
+            settlings.setdefault(e.data.get("entry"), {})[e.data.get("endpoint")] = e
+    for e in every:
+        of_it = settlings.get(e.seq, {}).values()
+        accepted = _by_all(of_it) if of_it else e.data.get("delivery_accepted")
+        yield EntryShown(e.seq, e.time, e.actor, e.action, e.entity, e.run, dict(e.data), accepted)
+
+
+def _by_all(settlings: Collection[LedgerEntry]) -> bool | None:
+    """False when an endpoint refused, None while one has not settled."""
+    if not all(e.data.get("delivery_accepted") for e in settlings):
+        return False
+    newest = max(settlings, key=lambda e: e.seq)
+    return None if newest.data.get("waiting") else True
 
 
 def qualifiers(query: Iterable[str]) -> dict[str, str]:

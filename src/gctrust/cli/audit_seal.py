@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from .change_reason import Why
 from .evidence import rfc3339_of
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
@@ -34,6 +35,7 @@ def seal(
     before: str = "",
     entries: int = 0,
     yes: Annotated[bool, Parameter(negative="")] = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Move the oldest entries to an archive (--output FILE); the rest is proved as before.
@@ -61,7 +63,7 @@ def seal(
         from ..adapters.ledger.seal import sealable
 
         span = sealable(app.ledger, entries=entries, before=until)
-        sealed = carry_out(app.ledger, span, file) if yes else None
+        sealed = carry_out(app.ledger, span, file, app.asker) if yes else None
         digest = sealed.sha256 if sealed else None
         shown = Sealing(span.first, span.end, span.held, str(file), digest)
         lines = [f"entries {span.first} to {span.end - 1}: {file}"]
@@ -70,4 +72,4 @@ def seal(
         options.on_stdout.answer("audit.seal", shown, lines)
         return ExitCode.FINE if yes else ExitCode.CHANGES
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)

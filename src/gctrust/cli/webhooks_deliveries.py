@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from .attached import instant
+from .change_reason import Why
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
 from .output import Block, Heading, Table
@@ -168,6 +169,7 @@ def replay(
     since: str = "",
     endpoint: str = "",
     yes: Flag = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Send again, under the same id.
@@ -205,7 +207,7 @@ def replay(
         options.out.answer("webhooks.replay", Replayed(count), [text])
         return ExitCode.FINE
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def _time(text: str) -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import Parameter
 
 from ..errors import Problem
+from .change_reason import Why
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
 from .output import Block
@@ -49,6 +50,7 @@ def add(
     ordered: Flag = False,
     allow_private: Flag = False,
     yes: Flag = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Add an endpoint.
@@ -115,7 +117,7 @@ def add(
         endpoints.add(endpoint, made)
         return _changed(options, name, "added", made)
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def remove(
@@ -123,6 +125,7 @@ def remove(
     /,
     *,
     yes: Flag = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Remove an endpoint; what waits for it is given up.
@@ -146,7 +149,7 @@ def remove(
         app.outbox.remove_endpoint(name)
         return _changed(options, name, "removed")
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def enable(
@@ -154,6 +157,7 @@ def enable(
     /,
     *,
     yes: Flag = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Send to an endpoint again, what waited first.
@@ -173,7 +177,7 @@ def enable(
         app.outbox.endpoints.enable(name)
         return _changed(options, name, "enabled")
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def disable(
@@ -181,6 +185,7 @@ def disable(
     /,
     *,
     yes: Flag = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Send nothing to an endpoint; its deliveries wait.
@@ -200,7 +205,7 @@ def disable(
         app.outbox.endpoints.disable(name)
         return _changed(options, name, "disabled")
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def rotate_secret(
@@ -210,6 +215,7 @@ def rotate_secret(
     secret: str = SEALED,
     overlap_hours: float = 24.0,
     yes: Flag = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Sign with a new secret, and a while with both.
@@ -242,7 +248,7 @@ def rotate_secret(
         endpoints.rotate_secret(name, made or secret, overlap_hours * 3600.0)
         return _changed(options, name, "secret-rotated", made)
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def _changed(options: Options, name: str, change: str, made: Secret | None = None) -> ExitCode:

@@ -251,13 +251,14 @@ class Ledger:
         """A note by the ledger's key."""
         return self._signer.note(checkpoint)
 
-    def rotate_key(self) -> str:
+    def rotate_key(self, by: Change = NOBODY) -> str:
         """Go on with a new key, which the old one endorses in the ledger. Returns its text."""
         with self.store.write() as connection:
             frontier = self._frontier(connection)
             following = self._keys.prepare(self.origin)
             endorsed = self._signer.sign(endorsement(following.verifier))
             data: dict[str, Fact] = {
+                **by.why,
                 "old": self.verifier_key,
                 "new": str(following.verifier),
                 "endorsement": base64.b64encode(endorsed).decode(),

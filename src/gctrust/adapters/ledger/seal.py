@@ -17,6 +17,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from ...errors import Fact, Problem, ProblemKind, ProblemType
+from ..store.changes import NOBODY, Change
 from ..store.schema import CHECKPOINT, LEDGER, OUTBOX, RUNS, STORED_LEVEL
 from .archives import SEALED, SealedEntry, sealed_in
 from .key import ROTATED
@@ -93,7 +94,7 @@ def _held(connection: sa.Connection) -> dict[int, str]:
     return {seq: what for seq, what in found.items() if seq is not None}
 
 
-def seal(ledger: Ledger, span: Span, file: Path) -> SealedEntry:
+def seal(ledger: Ledger, span: Span, file: Path, by: Change = NOBODY) -> SealedEntry:
     """Write the archive, then remove its entries and say so in the ledger, in one transaction.
 
     Raises Problem ledger.archive-unwritable, ledger.broken.
@@ -115,7 +116,7 @@ def seal(ledger: Ledger, span: Span, file: Path) -> SealedEntry:
         before = sealed_in(connection, ledger.origin)
         told = [*(before.archives if before else ()), str(sealed)]
         turned = [*(before.rotations if before else ()), *_rotations(connection, span)]
-        data: dict[str, Fact] = {"end": span.end, "archives": told, "rotations": turned}
+        data: dict[str, Fact] = {**by.why, "end": span.end, "archives": told, "rotations": turned}
         ledger.append_in(connection, Entry(SEALED, ledger.origin, slot=f"{span.end}", data=data))
         connection.execute(sa.delete(LEDGER).where(LEDGER.c.seq < span.end))
     return sealed

@@ -18,6 +18,7 @@ from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ...ports import Clock
 from ...secret import Secret
 from ..ledger.ledger import Entry, Ledger
+from ..store.changes import NOBODY, Change
 from ..store.schema import WEBHOOK_ENDPOINTS as ROWS
 from ..store.schema import WEBHOOK_HEALTH as HEALTH
 from ..store.store import Store
@@ -63,7 +64,7 @@ PROBLEMS = (NO_ENDPOINT, TAKEN, NOT_KEPT)
 
 
 class Endpoints:
-    """Every change is one transaction with its ledger entry."""
+    """Every change is one transaction with its ledger entry, which tells who asked and why."""
 
     def __init__(
         self,
@@ -72,9 +73,10 @@ class Endpoints:
         clock: Clock,
         sources: SecretSources,
         target: Target | None,
+        asker: Change = NOBODY,
     ) -> None:
         self.store, self.ledger, self.clock = store, ledger, clock
-        self.sources, self.target = sources, target
+        self.sources, self.target, self.asker = sources, target, asker
 
     # --- looking -------------------------------------------------------------------------------
 
@@ -161,13 +163,13 @@ class Endpoints:
             if any(one.name == made.name for one in self.all_in(connection)):
                 raise Problem(TAKEN, {"name": made.name})
             self._put(connection, made)
-            self._enter(connection, "added", made.name, _told(made))
+            self.enter(connection, "endpoint-added", made.name, _told(made))
 
     def remove_in(self, connection: sa.Connection, name: str, undelivered: int) -> None:
         """Its row and its health; what it was sent stays on record."""
         connection.execute(sa.delete(ROWS).where(ROWS.c.name == name))
         connection.execute(sa.delete(HEALTH).where(HEALTH.c.endpoint == name))
-        self._enter(connection, "removed", name, {"undelivered": undelivered})
+        self.enter(connection, "endpoint-removed", name, {"undelivered": undelivered})
 
     def disable(self, name: str) -> None:
         """Its deliveries wait; nothing of them is lost."""
@@ -176,14 +178,14 @@ class Endpoints:
             health = self.health_in(connection).get(name, Health())
             off = replace(health, disabled=self.clock.now(), why="by hand")
             self.keep_health(connection, name, off)
-            self._enter(connection, "disabled", name, {"why": "by hand"})
+            self.enter(connection, "endpoint-disabled", name, {"why": "by hand"})
 
     def enable(self, name: str) -> None:
         """From a clean slate: what waits for it is sent."""
         self.get(name)
         with self.store.write() as connection:
             self.keep_health(connection, name, Health())
-            self._enter(connection, "enabled", name, {})
+            self.enter(connection, "endpoint-enabled", name, {})
 
     def rotate_secret(self, name: str, new: Secret | str, overlap: float) -> Endpoint:
         """The new secret (to be sealed, or a reference) signs at once; those before it go on
@@ -199,7 +201,7 @@ class Endpoints:
         with self.store.write() as connection:
             self._put(connection, turned)
             data: dict[str, Fact] = {"overlap_seconds": overlap, "secrets": len(turned.secrets)}
-            self._enter(connection, "secret-rotated", name, data)
+            self.enter(connection, "endpoint-secret-rotated", name, data)
         self.sources.forget(name, tuple(one.reference for one in turned.secrets))
         return turned
 
@@ -214,10 +216,12 @@ class Endpoints:
         row = {name: options.pop(name) for name in ("name", "url", "created")}
         self.store.put(connection, ROWS, options=json.dumps(options), **row)
 
-    def _enter(
-        self, connection: sa.Connection, what: str, name: str, data: Mapping[str, Fact]
+    def enter(
+        self, connection: sa.Connection, what: str, entity: str, data: Mapping[str, Fact]
     ) -> None:
-        entry = Entry(f"webhook.endpoint-{what}", name, slot=f"endpoint:{uuid4().hex}", data=data)
+        """That somebody changed something by hand, each time anew."""
+        told, slot = {**self.asker.why, **data}, f"{what}:{uuid4().hex}"
+        entry = Entry(f"webhook.{what}", entity, slot=slot, data=told, actor=self.asker.actor)
         self.ledger.append_in(connection, entry)
 
 

@@ -31,7 +31,8 @@ HELD = 60.0  # seconds in which nothing is sent after what was sent could not be
 
 
 class Lanes:
-    """`stamp` is the wall clock, which signatures tell. `closing`: nothing more is claimed."""
+    """`stamp` is the wall clock, which signatures tell. `closing`: nothing more is claimed;
+    `watched`: there was an endpoint at the last look."""
 
     def __init__(
         self, endpoints: Endpoints, settling: Settling, stamp: Callable[[], float]
@@ -40,7 +41,7 @@ class Lanes:
         self._store, self._clock = endpoints.store, endpoints.clock
         self._senders: dict[str, Sender] = {}
         self._held: dict[str, float] = {}
-        self.closing = False
+        self.closing = self.watched = False
 
     # --- what is due ---------------------------------------------------------------------------
 
@@ -57,6 +58,7 @@ class Lanes:
         found: dict[str, float] = {}
         with self._store.read() as connection:
             endpoints = self._endpoints.all_in(connection)
+            self.watched = bool(endpoints)
             health = self._endpoints.health_in(connection) if endpoints else {}
             for one in endpoints:
                 query = _NEXT.where(_FIRST) if one.ordered else _NEXT

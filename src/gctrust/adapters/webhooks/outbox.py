@@ -21,6 +21,7 @@ from ...errors import Fact, Problem, ProblemType
 from ...pipelines.events import TEST, wanted
 from ...ports import Clock
 from ..ledger.ledger import Entry, Ledger
+from ..store.changes import NOBODY, Change
 from ..store.schema import OUTBOX, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES
 from ..store.store import Store
 from .bodies import cloud_event
@@ -110,7 +111,8 @@ _JOINED = WEBHOOK_DELIVERIES.join(OUTBOX, OUTBOX.c.id == WEBHOOK_DELIVERIES.c.ou
 
 class Outbox:
     """An event that no endpoint wants is not enqueued, and its entry's delivery_accepted stays
-    null. `target` is the environment's endpoint; `stamp` the wall clock, for signatures."""
+    null. `target` is the environment's endpoint; `stamp` the wall clock, for signatures; `asker`
+    who changes endpoints here, and why."""
 
     def __init__(
         self,
@@ -122,9 +124,11 @@ class Outbox:
         sources: SecretSources | None = None,
         source: str = "gctrust",
         stamp: Callable[[], float] = time.time,
+        asker: Change = NOBODY,
     ) -> None:
         self.store, self.ledger, self.clock, self.source = store, ledger, clock, source
-        self.endpoints = Endpoints(store, ledger, clock, sources or SecretSources(), target)
+        secret_sources = sources or SecretSources()
+        self.endpoints = Endpoints(store, ledger, clock, secret_sources, target, asker)
         self._settling = Settling(self.endpoints, self.record_in)
         self._lanes = Lanes(self.endpoints, self._settling, stamp)
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -232,7 +236,8 @@ class Outbox:
             return int(connection.execute(query).scalar_one())
 
     def replay(self, chosen: Chosen | str) -> int:
-        """Send them again, with the same id and body, from a fresh schedule. Returns how many.
+        """Send them again, with the same id and body, from a fresh schedule, and say so in the
+        ledger. Returns how many.
 
         Raises Problem webhooks.no-such-delivery for an id that is none.
         """
@@ -247,6 +252,9 @@ class Outbox:
             for first in range(0, len(ids), _TOGETHER):
                 some = OUTBOX.c.id.in_(ids[first : first + _TOGETHER])
                 connection.execute(sa.update(OUTBOX).where(some).values(status=PENDING))
+            if ids:
+                told = {"deliveries": changed.rowcount, "endpoint": of.endpoint or None}
+                self.endpoints.enter(connection, "replayed", of.id or "several", told)
         if of.id and changed.rowcount == 0:
             raise Problem(NO_SUCH, {"id": of.id[:60]})
         return changed.rowcount
@@ -269,6 +277,11 @@ class Outbox:
     def deadlines(self) -> tuple[float, ...]:
         """When something is next to be sent, by the run's clock: one instant an endpoint."""
         return self._lanes.deadlines()
+
+    @property
+    def watched(self) -> bool:
+        """At the last look there was an endpoint."""
+        return self._lanes.watched
 
     @property
     def busy(self) -> bool:

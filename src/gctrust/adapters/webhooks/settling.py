@@ -73,7 +73,10 @@ class Settling:
         ids = [one.due.id for one in settled]
         rows = connection.execute(_TOTALS, {"to": name, "ids": ids})
         totals = {row[0]: int(row[1]) for row in rows}
-        entries = [_entry(name, one, totals[one.due.id]) for one in settled]
+        waiting = {row[0]: int(row[1]) for row in connection.execute(_ELSEWHERE, {"ids": ids})}
+        entries = [
+            _entry(name, one, totals[one.due.id], waiting.get(one.due.id, 0)) for one in settled
+        ]
         self._ledger.append_all_in(connection, entries)
         connection.execute(_TOGETHER, {"ids": ids})
 
@@ -130,14 +133,16 @@ def _stands(name: str, sent: Sent) -> dict[str, object]:
     return {**stands, "id": sent.due.id, "to": name}
 
 
-def _entry(name: str, sent: Sent, total: int) -> Entry:
-    """A run that was resumed records at the same step again, and a replay settles twice."""
+def _entry(name: str, sent: Sent, total: int, waiting: int) -> Entry:
+    """A run that was resumed records at the same step again, and a replay settles twice.
+    `waiting`: how many other endpoints have not settled yet."""
     due, attempt = sent.due, sent.attempt
     data: dict[str, Fact] = {
         "entry": due.entry,
         "webhook": due.id,
         "endpoint": name,
         "delivery_accepted": sent.status == ACCEPTED,
+        "waiting": waiting,
         "attempts": total,
         "status": attempt.status,
         "error": attempt.error or None,
@@ -159,6 +164,11 @@ _TOTALS = (
         ATTEMPTS.c.outbox.in_(sa.bindparam("ids", expanding=True)),
     )
     .group_by(ATTEMPTS.c.outbox)
+)
+_ELSEWHERE = (
+    sa.select(ROWS.c.outbox, sa.func.count())
+    .where(ROWS.c.status == PENDING, ROWS.c.outbox.in_(sa.bindparam("ids", expanding=True)))
+    .group_by(ROWS.c.outbox)
 )
 _STILL = sa.select(ROWS.c.outbox).where(
     ROWS.c.endpoint == sa.bindparam("to"),
