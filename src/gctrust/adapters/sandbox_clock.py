@@ -7,7 +7,7 @@ import http.client
 import json
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..errors import Fact, Problem
@@ -18,14 +18,14 @@ _POLL_SECONDS = 0.05
 _SANDBOX_TIMEOUT = 5.0
 _OLDEST = 2.0  # seconds a reading is good for while the clock runs steadily,
 _FURTHEST = 10.0  # and virtual seconds: a clock that was stopped since is not run ahead of by more
-_UNSTEADY = 0.02  # by which two rates in a row may differ, as a part of them
+_LATE = 1.0  # seconds for which an answer may be on its way; more is a jump
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What the clock showed `at` (monotonic); `rate` is since the reading before.
+    """What the clock showed `at` (monotonic), and its `rate`, 0 while it stands.
 
-    `steady` when that was the rate before it too: only then can the next seconds be told.
+    `steady` when the reading before foretold it: only then can the next seconds be told.
     """
 
     at: float
@@ -33,11 +33,12 @@ class Reading:
     rate: float = 0.0
     steady: bool = False
 
-    def then(self, at: float, shown: float) -> Reading:
-        if at - self.at < _POLL_SECONDS:  # too short a time to tell a rate
-            return replace(self, at=at, shown=shown, steady=False)
-        rate = (shown - self.shown) / (at - self.at)
-        return Reading(at, shown, rate, abs(rate - self.rate) <= _UNSTEADY * abs(rate))
+    def then(self, at: float, shown: float, rate: float) -> Reading:
+        foretold = self.shown + (at - self.at) * self.rate
+        agrees = rate == self.rate and abs(shown - foretold) <= rate * _LATE
+        if agrees and not self.steady and at - self.at < _POLL_SECONDS:
+            return self  # too soon to tell whether it goes on so
+        return Reading(at, shown, rate, agrees)
 
     def tell(self, at: float) -> float | None:
         """The time `at`, None when it has to be asked for."""
@@ -96,9 +97,9 @@ class SandboxClock:
                 }
                 hint = "Start the sandbox again, or name another platform."
                 raise Problem(UNREACHABLE, facts, hint) from None
-        shown = _read_now(answer)
+        shown, rate = _read(answer)
         # Marked when the answer has come: told times are behind the sandbox's, never before them.
-        self._reading = self._reading.then(time.monotonic(), shown)
+        self._reading = self._reading.then(time.monotonic(), shown, rate)
         return shown
 
     def _get(self) -> bytes:
@@ -110,13 +111,15 @@ class SandboxClock:
         return self._connection.getresponse().read()
 
 
-def _read_now(answer: bytes) -> float:
+def _read(answer: bytes) -> tuple[float, float]:
+    """What it shows, and its rate."""
     try:
-        shown = json.loads(answer)["now"]
-        if isinstance(shown, bool) or not isinstance(shown, int | float):
+        told = json.loads(answer)
+        shown, rate = told["now"], told["rate"]
+        if any(isinstance(one, bool) or not isinstance(one, int | float) for one in (shown, rate)):
             raise TypeError
     except (ValueError, KeyError, TypeError):
         facts: dict[str, Fact] = {"operation": "sandbox clock"}
         hint = "The platform URL is a loopback address, but no gctrust sandbox answers there."
         raise Problem(ANSWER_UNREADABLE, facts, hint) from None
-    return float(shown)
+    return float(shown), float(rate)

@@ -108,7 +108,7 @@ class Api:
         request = exchange.request
         match request.method, request.path:
             case "GET", "/sandbox/clock":
-                return Answer(200, {"now": self.platform.clock.now()})
+                return Answer(200, self.platform.clock.told())
             case "GET", "/.well-known/oauth-authorization-server" if self._dialect.published:
                 return Answer(200, _metadata(request))
             case "POST", "/oauth/token":

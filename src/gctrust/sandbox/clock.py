@@ -56,6 +56,10 @@ class VirtualClock:
             return self._base
         return self._base + (time.monotonic() - self._mark) * self._rate
 
+    def told(self) -> dict[str, object]:
+        """For who follows it: the time, and how fast it goes on."""
+        return {"now": self.now(), "rate": 0.0 if self._frozen else self._rate}
+
     def freeze(self, frozen: bool = True) -> None:
         self._rebase(self.now())
         self._frozen = frozen
