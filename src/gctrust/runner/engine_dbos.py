@@ -112,6 +112,10 @@ class Engine:
 
     async def go_on(self, runs: Sequence[OpenRun]) -> Mapping[str, Problem]:
         """These runs are driven here soon. The answer names those that cannot be, and why."""
+        if (
+            not runs
+        ):  # a list of workflows of no ids would be of all, and take them from their owners
+            return {}
         told = await DBOS.list_workflows_async(
             workflow_ids=[run.workflow for run in runs], load_input=False, load_output=False
         )

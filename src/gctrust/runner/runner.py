@@ -297,8 +297,10 @@ class Runner:
         late = {run for run, at in self._asked.items() if now - at >= ASK_AGAIN}
         wanted = mine.keys() - self._live.keys() - (self._asked.keys() - late)
         if wanted:
-            self._asked |= dict.fromkeys(wanted, now)
-            lost = await engine.go_on(await self._blocking(self.runs.open_runs, wanted))
+            found = await self._blocking(self.runs.open_runs, wanted)
+            ours = [run for run in found if run.owner == self.claims.lease.holder]
+            self._asked |= dict.fromkeys((run.id for run in ours), now)
+            lost = await engine.go_on(ours)
             for run, problem in lost.items():
                 await self._blocking(self.runs.failed, run, problem, 1)
 
