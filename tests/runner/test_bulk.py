@@ -6,17 +6,23 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from tiny import SystemClock
+from test_runner import running
+from tiny import House, SystemClock, TinyOrder, appender, tiny
 
+from gctrust.adapters.store.changes import Change
 from gctrust.adapters.store.schema import RUNS
 from gctrust.adapters.store.store import Store
-from gctrust.pipelines.effects import CertificateFiles
+from gctrust.pipelines.effects import CertificateFiles, Effect
+from gctrust.pipelines.many import many
+from gctrust.pipelines.many_effects import ReadRuns, StartRuns
 from gctrust.pipelines.orders import CustomDomainOrder, EmailDomainOrder, ManyOrder, RunEnd
 from gctrust.runner.bulk import Bulk
 from gctrust.runner.codec import Codec
+from gctrust.runner.perform_many import ManyPerformer
 from gctrust.runner.runs import Runs
 
 MAIL = tuple(EmailDomainOrder(f"d{n}.example") for n in range(1200))
@@ -91,3 +97,27 @@ def test_what_succeeded_is_left_out_while_it_is_the_very_same(bulk: Bulk) -> Non
     assert bulk.done_before((changed,), still) == frozenset()
     longer = replace(MAIL[0], horizon=7.0)
     assert bulk.done_before((longer,), still) == {MAIL[0].identity}
+
+
+async def test_the_runs_of_many_tell_who_ordered_the_many_and_why(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    performer, append = ManyPerformer(Bulk(house.runner().runs)), appender(house.file)
+
+    async def perform(effect: Effect[Any]) -> object:
+        match effect:
+            case StartRuns():
+                return await performer.start(effect)
+            case ReadRuns():
+                return await performer.read(effect)
+        return await append(effect)
+
+    by = Change("token:ana", "renewal of spring", "CHG-7")
+    order = ManyOrder("two", (TinyOrder("one", 1, 0.0), TinyOrder("two", 1, 0.0)), canary=0)
+    async with running(house.runner(perform, {"many": many, "tiny": tiny})) as runner:
+        end = await runner.await_end(runner.submit(order, by), 20)
+    assert end is not None
+    assert end.status == "succeeded"
+    told = house.ledger.entries(action="append-line.done")
+    assert [(e.actor, e.data["reason"], e.data["ticket"]) for e in told] == [
+        (by.actor, by.reason, by.ticket)
+    ] * 2

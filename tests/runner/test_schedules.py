@@ -6,6 +6,7 @@ import threading
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 from test_runner import running, until
 from tiny import HandClock, House
 
@@ -106,16 +107,43 @@ async def test_of_several_processes_one_looks(tmp_path):
     assert len(second.look()) == 1, "the first has left"
 
 
-def test_killed_between_the_order_and_its_turn(tmp_path):
+def test_added_twice_at_one_instant_it_has_one_turn_and_goes_on(tmp_path):
     house = House(tmp_path, HandClock())
     schedules = schedules_of(house)
-    one = schedules.add("domain", "d.example")
-    (run,) = schedules.order_due()
-    with house.store.write() as connection:  # as if the second transaction had not come about
-        connection.execute(sa.delete(TURNS))
+    for turns in (1, 0):
+        schedules.add("domain", "d.example")
+        assert len(schedules.order_due()) == turns
+    (one,) = schedules.all()
+    assert one.due > house.clock.at
+
+
+def test_one_that_hung_since_it_saw_what_is_due_orders_nothing_again(tmp_path):
+    house, hung = House(tmp_path, HandClock()), House(tmp_path)
+    schedules = schedules_of(house)
+    schedules.add("domain", "d.example")
+    schedules.add("domain", "e.example")
+    hangs, wakes = threading.Event(), threading.Event()
+    reads = iter((True, True))  # what has succeeded, what is due; then it would write
+
+    @event.listens_for(hung.store.engine, "checkout")
+    def before_it_writes(*_):
+        if not next(reads, False):
+            hangs.set()
+            assert wakes.wait(20)
+
+    hung.clock = house.clock
+    ordered = []
+    thread = threading.Thread(target=lambda: ordered.append(schedules_of(hung).order_due()))
+    thread.start()
+    assert hangs.wait(20)
+    runs = schedules.order_due()
+    with house.store.write() as connection:  # the checks have ended: no open run to join
         connection.execute(sa.update(RUNS).values(ended=1.0, status="succeeded"))
-        connection.execute(sa.text("UPDATE schedules SET due = :due"), {"due": one.due})
-    assert schedules.order_due() == (run,)
+    wakes.set()
+    thread.join()
+    assert (len(runs), ordered) == (2, [()])
+    with house.store.read() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(RUNS)).scalar() == 2
 
 
 def test_what_succeeded_is_watched_and_what_is_removed_stays_removed(tmp_path):

@@ -16,8 +16,7 @@ from ..adapters.store.schema import RUNS
 from ..pipelines.many import OTHER
 from ..pipelines.many_effects import RunSeen
 from ..pipelines.orders import Item, ManyOrder, Order, RunEnd, files_of
-from .codec import dumps
-from .runs import OPEN, RunRow, Runs, Sought
+from .runs import RunRow, Runs, Sought
 
 T = TypeVar("T")
 AT_ONCE = 500  # names in one question: SQLite takes some thousands of variables
@@ -78,7 +77,7 @@ class Bulk:
                 if before is not None and before.ended is None:
                     ids[order.identity] = before.run if self._same(before, order) else ""
                 elif order.identity not in ids:
-                    row = self._row(order, before.generation + 1 if before else 1, now)
+                    row = runs.new_row(order, before.generation + 1 if before else 1, now)
                     ids[order.identity] = str(row["id"])
                     rows.append(row)
             if rows:
@@ -86,18 +85,6 @@ class Bulk:
             for row in rows:
                 keep_in(runs.store, connection, str(row["id"]), by)
         return tuple(ids[order.identity] for order in orders)
-
-    def _row(self, order: Order, generation: int, now: float) -> dict[str, object]:
-        return {
-            "id": f"{order.identity}@{generation}",
-            "journey": order.identity.partition(":")[0],
-            "identity": order.identity,
-            "generation": generation,
-            "order": dumps(self.runs.codec.encode(order)),
-            "status": OPEN,
-            "started": now,
-            "horizon": now + order.horizon,
-        }
 
     def _same(self, before: _Newest, order: Order) -> bool:
         open_ = self._read(before.order)

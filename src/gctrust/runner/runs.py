@@ -125,31 +125,33 @@ class Runs:
             return self._submit(order, by or self.asker)
 
     def _submit(self, order: Order, by: Change) -> str:
-        identity, now = order.identity, self.clock.now()
-        text = dumps(self.codec.encode(order))
+        now = self.clock.now()
         with self.store.write() as connection:
-            same = sa.select(RUNS).where(RUNS.c.identity == identity)
-            rows = connection.execute(same.order_by(RUNS.c.generation)).all()
-            if rows and rows[-1].ended is None:
-                return str(rows[-1].id)
-            generation = rows[-1].generation + 1 if rows else 1
-            id_ = f"{identity}@{generation}"
-            connection.execute(
-                sa.insert(RUNS).values(
-                    {
-                        "id": id_,
-                        "journey": identity.partition(":")[0],
-                        "identity": identity,
-                        "generation": generation,
-                        "order": text,
-                        "status": OPEN,
-                        "started": now,
-                        "horizon": now + order.horizon,
-                    }
-                )
-            )
-            keep_in(self.store, connection, id_, by)
-        return id_
+            return self.submit_in(connection, order, now, by)
+
+    def submit_in(self, connection: sa.Connection, order: Order, now: float, by: Change) -> str:
+        """As `submit`. Raises IntegrityError when another process ordered the same meanwhile."""
+        same = sa.select(RUNS.c.id, RUNS.c.generation, RUNS.c.ended)
+        same = same.where(RUNS.c.identity == order.identity).order_by(RUNS.c.generation.desc())
+        last = connection.execute(same.limit(1)).first()
+        if last and last.ended is None:
+            return str(last.id)
+        row = self.new_row(order, last.generation + 1 if last else 1, now)
+        connection.execute(sa.insert(RUNS).values(row))
+        keep_in(self.store, connection, str(row["id"]), by)
+        return str(row["id"])
+
+    def new_row(self, order: Order, generation: int, now: float) -> dict[str, object]:
+        return {
+            "id": f"{order.identity}@{generation}",
+            "journey": order.identity.partition(":")[0],
+            "identity": order.identity,
+            "generation": generation,
+            "order": dumps(self.codec.encode(order)),
+            "status": OPEN,
+            "started": now,
+            "horizon": now + order.horizon,
+        }
 
     def open_runs(self, ids: Collection[str] | None = None) -> tuple[OpenRun, ...]:
         """Oldest first; those of `ids`, or all."""

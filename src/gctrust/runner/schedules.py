@@ -7,11 +7,11 @@ added by hand. What was removed stays removed.
 from __future__ import annotations
 
 import asyncio
-import json
 from contextlib import suppress
 from dataclasses import dataclass
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 
 from ..adapters.store.lease import BEAT, Lease
 from ..adapters.store.schema import RUNS, SCHEDULES, TURNS
@@ -106,7 +106,7 @@ class Schedules:
         query = sa.select(SCHEDULES).where(due).order_by(SCHEDULES.c.due).limit(_AT_ONCE)
         with self.store.read() as connection:
             rows = [_schedule(row) for row in connection.execute(query)]
-        return tuple(self._order(one, now) for one in rows)
+        return tuple(run for one in rows if (run := self._order(one, now)))
 
     def _adopt(self, kind: str, subject: str) -> None:
         made = Schedule(f"{kind}:{subject}", kind, subject, ACTIVE, self.runs.clock.now())
@@ -114,22 +114,25 @@ class Schedules:
             self.store.put_once(connection, SCHEDULES, **_values(made))
 
     def _order(self, one: Schedule, now: float) -> str:
-        """Killed between the order and its turn, the next look finds what was ordered."""
-        order = CheckOrder(one.kind, one.subject, one.due, one.result, one.at)
-        run = self._ordered(order) or self.runs.submit(order)
+        """The order and its turn are one transaction: whoever hung since it read what is due, and
+        lost its lease, finds the turn taken. "": it was."""
         following = next_due(one.kind, now, now if one.changed is None else one.changed, one.every)
         mine = sa.and_(SCHEDULES.c.id == one.id, SCHEDULES.c.due == one.due)
-        with self.store.write() as connection:
-            self.store.put_once(connection, TURNS, schedule=one.id, due=one.due, run=run)
+        with suppress(IntegrityError), self.store.write() as connection:
+            run = self._take_turn(connection, one, now)
             connection.execute(sa.update(SCHEDULES).where(mine).values(due=following))
-        return run
+            return run
+        return ""  # another is at it
 
-    def _ordered(self, order: CheckOrder) -> str:
-        """The run that was ordered for this very instant; "" when there is none."""
-        same = sa.select(RUNS.c.id, RUNS.c.order).where(RUNS.c.identity == order.identity)
-        with self.store.read() as connection:
-            last = connection.execute(same.order_by(RUNS.c.generation.desc()).limit(1)).first()
-        return str(last.id) if last and json.loads(last.order)["due"] == order.due else ""
+    def _take_turn(self, connection: sa.Connection, one: Schedule, now: float) -> str:
+        same = sa.and_(TURNS.c.schedule == one.id, TURNS.c.due == one.due)
+        if connection.execute(sa.select(TURNS.c.run).where(same)).first():
+            return ""
+        order = CheckOrder(one.kind, one.subject, one.due, one.result, one.at)
+        run = self.runs.submit_in(connection, order, now, self.runs.asker)
+        turn = {"schedule": one.id, "due": one.due, "run": run}
+        connection.execute(sa.insert(TURNS).values(turn))
+        return run
 
 
 class Scheduler:

@@ -43,6 +43,11 @@ def changes_in(connection: Lane, runs: Iterable[str]) -> dict[str, Change]:
     return {run: Change(*row) for run, row in rows.items() if row}
 
 
+def change_of(store: Store, run: str) -> Change:
+    with store.read() as connection:
+        return changes_in(connection, [run]).get(run, NOBODY)
+
+
 _CHANGE = Prepared(
     sa.select(RUN_CHANGES.c.actor, RUN_CHANGES.c.reason, RUN_CHANGES.c.ticket).where(
         RUN_CHANGES.c.run == sa.bindparam("run")
