@@ -59,6 +59,13 @@ class App:
     _stack: AsyncExitStack = field(repr=False)
 
     @cached_property
+    def settled(self) -> Settings:
+        """The settings, "auto" replaced by the dialect answered. Raises Problem genesys.*."""
+        from .adapters.genesys.inquiry import settled
+
+        return settled(self.settings, self.clock)
+
+    @cached_property
     def resolver(self) -> Resolver:
         from .adapters.dns.resolver import Resolver
 
@@ -70,8 +77,7 @@ class App:
     def mail(self) -> MailCheck:
         from .adapters.mail.check import MailCheck
 
-        sandbox = self.platform is not None and self.platform.loopback
-        servers = self.settings.nameservers
+        servers, sandbox = self.settings.nameservers, self.store_kind == "sandbox"
         roots = str(self.settings.roots_file) if self.settings.roots_file else None
         return MailCheck(self.resolver, self.clock, servers, special_addresses=sandbox, roots=roots)
 
@@ -138,7 +144,7 @@ class App:
     def genesys(self) -> GenesysClient:
         from .adapters.genesys.client import GenesysClient
 
-        client = GenesysClient.of(self.settings, self.clock, rows=self._shared_rows)
+        client = GenesysClient.of(self.settled, self.clock, rows=self._shared_rows)
         self._stack.push_async_callback(client.close)
         return client
 
@@ -155,8 +161,7 @@ class App:
         """The platform's answer to a caller without a token. Raises Problem config.*, genesys.*."""
         from .adapters.genesys.inquiry import first_answer
 
-        settings, address = self.settings, platform_address(self.settings)
-        return await first_answer(address, self.clock, settings.timeout_token, settings.proxy)
+        return await first_answer(self.settings, self.clock)
 
     @property
     def store_path(self) -> Path:
@@ -239,12 +244,14 @@ class App:
 
     @cached_property
     def runner(self) -> Runner:
-        """Not started: `async with app.running()` starts and closes it."""
+        """`async with app.running()` starts and closes it. Raises Problem genesys.read-only."""
+        from .adapters.genesys.problems import refuse_runs
         from .adapters.store.samples import Samples
         from .pipelines.journeys import journeys
         from .runner.runner import Runner
         from .runner.watched import Watched
 
+        refuse_runs(self.settings)
         return Runner(
             pipelines=journeys(),
             performer=Watched(self._performers(), Samples(self.store, self.clock)),
@@ -291,7 +298,7 @@ class App:
         """Where journey 2 deploys in the published dialect. Raises Problem tls.front-settings."""
         from .adapters.credentials.own_front import OwnFront
 
-        return OwnFront.of(self.settings) if self.settings.dialect == "platform" else None
+        return OwnFront.of(self.settings) if self.settled.dialect == "platform" else None
 
     @cached_property
     def custom_domains(self) -> CustomDomainPerformer:

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,8 +23,8 @@ from gctrust.settings import load_settings
 
 READER = {"id": "reader", "secret": "reads", "scopes": ["customdomain:read"]}
 ORDER = [
-    "python", "store", "dns", "ca bundle", "region", "clock", "credentials", "scopes", "budget",
-    "dialect",
+    "python", "store", "dns", "ca bundle", "region", "clock", "credentials", "budget", "dialect",
+    "scopes",
 ]  # fmt: skip
 
 
@@ -34,6 +34,7 @@ class Ward:
 
     home: Path
     addresses: dict[str, Any]
+    dialect: str = "guide"
 
     def control(self, method: str, path: str, body: object = None) -> None:
         with httpx2.Client(trust_env=False) as http:
@@ -57,28 +58,59 @@ class Ward:
         return code, lines
 
     def command(self, *tokens: str, **settings: str) -> tuple[int, str]:
+        done = self.gctrust("doctor", *tokens, **settings)
+        return done.returncode, done.stdout
+
+    def gctrust(self, line: str, *more: str, **settings: str) -> subprocess.CompletedProcess[str]:
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("GENESYS", "GCTRUST"))}
         done = subprocess.run(
-            [sys.executable, "-m", "gctrust", "doctor", *tokens],
+            [sys.executable, "-m", "gctrust", *line.split(), *more],
             env={**clean, **self.environment(), "HOME": str(self.home), **settings},
             capture_output=True, text=True, timeout=60, cwd=self.home,
         )  # fmt: skip
         assert "Traceback" not in done.stderr
         assert self.addresses["client_secret"] not in done.stdout + done.stderr
-        return done.returncode, done.stdout
+        return done
+
+    def changes(self) -> list[str]:
+        """ "METHOD path" of every request that changed something."""
+        with httpx2.Client(trust_env=False) as http:
+            journal = http.get(self.addresses["control"] + "/journal").json()
+        return [f"{one['method']} {one['path']}" for one in journal if one["effect"]]
+
+
+@contextmanager
+def opened(home: Path, *arguments: str, dialect: str = "guide") -> Iterator[Ward]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gctrust.sandbox", "--home", str(home), *arguments],
+        stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    yield Ward(home, json.loads(process.stdout.readline())["addresses"], dialect)
+    process.terminate()
+    assert process.wait(10) == 0
 
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ward]:
-    home = tmp_path_factory.mktemp("home")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "gctrust.sandbox", "--home", str(home), "--clock-rate", "50"],
-        stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    assert process.stdout is not None
-    yield Ward(home, json.loads(process.stdout.readline())["addresses"])
-    process.terminate()
-    assert process.wait(10) == 0
+    with opened(tmp_path_factory.mktemp("home"), "--clock-rate", "50") as ward:
+        yield ward
+
+
+@pytest.fixture(scope="module", params=["guide", "platform"])
+def one_dialect(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Ward]:
+    """A sandbox that has the calls of one dialect only."""
+    home, dialect = tmp_path_factory.mktemp("home"), request.param
+    with opened(home, "--dialect", dialect, dialect=dialect) as ward:
+        yield ward
+
+
+@pytest.fixture
+def either(one_dialect: Ward) -> Ward:
+    one_dialect.control("POST", "/reset")
+    return one_dialect
 
 
 @pytest.fixture
@@ -267,3 +299,108 @@ def test_skew_is_what_the_round_trip_does_not_explain(
     date: str | None, before: float, after: float, seconds: float | None
 ) -> None:
     assert skew(date, before, after) == seconds
+
+
+# --- a sandbox of either dialect, with the dialect named and found by asking
+
+ASKED = pytest.mark.parametrize("asked", [False, True], ids=["named", "asked"])
+LIMITED_CLIENT = {"id": "reader", "secret": "reads"}
+
+
+async def seen_by(ward: Ward, asked: bool, **settings: str) -> tuple[int, dict[str, Line]]:
+    return await ward.doctor(GCTRUST_DIALECT="auto" if asked else ward.dialect, **settings)
+
+
+@ASKED
+async def test_either_dialect_is_found_well(either: Ward, asked: bool) -> None:
+    code, lines = await seen_by(either, asked)
+    assert {line.verdict for line in lines.values()} == {"ok"}, lines
+    assert lines["dialect"].seen.startswith(either.dialect)
+    word = "permissions" if either.dialect == "platform" else "scopes"
+    assert word in lines["scopes"].seen
+    assert ("outbound.domains.count 15" in lines["budget"].seen) is (either.dialect == "platform")
+    assert code == 0
+
+
+@ASKED
+async def test_either_dialect_wrong_credentials(either: Ward, asked: bool) -> None:
+    code, lines = await seen_by(either, asked, GENESYS_CLIENT_SECRET="wrong")
+    bad = only_problem(lines)
+    assert (bad.what, bad.code, code) == ("credentials", "genesys.bad-credentials", 4)
+    assert bad.fix.startswith("Check the client id, the secret and the region")
+    assert lines["scopes"].verdict == lines["dialect"].verdict == "skipped"
+
+
+@ASKED
+async def test_either_dialect_missing_right(either: Ward, asked: bool) -> None:
+    rights: dict[str, object] = {"scopes": ["customdomain:read"], "roles": ["API Client Admin"]}
+    either.control("PUT", "/clients", LIMITED_CLIENT | rights)
+    reader = {"GENESYS_CLIENT_ID": "reader", "GENESYS_CLIENT_SECRET": "reads"}
+    code, lines = await seen_by(either, asked, **reader)
+    bad = only_problem(lines)
+    assert (bad.what, code) == ("scopes", 4)
+    if either.dialect == "guide":
+        assert "organization:emaildomain:write" in bad.fix
+        return
+    assert "routing:email:manage, integrations:actionCertificate:view" in bad.fix
+    assert json.loads(bad.role)["permissionPolicies"] == [
+        {"domain": "routing", "entityName": "email", "actionSet": ["manage"]},
+        {"domain": "integrations", "entityName": "actionCertificate", "actionSet": ["view"]},
+    ]
+
+
+@ASKED
+async def test_either_dialect_skewed_clock(either: Ward, asked: bool) -> None:
+    either.control("PUT", "/faults", [{"kind": "skew", "skew": 300, "path": "/api/*"}])
+    code, lines = await seen_by(either, asked)
+    bad = only_problem(lines)
+    assert (bad.what, code) == ("clock", 10)
+    assert "behind the platform's Date" in bad.seen
+    assert "NTP" in bad.fix
+
+
+@ASKED
+async def test_either_dialect_throttled(either: Ward, asked: bool) -> None:
+    rule = {"kind": "status", "status": 429, "path": "/api/v2/*domains*", "delay": 0,
+            "headers": {"Retry-After": "600"}}  # fmt: skip
+    either.control("PUT", "/faults", [rule])
+    code, lines = await seen_by(either, asked)
+    bad = only_problem(lines)
+    assert (bad.what, bad.code, code) == ("budget", "genesys.rate-limited", 1)
+    assert bad.fix.startswith("Wait")
+    assert lines["dialect"].verdict == "skipped"
+
+
+def test_the_role_is_printed_to_be_pasted(either: Ward) -> None:
+    either.control("PUT", "/clients", LIMITED_CLIENT | {"roles": ["API Client Admin"]})
+    code, text = either.command(
+        "--dialect", "platform", GENESYS_CLIENT_ID="reader", GENESYS_CLIENT_SECRET="reads"
+    )
+    if either.dialect == "guide":
+        assert "platform is set" in text  # and nothing is said of a role
+        return
+    (role,) = [line for line in text.splitlines() if line.strip().startswith("role: ")]
+    assert json.loads(role.partition("role: ")[2])["name"] == "Trust keeper"
+    assert code == 4
+
+
+def test_a_command_asks_for_the_dialect_once_and_speaks_it(either: Ward) -> None:
+    """And the flag wins over the environment."""
+    refused = either.gctrust("secret status some-client --dialect auto", GENESYS_DIALECT="guide")
+    wanted = "genesys.not-in-dialect" if either.dialect == "guide" else "genesys.not-found"
+    assert wanted in refused.stderr
+
+
+def test_read_only_drives_no_run_and_sends_no_change(either: Ward) -> None:
+    before = either.changes()
+    done = either.gctrust("domain verify new.example --yes --read-only --dialect auto")
+    assert "genesys.read-only" in done.stderr
+    assert done.returncode == 2
+    assert either.changes() == before
+
+
+def test_no_dialect_is_guessed_where_the_answers_tell_none(ward: Ward) -> None:
+    ward.control("PUT", "/faults", [{"kind": "status", "status": 503, "path": "/api/v2/*"}])
+    done = ward.gctrust("domain list --dialect auto")
+    assert "genesys.dialect-untold" in done.stderr
+    assert "--dialect guide or platform" in done.stderr

@@ -18,7 +18,7 @@ from .demo_stage import TICK, Control, MatchShown, Play
 from .exit_codes import ExitCode
 from .output import Block, Heading, Output, Table
 from .sandbox_process import Addresses, sandbox_process
-from .session import Options, settings_of
+from .session import LocalOptions, settings_of
 
 if TYPE_CHECKING:
     from ..app import App
@@ -64,7 +64,7 @@ def demo(
     *,
     dialect: Literal["guide", "platform"] = "guide",
     fast: Annotated[bool, Parameter(negative="")] = False,
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: LocalOptions = LocalOptions(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Watch an email domain verified, a certificate served and client certificates rotated.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..errors import Problem
@@ -18,13 +18,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`verdict` is "ok", "problem" or "skipped"; `code` the Problem's, where there is one."""
+    """`verdict` is "ok", "problem" or "skipped"; `code` the Problem's, where there is one.
+
+    `role` is a role to create, a body for POST /api/v2/authorization/roles."""
 
     what: str
     verdict: str
     seen: str
     fix: str = ""
     code: str = ""
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,7 @@ async def diagnose(app: composition.App) -> tuple[Diagnosis, ExitCode]:
             lines.append(Line(look.what, "skipped", f"not looked at without {missing[0]}"))
             continue
         line, ending = await _line(look, visit)
+        line, visit.role = replace(line, role=visit.role), ""
         lines.append(line)
         if line.verdict == "ok":
             good.add(look.what)
@@ -93,3 +97,5 @@ def _blocks(diagnosis: Diagnosis) -> Iterator[Block]:
         yield f"{line.verdict:<8} {line.what}: {line.seen}"
         if line.fix:
             yield f"{'':8} fix: {line.fix}"
+        if line.role:
+            yield f"{'':8} role: {line.role}"

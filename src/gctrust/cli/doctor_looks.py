@@ -46,6 +46,12 @@ class Consultation:
     guide: list[Seen] = field(default_factory=list)
     published: list[Seen] = field(default_factory=list)
     skew: float | None = None
+    found: str = ""  # the dialect that the looks agree with
+    role: str = ""  # what the line now looked at says is to be created
+
+    @property
+    def asks(self) -> bool:
+        return self.app.settings.dialect == "auto"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,31 +144,67 @@ async def _clock(visit: Consultation) -> str:
 async def _credentials(visit: Consultation) -> str:
     token = await visit.app.inquiry.token()
     left = token.renew_at - visit.app.clock.now()
-    return f"a token{await token_owner(visit.app)} was granted; it is used for {left:.0f} s"
+    return f"a token{await token_owner(visit.app.inquiry)} was granted; it is used for {left:.0f} s"
 
 
 async def _budget(visit: Consultation) -> str:
     """The looks whose answers tell the budget, and the dialect as well."""
-    from ..adapters.genesys.inquiry import GUIDE_PATHS, PUBLISHED_PATHS
+    from ..adapters.genesys.inquiry import GUIDE_PATHS, PUBLISHED_PATHS, dialect_of
 
-    visit.guide = [await visit.app.inquiry.look(path) for path in GUIDE_PATHS]
-    visit.published = [await visit.app.inquiry.look(path) for path in PUBLISHED_PATHS]
-    budget = visit.app.inquiry.budget
+    inquiry = visit.app.inquiry
+    visit.guide = await inquiry.looks(GUIDE_PATHS)
+    visit.published = await inquiry.looks(PUBLISHED_PATHS)
+    visit.found = dialect_of(visit.guide, visit.published)
+    if visit.asks and visit.found != "unknown":
+        inquiry.speak(visit.found)
+    limits = await organisation_limits(inquiry)
+    budget = inquiry.budget
     if not budget.allowed:
-        raise Skipped("no answer told a request limit")
+        raise Skipped("; ".join(["no answer told how many requests are used", *limits]))
     resets = max(0.0, budget.resets_at - visit.app.clock.now())
     used = f"{budget.used} of {budget.allowed} requests used; the count ends in {resets:.0f} s"
-    return "; ".join([used, *await organisation_limits(visit.app)])
+    return "; ".join([used, *limits])
+
+
+async def _dialect(visit: Consultation) -> str:
+    wanted, found = visit.app.settings.dialect, visit.found
+    seen = "; ".join(map(str, (*visit.guide, *visit.published)))
+    if visit.asks and found != "unknown":
+        return f"{found}, found by asking ({seen})"
+    if found == wanted:
+        return f"{found} ({seen})"
+    if wanted == "platform" and all(one.there for one in visit.published):
+        return f"platform, and the guides' calls as well ({seen})"
+    raise Bad(f"{found}, and {wanted} is set ({seen})", _dialect_fix(found))
+
+
+def _dialect_fix(found: str) -> str:
+    if found == "platform":
+        return (
+            "This organisation has the published API only: set GCTRUST_DIALECT=platform. What each"
+            " journey does there: docs/reference/dialects.md; how that was proved:"
+            " docs/reference/sandbox-fidelity.md."
+        )
+    if found == "guide":
+        return "Set GCTRUST_DIALECT=guide."
+    return "Look at the statuses: 401 and 403 want other credentials or scopes, 5xx want time."
 
 
 async def _scopes(visit: Consultation) -> str:
+    """Scopes in the dialect of the guides, permissions in the published one."""
     from ..adapters.genesys.dialects import DIALECTS
 
-    if visit.app.settings.dialect == "platform":
-        return await permissions_held(visit.app)
-    routes = DIALECTS[visit.app.settings.dialect].routes
-    await visit.app.inquiry.require(*routes)
-    if (await visit.app.inquiry.token()).scopes is None:
+    inquiry = visit.app.inquiry
+    told_by_token = visit.app.settings.dialect == "guide"
+    if not visit.found and not told_by_token:
+        raise Skipped("not looked at without budget")
+    if visit.found == "unknown" and visit.asks:
+        raise Skipped("not looked at without dialect")
+    if inquiry.dialect == "platform":
+        return await _permissions(visit)
+    routes = DIALECTS[inquiry.dialect].routes
+    await inquiry.require(*routes)
+    if (await inquiry.token()).scopes is None:
         return "the token does not name its scopes; the platform alone knows them"
     scopes = {route.scope for route in routes.values()}
     roles = sorted({route.role for route in routes.values() if route.role})
@@ -170,27 +212,16 @@ async def _scopes(visit: Consultation) -> str:
     return f"{known}; roles show only when a change is asked for ({', '.join(roles)})"
 
 
-async def _dialect(visit: Consultation) -> str:
-    from ..adapters.genesys.inquiry import dialect_of
+async def _permissions(visit: Consultation) -> str:
+    """Raises Problem genesys.forbidden where some are missing."""
+    from ..adapters.genesys.problems import FORBIDDEN
 
-    wanted = visit.app.settings.dialect
-    found = dialect_of(visit.guide, visit.published)
-    seen = "; ".join(map(str, (*visit.guide, *visit.published)))
-    if found == wanted:
-        return f"{found} ({seen})"
-    if wanted == "platform" and all(one.there for one in visit.published):
-        return f"platform, and the guides' calls as well ({seen})"
-    if found == "platform":
-        fix = (
-            "This organisation has the published API only: set GCTRUST_DIALECT=platform. What each"
-            " journey does there: docs/reference/dialects.md; how that was proved:"
-            " docs/reference/sandbox-fidelity.md."
-        )
-    elif found == "guide":
-        fix = "Set GCTRUST_DIALECT=guide."
-    else:
-        fix = "Look at the statuses: 401 and 403 want other credentials or scopes, 5xx want time."
-    raise Bad(f"{found}, and {wanted} is set ({seen})", fix)
+    rights = await permissions_held(visit.app.inquiry)
+    visit.role = rights.role
+    if rights.missing:
+        facts = {"missing": list(rights.missing), "roles": list(rights.roles)}
+        raise Problem(FORBIDDEN, facts, rights.fix)
+    return rights.seen
 
 
 LOOKS: tuple[Look, ...] = (
@@ -201,7 +232,7 @@ LOOKS: tuple[Look, ...] = (
     Look("region", _region),
     Look("clock", _clock, ("region",)),
     Look("credentials", _credentials, ("region",)),
-    Look("scopes", _scopes, ("credentials",)),
     Look("budget", _budget, ("credentials",)),
     Look("dialect", _dialect, ("budget",)),
+    Look("scopes", _scopes, ("credentials",)),
 )

@@ -135,7 +135,7 @@ def verify(
             listed = waves.read(EMAIL_DOMAINS, email_domains(like))
             command = "gctrust domain verify"
             return await order_list(app, options, waves, listed, command, yes=yes, wait=patience)
-        order = replace(like, domain=meant(settings, outbound, mail_from))
+        order = replace(like, domain=meant(app.settled, outbound, mail_from))
         if not yes:
             return show(options.out, _plan(settings, order.domain))
         code = await order_and_follow(app, options.out, order, patience)
@@ -215,7 +215,7 @@ def records(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        shown = await _shown(app, meant(app.settings, outbound))
+        shown = await _shown(app, meant(app.settled, outbound))
         if elsewhere := await mail_elsewhere(app, shown.id or "", shown.records):
             options.out.talk(elsewhere)
             left = tuple(r for r in shown.records if not is_inbox(r, shown.domain))
@@ -255,7 +255,7 @@ def status(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        shown = await _shown(app, meant(app.settings, outbound))
+        shown = await _shown(app, meant(app.settled, outbound))
         dns = None if shown.status == "verified" else await _spread(app, shown)
         blocks: list[Block] = [Heading(f"{shown.domain}  {shown.status}")]
         if shown.said not in ("", shown.status):

@@ -76,8 +76,8 @@ def try_connection(
         from ..pipelines.platform_domain import PlatformDomain
         from .published_runs import refuse_other_dialect
 
-        refuse_other_dialect(app.settings, "inbound.test")
-        domain = PlatformDomain.of(meant(app.settings, outbound))
+        refuse_other_dialect(app.settled, "inbound.test")
+        domain = PlatformDomain.of(meant(app.settled, outbound))
         _check(sender, to)
         if to and not yes:
             return _planned(app, options, domain, sender, to)

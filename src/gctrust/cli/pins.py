@@ -114,7 +114,7 @@ def status(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        if app.settings.dialect == "platform":
+        if app.settled.dialect == "platform":
             from .pins_watch import shown_status
 
             return await shown_status(app, options, root)

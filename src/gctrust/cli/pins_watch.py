@@ -93,7 +93,7 @@ def watch(
     async def body(app: composition.App) -> ExitCode:
         from ..pipelines.orders import GatewayOrder
 
-        refuse_other_dialect(app.settings, "action-certificate.list")
+        refuse_other_dialect(app.settled, "action-certificate.list")
         order = GatewayOrder(
             absolute(bundle), absolute(pins), absolute(root), absolute(nginx), _endpoint(gateway),
             argument_vector(reload), not_below("--every", every, 1.0),

@@ -18,7 +18,7 @@ from cyclopts import Parameter, validators
 
 from .exit_codes import ExitCode
 from .output import Block, Heading, Table
-from .session import Options, settings_of
+from .session import LocalOptions, settings_of
 
 if TYPE_CHECKING:
     from .rehearse_rounds import Plan, Rehearsed, Verdict
@@ -68,7 +68,7 @@ def rehearse(
     points: Count = None,
     seed: int = 1,
     faults: bool = True,
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: LocalOptions = LocalOptions(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Kill a journey before and after every effect, and see that nothing is lost or done twice.
 

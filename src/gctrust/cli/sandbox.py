@@ -15,7 +15,7 @@ from ..secret import Secret
 from .exit_codes import ExitCode
 from .output import Block, Heading, Table
 from .sandbox_process import Addresses, sandbox_process
-from .session import Options, settings_of
+from .session import LocalOptions, settings_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def sandbox(
     clock_rate: float = 1.0,
     api_port: int = 0,
     loose: Annotated[bool, Parameter(negative="")] = False,
-    options: Options = Options(),  # noqa: B008 - frozen
+    options: LocalOptions = LocalOptions(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Start the sandbox, print its addresses and the environment to paste; Ctrl-C ends it.
 

@@ -48,7 +48,7 @@ def status(client: str, /, *, options: Options = Options()) -> ExitCode:  # noqa
     async def body(app: composition.App) -> ExitCode:
         from ..pipelines.secret_effects import ReadClient
 
-        refuse_other_dialect(app.settings, "client.get")
+        refuse_other_dialect(app.settled, "client.get")
         seen = await app.published.secrets.read(ReadClient(client))
         runs = kept_runs(app).all()
         row = next((one for one in runs if one.identity == f"client-secret:{client}"), None)
@@ -100,7 +100,7 @@ def rotate(
     async def body(app: composition.App) -> ExitCode:
         from ..pipelines.orders import SecretOrder
 
-        refuse_other_dialect(app.settings, "client.create")
+        refuse_other_dialect(app.settled, "client.create")
         times = not_below("--soak", soak, 0.0), not_below("--keep", keep, 0.0)
         horizon = sum(times) + 7 * DAY
         command = argument_vector(reload)
@@ -131,7 +131,7 @@ def rollback(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        refuse_other_dialect(app.settings, "client.create")
+        refuse_other_dialect(app.settled, "client.create")
         return await take_back(app, options.out, f"client-secret:{client}", wait)
 
     return with_app(options, body)

@@ -26,8 +26,8 @@ _QUIET = Parameter(name=["--quiet", "-q"], negative="", group=_GROUP, show_defau
 
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
-    """Accepted by every command."""
+class LocalOptions:
+    """Accepted by every command, also by those that start a platform of their own."""
 
     json: Annotated[bool, _FLAG] = field(default=False)
     "One JSON object on stdout, with `schema` and `version`."
@@ -54,12 +54,31 @@ class Options:
     def _output(self, file: str) -> Output:
         return Output(json=self.json, quiet=self.quiet, color=not self.no_color, file=file)
 
+    def flags(self) -> dict[str, str]:
+        """The settings among them; "" was not given."""
+        return {"profile": self.org, "home": self.home}
 
-def settings_of(options: Options, **flags: str) -> Settings:
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options(LocalOptions):
+    """Accepted by every command that may speak to a platform."""
+
+    dialect: Annotated[str, _TEXT] = ""
+    "guide, platform, or auto: as the organisation answers (also: GCTRUST_DIALECT)."
+    read_only: Annotated[bool, _FLAG] = field(default=False)
+    "Change nothing at the platform: refuse whatever would (also: GCTRUST_READ_ONLY)."
+
+    def flags(self) -> dict[str, str]:
+        given = LocalOptions.flags(self)
+        return given | {"dialect": self.dialect, "read_only": "yes" if self.read_only else ""}
+
+
+def settings_of(options: LocalOptions, **flags: str) -> Settings:
     """The Settings of this command line; an empty flag was not given. Raises Problem config.*."""
     from ..settings import environment, load_settings
 
-    given = {"profile": options.org, "home": options.home, **flags}
+    given = {**options.flags(), **flags}
     return load_settings(
         {name: value or None for name, value in given.items()}, environment(), Path.cwd()
     )

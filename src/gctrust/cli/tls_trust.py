@@ -154,7 +154,7 @@ def _check(app: composition.App, holder: str) -> None:
     """Raises Problem genesys.not-in-dialect, cli.bad-argument."""
     from ..pipelines.trust_effects import EDGES, PROVIDER
 
-    refuse_other_dialect(app.settings, "provider.get")
+    refuse_other_dialect(app.settled, "provider.get")
     id = holder.removeprefix(PROVIDER)
     named = holder.startswith(PROVIDER) and id and "/" not in id and id not in (".", "..")
     if holder != EDGES and not named:
@@ -162,7 +162,7 @@ def _check(app: composition.App, holder: str) -> None:
 
 
 async def _all(app: composition.App) -> tuple[TrustHeld, ...]:
-    refuse_other_dialect(app.settings, "provider.list")
+    refuse_other_dialect(app.settled, "provider.list")
     return await app.published.trust.all()
 
 

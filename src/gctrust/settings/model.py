@@ -19,12 +19,14 @@ class Settings:
     `platform` holds every text that names the platform at the winning level (one, unless both
     GENESYS_REGION and GENESYS_ENV_URL are set); adapters.genesys.regions understands it.
     `edges`, `mtls_endpoints`: "host:port"; `nameservers`: "address" or "address#port".
+    `dialect` is "guide", "platform" or "auto": then App.settled asks the platform.
     `front_*` name one's own TLS front: two files, or a Kubernetes secret and its manifest.
     """
 
     home: Path
     platform: tuple[str, ...] = ()
     dialect: str = "guide"
+    read_only: bool = False
     profile: str = "DEFAULT"
     client_id: str | None = None
     client_secret: Secret | None = None

@@ -27,6 +27,7 @@ class Place:
 
 Parse = Callable[[Place], object]
 _ID = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9._~-]{0,127}")  # it becomes one segment of a path
+_YES, _NO = frozenset({"yes", "true", "on", "1"}), frozenset({"no", "false", "off", "0"})
 _NUMBER = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 
@@ -97,6 +98,13 @@ def _one_of(*allowed: str) -> Parse:
     return parse
 
 
+def _yes_or_no(place: Place) -> bool:
+    text = place.text.strip().lower()
+    if text not in _YES | _NO:
+        raise ValueError("yes or no is needed")
+    return text in _YES
+
+
 def _arguments(place: Place) -> tuple[str, ...]:
     """A command as its argument vector: no shell ever reads it."""
     try:
@@ -143,7 +151,10 @@ ROWS: Mapping[str, Row] = MappingProxyType(
             gc="environment",
             several=True,
         ),
-        "dialect": Row(_one_of("guide", "platform"), ("GCTRUST_DIALECT",)),
+        "dialect": Row(
+            _one_of("guide", "platform", "auto"), ("GCTRUST_DIALECT", "GENESYS_DIALECT")
+        ),
+        "read_only": Row(_yes_or_no, ("GCTRUST_READ_ONLY",)),
         "profile": Row(env=("GCTRUST_PROFILE",), flag="--org"),
         "client_id": Row(
             env=("GENESYS_CLIENT_ID", "GENESYS_API_KEY", "GENESYSCLOUD_OAUTHCLIENT_ID"),

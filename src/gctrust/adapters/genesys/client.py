@@ -167,7 +167,7 @@ class GenesysClient:
             ),
             policy=Policy(tries=settings.request_tries),
             proxy=settings.proxy,
-            read_only=read_only,
+            read_only=read_only or settings.read_only,
             rows=rows,
         )
 
@@ -180,7 +180,7 @@ class GenesysClient:
         other = Credentials(id, secret)
         return GenesysClient(
             self.platform, other, self._clock, dialect=self._dialect, timeouts=self._timeouts,
-            proxy=self._proxy,
+            proxy=self._proxy, read_only=self._sender.read_only,
         )  # fmt: skip
 
     async def __aenter__(self) -> GenesysClient:
@@ -323,6 +323,7 @@ class GenesysClient:
             self._dialect, operation, self.platform, self._timeouts,
             id=id, query=query, body=body, if_match=if_match,
         )  # fmt: skip
+        self._sender.refuse_change(request)  # before a token is asked for
         route = self._dialect.route(operation)
         return parse(route, operation, await self._authorised(request, route), read)
 

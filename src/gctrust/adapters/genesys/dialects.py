@@ -90,6 +90,8 @@ _PROVIDER = "/api/v2/identityproviders"
 _EDGE = "/api/v2/telephony/providers/edges/certificateauthorities"
 _CLIENTS = "/api/v2/oauth/clients"
 _TELEPHONY = ("telephony:plugin:all",)
+_AUDITS = ("audits:audit:view",)
+_AUDIT = "/api/v2/audits/query"
 _LIMITS = "/api/v2/organizations/limits/namespaces"
 
 
@@ -99,6 +101,11 @@ def _view(template: str) -> Route:
 
 def _manage(method: str, template: str) -> Route:
     return Route(method, template, permissions=_MANAGE, every=True)
+
+
+def _audit(method: str, rest: str) -> Route:
+    """A query changes nothing, whatever its method."""
+    return Route(method, _AUDIT + rest, timeout="audit", permissions=_AUDITS, looks=True)
 
 
 def _one(method: str, template: str, permission: str) -> Route:
@@ -152,16 +159,22 @@ PLATFORM: Final = Dialect(
             "/api/v2/integrations/credentials/listing",
             permissions=("integrations:credential:view",),
         ),
-        "audit.results": Route(
-            "GET",
-            "/api/v2/audits/query/{id}/results",
-            timeout="audit",
-            permissions=("audits:audit:view",),
-        ),
+        "audit.services": _audit("GET", "/servicemapping"),
+        "audit.start": _audit("POST", ""),
+        "audit.state": _audit("GET", "/{id}"),
+        "audit.results": _audit("GET", "/{id}/results"),
+        "audit.related": _audit("POST", "/realtime/related"),
     },
 )
-# What the one role needs with which gctrust does all that it does in the published dialect.
+# What the one role needs: email domains, and the client certificates of data actions.
 ROLE_PERMISSIONS: Final = (*_MANAGE, *_ACTION)
+# What else is needed, where it is used.
+MORE_PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
+    "audit compare": _AUDITS,
+    "tls rotate provider/ID": ("sso:provider:view", "sso:provider:edit"),
+    "tls rotate edges": _TELEPHONY,
+    "secret rotate": tuple(f"oauth:client:{one}" for one in ("view", "add", "edit", "delete")),
+}
 _NEIGHBOURS: Final[Mapping[str, str]] = {
     "email-domain": "Its neighbours are /api/v2/routing/email/domains (inbound) and"
     " /api/v2/routing/email/outbound/domains (campaigns): `gctrust domain` speaks them.",

@@ -5,7 +5,9 @@ Nothing is created, changed or listed beyond one page, and an answer's body is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Final
@@ -15,11 +17,11 @@ from ...ports import Clock
 from ...secret import Secret
 from ...settings import Settings
 from .client import GenesysClient
-from .dialects import GUIDE
+from .dialects import DIALECTS, GUIDE
 from .oauth import Token
 from .pacing import Policy
-from .problems import RATE_LIMITED
-from .regions import PlatformAddress
+from .problems import DIALECT_UNTOLD, RATE_LIMITED
+from .regions import PlatformAddress, platform_address
 from .sender import Request, Sender
 from .shared import Rows
 from .wire import error_body
@@ -68,14 +70,13 @@ class FirstAnswer:
     skew: float | None
 
 
-async def first_answer(
-    address: PlatformAddress, clock: Clock, seconds: float, proxy: Secret | None = None
-) -> FirstAnswer:
-    """Raises Problem genesys.unreachable and what else can befall a GET."""
-    sender = Sender(clock, Policy(tries=1), proxy=None if address.loopback else proxy)
+async def first_answer(settings: Settings, clock: Clock) -> FirstAnswer:
+    """Raises Problem config.*, genesys.unreachable and what else can befall a GET."""
+    address = platform_address(settings)
+    sender = Sender(clock, Policy(tries=1), proxy=None if address.loopback else settings.proxy)
     try:
         before = clock.now()
-        answer = await sender.send(_get(address, _ANY_PATH, seconds), Secret(""))
+        answer = await sender.send(_get(address, _ANY_PATH, settings.timeout_token), Secret(""))
         return FirstAnswer(answer.status, skew(answer.headers.get("date"), before, clock.now()))
     finally:
         await sender.close()
@@ -98,7 +99,8 @@ class Inquiry(GenesysClient):
         write.
 
         Raises Problem config.*."""
-        once = replace(settings, request_tries=1)
+        known = "guide" if settings.dialect == "auto" else settings.dialect
+        once = replace(settings, request_tries=1, dialect=known)
         client = super().of(once, clock, scopes, read_only=read_only, rows=rows)
         assert isinstance(client, Inquiry)
         return client
@@ -119,6 +121,36 @@ class Inquiry(GenesysClient):
             status = problem.facts.get("status")
             return Seen(path, status if isinstance(status, int) else 0, problem.code)
         return Seen(path, answer.status, "" if answer.ok else error_body(answer).code[:80])
+
+    def speak(self, dialect: str) -> None:
+        """Go on in the dialect that was found."""
+        self._dialect = DIALECTS[dialect]
+
+    async def looks(self, paths: Iterable[str]) -> list[Seen]:
+        return [await self.look(path) for path in paths]
+
+
+def settled(settings: Settings, clock: Clock) -> Settings:
+    """These settings with the dialect that the platform answers, where they leave it open. Who
+    asks first waits, whatever loop it is on. Raises Problem config.*, genesys.*."""
+    if settings.dialect != "auto":
+        return settings
+    with ThreadPoolExecutor(1) as thread:
+        found = thread.submit(asyncio.run, _asked(settings, clock)).result()
+    return replace(settings, dialect=found)
+
+
+async def _asked(settings: Settings, clock: Clock) -> str:
+    inquiry = Inquiry.of(settings, clock)
+    try:
+        guide = await inquiry.looks(GUIDE_PATHS)
+        published = await inquiry.looks(PUBLISHED_PATHS)
+    finally:
+        await inquiry.close()
+    found = dialect_of(guide, published)
+    if found == "unknown":
+        raise Problem(DIALECT_UNTOLD, {"seen": [str(seen) for seen in (*guide, *published)]})
+    return found
 
 
 def _get(address: PlatformAddress, path: str, seconds: float) -> Request:

@@ -21,6 +21,7 @@ HEAD = 0.5  # seconds after the latest possible end of a window, and
 TAIL = 1.5  # before the earliest: what is under way then still lands in the window it was meant for
 SAME = 2.0  # resets are told in whole seconds, so one end may be told this far apart
 SEEN = 4  # readings kept: the least of them is what others use, whatever order answers come in
+SPENT = 0.5  # of the allowed: a window used less than this ended before we got round to it
 FRESH = 3.0  # seconds after which what a process said to wait for counts no more
 LEVELS = 3
 
@@ -64,10 +65,11 @@ Demand = tuple[str, float, tuple[int, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """Slots to use, or none: then ask again at `again_at`."""
+    """Slots to use, or none: then ask again at `again_at`. `refused`: the limit is why."""
 
     slots: tuple[Slot, ...]
     again_at: float
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ class Budget:
             state = replace(state, granted=state.granted + count, next_at=next_at)
         mine = (process, now, _served(waiting, count))
         state = replace(state, demands=(*others, mine) if any(mine[2]) else others)
-        return state, Lease(taken, state._again_at(now))
+        return state, Lease(taken, state._again_at(now), state._refuses(now))
 
     def _turned(self, now: float) -> Budget:
         """The window after this one, when this one is over."""
@@ -210,6 +212,10 @@ class Budget:
         """The first free instant, which may lie in the past: what was not used may catch up."""
         credit = BURST * WINDOW if self.allowed and slow == 1 else 0.0
         return max(self.next_at, now - credit)
+
+    def _refuses(self, now: float) -> bool:
+        """Whether it is the limit that keeps requests waiting, and not how slow we are."""
+        return now < self.paused_until or 0 < SPENT * self.allowed <= self.used
 
     def _again_at(self, now: float) -> float:
         if now < self.paused_until:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ...errors import Fact, Problem, ProblemKind, ProblemType, Retry, problem_catalogue
 from .wire import Answer, ErrorBody, error_body
+
+if TYPE_CHECKING:
+    from ...settings import Settings
 
 _GUIDE = "the guides' error tables; ErrorBody of the published API"
 
@@ -156,12 +160,26 @@ READ_ONLY = ProblemType(
     kind=ProblemKind.USAGE,
     source="docs/reference/dialects.md",
 )
+DIALECT_UNTOLD = ProblemType(
+    "genesys.dialect-untold",
+    "What the platform answers does not tell its dialect.",
+    "Calls of the wrong dialect would only be refused, or mean something else.",
+    "`gctrust doctor` shows the answers; name the dialect with --dialect guide or platform.",
+    source="docs/reference/dialects.md",
+)
 PROBLEMS = problem_catalogue(
     RATE_LIMITED, BAD_CREDENTIALS, MISSING_SCOPE, FORBIDDEN, NOT_FOUND, CONFLICT,
     CHANGED_MEANWHILE, BAD_REQUEST, UNAVAILABLE, UNREACHABLE, ANSWER_LOST, ANSWER_UNREADABLE,
     CIRCUIT_OPEN, NOT_IN_DIALECT, LIMIT_REACHED, NOT_SHOWN_YET, CAMPAIGN_NAME, MAIL_FROM_NAME,
-    READ_ONLY,
+    READ_ONLY, DIALECT_UNTOLD,
 )  # fmt: skip
+
+
+def refuse_runs(settings: Settings) -> None:
+    """Raises Problem genesys.read-only: who drives runs changes what they change."""
+    if settings.read_only:
+        raise Problem(READ_ONLY, {"operation": "run"})
+
 
 _BY_STATUS: Mapping[int, ProblemType] = {
     400: BAD_REQUEST,

@@ -99,7 +99,7 @@ class Sender:
         rows: Callable[[], Rows | None] = lambda: None,
     ) -> None:
         self._clock, self._policy, self._fraction = clock, policy, fraction
-        self._limits_itself, self._read_only = limits_itself, read_only
+        self._limits_itself, self.read_only = limits_itself, read_only
         self._rows, self._threads = rows, ThreadPoolExecutor(1, "gctrust-budget")
         self._circuits: dict[str, Circuit] = {}
         shared = Shared("request_budgets", identity, Budget(), rows, self._threads)
@@ -124,10 +124,14 @@ class Sender:
         self._threads.shutdown(wait=False)
         await self._http.aclose()
 
+    def refuse_change(self, request: Request) -> None:
+        """Raises Problem genesys.read-only for what may change something, if this only reads."""
+        if self.read_only and request.pace_method != "GET":
+            raise Problem(READ_ONLY, {"operation": request.operation, "method": request.method})
+
     async def send(self, request: Request, authorization: Secret) -> Answer:
         """An answer that is a success or a final refusal. Raises Problem for everything else."""
-        if self._read_only and request.pace_method != "GET":
-            raise Problem(READ_ONLY, {"operation": request.operation, "method": request.method})
+        self.refuse_change(request)
         attempt = 0
         while True:
             attempt += 1

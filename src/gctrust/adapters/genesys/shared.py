@@ -22,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 AWAY = 5.0  # seconds until a store that did not answer is asked again
-PATIENCE = 10.0  # seconds one change may take
+PATIENCE = 2.0  # seconds one change may take; one that lands later costs some slots of a window
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,8 +120,9 @@ class Turnstile:
                     await self._wait(slot.at)
                     self._hand(slot)
                 if not lease.slots:
-                    self._send_away(lease.again_at)
-                    self._closed_until = lease.again_at
+                    if True:
+                        self._send_away(lease.again_at)
+                        self._closed_until = lease.again_at
                     await self._wait(lease.again_at)
                 self._closed_until = 0.0
         except Exception as error:  # a clock that cannot be read, or a defect: theirs to know
@@ -141,7 +142,7 @@ class Turnstile:
             budget = _with(budget, told, skew)
             budget, lease = budget.lease(now + skew, self._process, waiting, slow)
             slots = tuple(replace(s, at=s.at - skew, until=s.until - skew) for s in lease.slots)
-            return budget, Lease(slots, lease.again_at - skew)
+            return budget, Lease(slots, lease.again_at - skew, lease.refused)
 
         return await self._shared.change(change)
 
