@@ -44,6 +44,7 @@ _NAMES = {
 class Limits:
     per_minute: int = 300  # per token, platform default
     tokens_per_minute: int = 300  # token requests per client
+    per_client: bool = False  # stricter than the platform: all tokens of a client share a window
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class Turnstile:
                     await self._wait(slot.at)
                     self._hand(slot)
                 if not lease.slots:
-                    if True:
+                    if lease.refused:
                         self._send_away(lease.again_at)
                         self._closed_until = lease.again_at
                     await self._wait(lease.again_at)
