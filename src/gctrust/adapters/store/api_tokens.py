@@ -12,12 +12,15 @@ import re
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
+from uuid import uuid4
 
 import sqlalchemy as sa
 
-from ...errors import Problem, ProblemKind, ProblemType
+from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ...ports import Clock
 from ...secret import Secret
+from ..ledger.ledger import Entry, Ledger
+from .changes import NOBODY, Change
 from .schema import API_TOKENS
 from .store import Store
 
@@ -82,12 +85,15 @@ class ApiToken:
 
 
 class ApiTokens:
-    """Every method is one transaction. Raises the store's Problems."""
+    """Every method is one transaction, with the ledger's entry where it changes something: `by`
+    is who asked, and why. Raises the store's Problems."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self.store, self.clock = store, clock
+    def __init__(self, store: Store, ledger: Ledger, clock: Clock) -> None:
+        self.store, self.ledger, self.clock = store, ledger, clock
 
-    def create(self, name: str, role: Role, lifetime: float | None = None) -> Secret:
+    def create(
+        self, name: str, role: Role, lifetime: float | None = None, by: Change = NOBODY
+    ) -> Secret:
         """A new token, shown this once. `lifetime` is in seconds, None: until it is revoked."""
         if not _NAME.fullmatch(name):
             raise Problem(BAD_NAME, {"name": name[:80]})
@@ -98,6 +104,7 @@ class ApiTokens:
         try:
             with self.store.write() as connection:
                 connection.execute(sa.insert(API_TOKENS).values(expires=expires, **row))
+                self._enter(connection, "token.created", name, by, role=role.value)
         except sa.exc.IntegrityError:
             raise Problem(TOKEN_NAMED, {"name": name}) from None
         return Secret(token)
@@ -118,7 +125,7 @@ class ApiTokens:
         with self.store.read() as connection:
             return tuple(_token(row) for row in connection.execute(query))
 
-    def revoke(self, name: str) -> None:
+    def revoke(self, name: str, by: Change = NOBODY) -> None:
         """Ends it at once, everywhere; again is harmless. Raises service.no-such-token."""
         live = sa.and_(API_TOKENS.c.name == name, API_TOKENS.c.revoked.is_(None))
         with self.store.write() as connection:
@@ -128,6 +135,15 @@ class ApiTokens:
             if known is None:
                 raise Problem(NO_SUCH_TOKEN, {"name": name[:80]})
             connection.execute(sa.update(API_TOKENS).where(live).values(revoked=self.clock.now()))
+            self._enter(connection, "token.revoked", name, by)
+
+    def _enter(
+        self, connection: sa.Connection, action: str, name: str, by: Change, **data: Fact
+    ) -> None:
+        """Each time anew: revoked again is told again."""
+        told = {**by.why, **data}
+        entry = Entry(action, name, slot=f"{action}:{uuid4().hex}", data=told, actor=by.actor)
+        self.ledger.append_in(connection, entry)
 
 
 def _digest(token: str) -> str:

@@ -33,7 +33,14 @@ OLDER = ProblemType(
     fix="Finish its runs with the version that wrote it, then use another GCTRUST_HOME.",
     source="docs/decisions/store.md",
 )
-PROBLEMS = (NEWER, OLDER)
+LOST_ROWS = ProblemType(
+    code="store.lost-rows",
+    sentence="The store refers to rows that it does not have, and is not brought forward.",
+    why="Something other than gctrust has changed it; on such rows nothing new may stand.",
+    fix="Put a back-up in its place: `gctrust store restore`.",
+    source="SQLite's PRAGMA foreign_key_check; docs/guides/operations.md",
+)
+PROBLEMS = (NEWER, OLDER, LOST_ROWS)
 
 Step = Callable[["Operations"], None]
 FIRST = 2  # the first version that a step leads to
@@ -87,6 +94,9 @@ def _climb(connection: sa.Connection, steps: tuple[Step, ...]) -> None:
     op = Operations(MigrationContext.configure(connection))
     for step in steps:
         step(op)
+    if connection.dialect.name == "sqlite":  # foreign keys rest while tables are made anew
+        for table, row, lost, _ in connection.exec_driver_sql("PRAGMA foreign_key_check"):
+            raise Problem(LOST_ROWS, {"table": table, "row": row, "refers_to": lost})
 
 
 def _named(connection: sa.Connection, marks: Mapping[str, str]) -> str:
