@@ -15,7 +15,8 @@ from pathlib import Path
 
 import httpx2
 
-from gctrust.adapters.store.api_tokens import ApiTokens, Role
+from gctrust.adapters.credentials.api_tokens import ApiTokens, Role
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.store.samples import Samples
 from gctrust.adapters.store.store import Store
 from gctrust.adapters.system import SystemClock
@@ -44,7 +45,8 @@ def filled(place: Path) -> str:
     for number in range(100):
         order = EmailDomainOrder(f"d{number}.example.com")
         runs.ended(runs.submit(order), RunEnd("succeeded"))
-    token = ApiTokens(store, clock).create("bench", Role.VIEWER, None).reveal()
+    ledger = Ledger(store, place.parents[1] / "ledger.key", clock, "bench")
+    token = ApiTokens(store, ledger, clock).create("bench", Role.VIEWER).reveal()
     store.close()
     return token
 

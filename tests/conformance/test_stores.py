@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from gctrust.adapters.credentials.api_tokens import ApiTokens, Role
 from gctrust.adapters.ledger.ledger import Entry, Ledger
 from gctrust.adapters.ledger.signed_note import VerifierKey
 from gctrust.adapters.ledger.verify import verify_store
-from gctrust.adapters.store.api_tokens import ApiTokens, Role
 from gctrust.adapters.store.schema import META, SIGNALS
 from gctrust.adapters.store.store import Store
 from gctrust.errors import Problem
@@ -105,9 +105,10 @@ def test_two_processes_worth_of_appends_make_one_tree(place: Path | str, tmp_pat
     first.store.close()
 
 
-def test_tokens(place: Path | str) -> None:
+def test_tokens(place: Path | str, tmp_path: Path) -> None:
     store = Store(place)
-    tokens = ApiTokens(store, Clock())
+    ledger = Ledger(store, tmp_path / "tokens.key", Clock(), "os:anna")
+    tokens = ApiTokens(store, ledger, Clock())
     token = tokens.create("ci", Role.OPERATOR).reveal()
     known = tokens.known(token)
     assert known is not None
@@ -117,6 +118,8 @@ def test_tokens(place: Path | str) -> None:
         tokens.create("ci", Role.VIEWER)
     tokens.revoke("ci")
     assert tokens.known(token) is None
+    told = [(e.action, e.entity, e.actor) for e in ledger.entries()]
+    assert told == [("token.created", "ci", "os:anna"), ("token.revoked", "ci", "os:anna")]
     store.close()
 
 

@@ -25,3 +25,15 @@ def test_the_tokens_name_and_reason_stand_in_every_entry(service: Service) -> No
     assert set(reasons.values()) == {"new brand"}
     broken = {**headers, "Gctrust-Ticket": "x" * 501}
     assert service.ask("POST", "/v1/runs", json=body, headers=broken).status_code == 422
+
+
+def test_tokens_over_http_are_told_with_their_reason(service: Service) -> None:
+    why = {"Authorization": f"Bearer {service.tokens['admin']}", "Gctrust-Ticket": "CHG-9"}
+    made = service.ask("POST", "/v1/tokens", json={"name": "http", "role": "viewer"}, headers=why)
+    assert made.status_code == 201, made.text
+    assert service.ask("DELETE", "/v1/tokens/http", headers=why).status_code == 204
+    entries = service.shell.answer("gctrust audit list entity:http")["entries"]
+    assert [(e["action"], e["actor"], e["data"]) for e in entries] == [
+        ("token.created", "token:admin", {"role": "viewer", "ticket": "CHG-9"}),
+        ("token.revoked", "token:admin", {"ticket": "CHG-9"}),
+    ]

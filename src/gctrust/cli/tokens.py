@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal
 
 from cyclopts import App
 
-from ..errors import Fact
 from .attached import instant
 from .change_reason import Why
 from .exit_codes import ExitCode
@@ -17,7 +16,7 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
-    from ..adapters.store.api_tokens import ApiToken, ApiTokens
+    from ..adapters.credentials.api_tokens import ApiToken, ApiTokens
 
 app = App(name="tokens", help="API tokens of the HTTP service: create, list, revoke.")
 
@@ -82,11 +81,10 @@ def create(
         raise bad_argument("--days", str(days), "A token is valid for 1 to 3650 days.")
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.store.api_tokens import Role
+        from ..adapters.credentials.api_tokens import Role
 
         lifetime = days * 86400.0 if days is not None else None
-        token = _tokens(app).create(name, Role(role), lifetime).reveal()
-        _record(app, "token.created", name, role=role)
+        token = _tokens(app).create(name, Role(role), lifetime, app.asker).reveal()
         options.out.answer("tokens.create", TokenCreated(name, role, token), [token])
         return ExitCode.FINE
 
@@ -130,8 +128,7 @@ def revoke(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        _tokens(app).revoke(name)
-        _record(app, "token.revoked", name)
+        _tokens(app).revoke(name, app.asker)
         options.out.talk(f"{name} is revoked")
         return ExitCode.FINE
 
@@ -139,12 +136,6 @@ def revoke(
 
 
 def _tokens(app: composition.App) -> ApiTokens:
-    from ..adapters.store.api_tokens import ApiTokens
+    from ..adapters.credentials.api_tokens import ApiTokens
 
-    return ApiTokens(app.store, app.clock)
-
-
-def _record(app: composition.App, action: str, name: str, **data: Fact) -> None:
-    from ..adapters.ledger.ledger import Entry
-
-    app.ledger.append(Entry(action, name, data={**app.asker.why, **data}))
+    return ApiTokens(app.store, app.ledger, app.clock)

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
-from ..adapters.store.api_tokens import ApiToken, ApiTokens, Role
+from ..adapters.credentials.api_tokens import ApiToken, ApiTokens, Role
 from ..errors import Problem
 from .problems import NO_TOKEN, ROLE_MISSING
 

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from ..adapters.store.api_tokens import ApiToken, Role
+from ..adapters.credentials.api_tokens import ApiToken, Role
 from ..errors import Fact, Problem
 from ..findings import Finding
 from ..names import DomainName, HostName

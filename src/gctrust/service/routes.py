@@ -10,11 +10,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Request, Response
 
-from ..adapters.ledger.ledger import Entry
-from ..adapters.store.api_tokens import ApiToken, ApiTokens
+from ..adapters.credentials.api_tokens import ApiTokens
 from ..app import App
-from ..errors import Fact, Problem
+from ..errors import Problem
 from .access import Admin, Viewer
+from .asked import Asked
 from .bodies import HealthBody, NewTokenBody, ReadyBody, TokenBody, TokenOrderBody, TokensBody
 from .exposition import exposition
 from .problems import NO_WORKER, described
@@ -60,11 +60,10 @@ def list_tokens(request: Request, _token: Admin) -> TokensBody:
 
 
 @TOKENS.post("", status_code=201, responses=described(401, 403, 409, 503, body=True))
-def create_token(order: TokenOrderBody, request: Request, by: Admin) -> NewTokenBody:
+def create_token(order: TokenOrderBody, request: Request, _token: Admin, by: Asked) -> NewTokenBody:
     """A new token. Its text is in this answer only."""
     lifetime = order.days * 86400.0 if order.days is not None else None
-    token = _tokens(request).create(order.name, order.role, lifetime)
-    _record(request, "token.created", order.name, by, role=order.role.value)
+    token = _tokens(request).create(order.name, order.role, lifetime, by)
     return NewTokenBody(name=order.name, role=order.role, token=token.reveal())
 
 
@@ -72,13 +71,8 @@ def create_token(order: TokenOrderBody, request: Request, by: Admin) -> NewToken
 def revoke_token(
     name: Annotated[str, Path(pattern=r"^[A-Za-z0-9._-]{1,40}$")],
     request: Request,
-    by: Admin,
+    _token: Admin,
+    by: Asked,
 ) -> None:
     """End a token at once."""
-    _tokens(request).revoke(name)
-    _record(request, "token.revoked", name, by)
-
-
-def _record(request: Request, action: str, name: str, by: ApiToken, **data: Fact) -> None:
-    app: App = request.app.state.app
-    app.ledger.append(Entry(action, name, data=data, actor=by.actor))
+    _tokens(request).revoke(name, by)

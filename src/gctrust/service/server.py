@@ -12,7 +12,7 @@ from socket import socket
 import uvicorn
 from fastapi import FastAPI
 
-from ..adapters.store.api_tokens import ApiTokens
+from ..adapters.credentials.api_tokens import ApiTokens
 from ..app import App
 from ..errors import Problem
 from .ordering import Ordering
@@ -44,7 +44,7 @@ def build_api(app: App) -> FastAPI:
         redoc_url=None,
     )
     api.state.app = app
-    api.state.tokens = ApiTokens(app.store, app.clock)
+    api.state.tokens = ApiTokens(app.store, app.ledger, app.clock)
     install(api)
     api.add_middleware(Sized, largest=LARGEST_BODY)
     routers = (PROBES, RUNS, TOKENS)

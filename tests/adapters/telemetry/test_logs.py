@@ -27,14 +27,25 @@ LEAKS = (SECRET, "hunter22", "abcDEF123456", "dXNlcjpw", "MfKQ9r8G", "eyJzdWIi")
 
 
 @pytest.fixture
-def lines(monkeypatch):
+def told(monkeypatch):
+    """Starts logs of a form; gives what stands on stderr."""
     stream = io.StringIO()
-    monkeypatch.setattr("sys.stderr", stream)
     ours = logging.getLogger("gctrust")
     before = ours.handlers[:], ours.level, ours.propagate
-    start_logs("json", "info", (SECRET,))
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+    def start(form):
+        monkeypatch.setattr("sys.stderr", stream)
+        start_logs(form, "info", (SECRET,))
+        return stream.getvalue
+
+    yield start
     ours.handlers[:], ours.level, ours.propagate = before
+
+
+@pytest.fixture
+def lines(told):
+    seen = told("json")
+    return lambda: [json.loads(line) for line in seen().splitlines()]
 
 
 @pytest.mark.parametrize("text", PLANTED)
@@ -48,6 +59,27 @@ def test_a_secret_stands_nowhere_in_a_line(lines, text):
     assert len(lines()) == 4
     assert [leak for leak in LEAKS if leak in told] == []
     assert "[redacted]" in told
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("text", PLANTED)
+def test_a_secret_in_an_exception_stands_in_no_traceback(told, form, text):
+    seen = told(form)
+    local = text
+
+    def fails():
+        raise ValueError(local)
+
+    try:
+        try:
+            fails()
+        except ValueError as error:
+            raise RuntimeError(f"because of {text}") from error
+    except RuntimeError:
+        logging.getLogger("gctrust.place").exception("it broke")
+    assert [leak for leak in LEAKS if leak in seen()] == []
+    assert "in fails" in seen(), "where it broke is told"
+    assert "[redacted]" in seen()
 
 
 def test_what_is_no_secret_stays():

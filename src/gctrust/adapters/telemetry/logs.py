@@ -40,6 +40,7 @@ def start_logs(form: str, level: str, secrets: Collection[str]) -> None:
         structlog.stdlib.ExtraAdder(),
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _named,
+        structlog.processors.format_exc_info,  # a text before redaction, and without the locals
         redaction,
     ]
     formatter = structlog.stdlib.ProcessorFormatter(

@@ -20,9 +20,9 @@ from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ...ports import Clock
 from ...secret import Secret
 from ..ledger.ledger import Entry, Ledger
-from .changes import NOBODY, Change
-from .schema import API_TOKENS
-from .store import Store
+from ..store.changes import NOBODY, Change
+from ..store.schema import API_TOKENS
+from ..store.store import Store
 
 NO_SUCH_TOKEN = ProblemType(
     code="service.no-such-token",
