@@ -29,6 +29,7 @@ app = App(
     help="The tamper-evident ledger: list, verify, prove, export, checkpoint, seal, rotate.",
 )
 app.command("gctrust.cli.audit_seal:seal", name="seal", help="Move old entries to an archive.")
+app.command("gctrust.cli.audit_join:compare", name="compare", help="Changes of somebody else's.")
 
 
 @dataclass(frozen=True, slots=True)

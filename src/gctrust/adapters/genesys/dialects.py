@@ -187,7 +187,8 @@ _NEIGHBOURS: Final[Mapping[str, str]] = {
     " neighbours: the client certificates of data actions, Current and Upcoming"
     " (/api/v2/integrations/actions/certificates, read only: `gctrust pins watch`), and a second"
     " OAuth client to change a secret without a gap (`gctrust secret rotate`).",
-    "audit": "Its neighbour is the audit query: /api/v2/audits/query, with a cursor.",
+    "audit": "The published API has the audit query, /api/v2/audits/query"
+    " (`gctrust audit compare`); the guides have /api/v2/auditlogs.",
     "inbound": "It is a call of the published API: set GCTRUST_DIALECT=platform.",
     "campaign": "It is a call of the published API: set GCTRUST_DIALECT=platform.",
 }

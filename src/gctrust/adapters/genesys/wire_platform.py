@@ -161,20 +161,27 @@ def read_activation(answer: Answer) -> Activation:
 
 
 def read_inbounds(answer: Answer) -> Page[InboundDomain]:
-    return _page(answer, _inbound)
+    return page_of(answer, _inbound)
 
 
 def read_campaigns(answer: Answer) -> Page[CampaignDomain]:
-    return _page(answer, _campaign)
+    return page_of(answer, _campaign)
 
 
 def read_action_certificates(answer: Answer) -> Page[ActionCertificate]:
-    return _page(answer, _action_certificate)
+    return page_of(answer, _action_certificate)
+
+
+def page_of(answer: Answer, read: Callable[[Body], T]) -> Page[T]:
+    """A listing's page, of whichever kind of paging."""
+    body = Body.of(answer)
+    entities = tuple(read(one) for one in body.bodies("entities"))
+    return Page(entities, body.whole("pageCount", 0), _onward(body))
 
 
 def read_ids(answer: Answer) -> Page[str]:
     """The ids of any listing."""
-    return _page(answer, lambda body: body.text("id"))
+    return page_of(answer, lambda body: body.text("id"))
 
 
 def read_limits(answer: Answer) -> tuple[Limit, ...]:
@@ -268,12 +275,6 @@ def _action_certificate(body: Body) -> ActionCertificate:
         body.word("signingAuthority"),
         body.text("certificate"),
     )
-
-
-def _page(answer: Answer, read: Callable[[Body], T]) -> Page[T]:
-    body = Body.of(answer)
-    entities = tuple(read(one) for one in body.bodies("entities"))
-    return Page(entities, body.whole("pageCount", 0), _onward(body))
 
 
 def _onward(body: Body) -> str:

@@ -333,3 +333,22 @@ SAMPLES = sa.Table(
     sa.Column("at", sa.Float, nullable=False),
     sa.Index("samples_of", "metric", "thing"),
 )
+
+# Audit messages of a platform, and the time they were read of: adapters/store/platform_audits.py.
+PLATFORM_AUDITS = sa.Table(
+    "platform_audits",
+    METADATA,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("at", sa.Float, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Index("platform_audits_at", "platform", "at"),
+)
+
+AUDITS_READ = sa.Table(
+    "platform_audits_read",
+    METADATA,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("begins", sa.Float, nullable=False),
+    sa.Column("ends", sa.Float, nullable=False),
+)
