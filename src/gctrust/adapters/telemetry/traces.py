@@ -7,8 +7,10 @@ in, its span joins the run's one trace. Times are the run's clock.
 from __future__ import annotations
 
 import hashlib
+import logging
 from dataclasses import dataclass
 from importlib.metadata import version
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from ...errors import Problem, ProblemKind, ProblemType
@@ -29,8 +31,9 @@ NO_EXPORTER = ProblemType(
 )
 PROBLEMS = (NO_EXPORTER,)
 
-FLUSH = 5000  # milliseconds an end waits for the collector
+FLUSH = 2.0  # seconds an end waits for the collector
 _NANO = 1_000_000_000
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +118,13 @@ class Traces(NoTraces):
         self._end(span, bool(problem), problem, ended)
 
     def close(self) -> None:
-        """What is still to be exported goes out, as far as the collector takes it."""
-        self._provider.force_flush(FLUSH)
-        self._provider.shutdown()
+        """What is still to be exported goes out, as far as the collector takes it in a moment: the
+        SDK itself would try each batch for as long as its timeout."""
+        ending = Thread(target=self._provider.shutdown, daemon=True)
+        ending.start()
+        ending.join(FLUSH)
+        if ending.is_alive():
+            _LOG.warning("the collector of traces does not answer: spans are lost")
 
     def _ids_of(self, run: str) -> tuple[int, int]:
         return _number(self._scope, run, 16), _number(self._scope, run, 8)
@@ -161,6 +168,8 @@ def _provider(endpoint: str, headers: Secret | None, ids: _Ids) -> TracerProvide
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
     except ModuleNotFoundError as error:
         raise Problem(NO_EXPORTER, {"seen": str(error)}) from None
+    # It reports each failed attempt; an end without the collector is reported once, by us.
+    logging.getLogger("opentelemetry").addHandler(logging.NullHandler())
     told = headers.reveal() if headers else ""
     pairs = [part.partition("=") for part in told.split(",") if "=" in part]
     exporter = OTLPSpanExporter(
