@@ -18,6 +18,7 @@ from ..pipelines.effects import (
     RequiredRecord,
 )
 from ..ports import Clock
+from .absences import Absences
 from .perform_platform_domain import PlatformDomains
 
 
@@ -28,7 +29,7 @@ class EmailDomainPerformer:
     """
 
     def __init__(self, genesys: GenesysClient, clock: Clock) -> None:
-        self._genesys, self._clock = genesys, clock
+        self._genesys, self._clock, self._absences = genesys, clock, Absences(clock)
         published = genesys.dialect == "platform"
         self._published = PlatformDomains(genesys, clock) if published else None
 
@@ -36,6 +37,8 @@ class EmailDomainPerformer:
         if self._published:
             return await self._published.find(effect)
         found = await self._genesys.find_email_domain(effect.domain)
+        if found is None:
+            self._absences.note(effect.domain)
         return Found(found.id if found else "")
 
     async def all(self) -> tuple[str, ...]:
@@ -47,7 +50,8 @@ class EmailDomainPerformer:
             return await self._published.register(effect)
         await self._genesys.require("email-domain.create", "email-domain.verify")
         began = self._clock.now()
-        found = await self._genesys.find_email_domain(effect.domain)
+        missed = self._absences.take(effect.domain)
+        found = None if missed else await self._genesys.find_email_domain(effect.domain)
         made = None if found else await self._create(effect.domain)
         seen = _seen(found or made or await self._adopt(effect.domain))
         return replace(seen, latency=self._clock.now() - began)

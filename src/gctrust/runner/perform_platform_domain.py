@@ -35,6 +35,7 @@ from ..pipelines.effects import (
 )
 from ..pipelines.platform_domain import PlatformDomain
 from ..ports import Clock
+from .absences import Absences
 
 _LOOK_AGAIN: Final = 5.0  # seconds until what was just made is looked for again
 _NOT_PROVISIONED: Final = "postino.invalid.domain.activation"
@@ -56,11 +57,14 @@ class PlatformDomains:
     """One method for each effect."""
 
     def __init__(self, genesys: GenesysClient, clock: Clock) -> None:
-        self._api, self._clock = Published(genesys), clock
+        self._api, self._clock, self._absences = Published(genesys), clock, Absences(clock)
 
     async def find(self, effect: FindEmailDomain) -> Found:
         domain = PlatformDomain.of(effect.domain)
-        return Found(domain.id if await self._is_there(domain) else "")
+        there = await self._is_there(domain)
+        if not there:
+            self._absences.note(domain.id)
+        return Found(domain.id if there else "")
 
     async def all(self) -> tuple[str, ...]:
         """Every domain the organisation has, as orders name them."""
@@ -73,7 +77,7 @@ class PlatformDomains:
         began = self._clock.now()
         domain = PlatformDomain.of(effect.domain)
         refuse_faulty(domain)
-        if not await self._is_there(domain):
+        if self._absences.take(domain.id) or not await self._is_there(domain):
             await self._refuse_other_kind(domain)
             await self._create(domain)
         try:
