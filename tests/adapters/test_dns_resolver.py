@@ -12,6 +12,8 @@ import pytest
 from gctrust.adapters.dns.driver import drive
 from gctrust.adapters.dns.resolver import Resolver
 from gctrust.adapters.dns.socket import Endpoint
+from gctrust.adapters.genesys.problems import UNREACHABLE
+from gctrust.errors import Problem
 from gctrust.mailauth.questions import Question, Status, ask_all
 
 from .dns_server import ASKED, HELLO, QUICK, Clock, Server, answer, resolver
@@ -32,6 +34,19 @@ async def test_answers_and_caches_by_the_clock() -> None:
             clock.at += 61
             await dns_.resolve(ASKED)
             assert len(server.seen) == 3
+
+
+class AwayClock(Clock):
+    def now(self) -> float:
+        raise Problem(UNREACHABLE)
+
+
+async def test_an_answer_is_one_even_when_no_clock_tells_how_long_it_lasts() -> None:
+    async with Server(lambda q, _: [answer(q, HELLO)]) as server:
+        async with resolver(server, clock=AwayClock()) as dns_:
+            found = [await asyncio.wait_for(dns_.resolve(ASKED), 5) for _ in range(2)]
+    assert {one.status for one in found} == {Status.FOUND}
+    assert len(server.seen) == 2
 
 
 async def test_recursion_is_desired_only_from_resolvers() -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Protocol
 
+from ...errors import Problem
 from ...mailauth.questions import Answer, Question, Status
 from .batch import Batch, settle
 from .cache import Cache, Key, key_of
@@ -180,7 +182,8 @@ class Resolver:
         if question.over:
             answer = replace(answer, over=question.over)
         key = flight.key
-        self._cache.put(key, answer, reply.size)
+        with suppress(Problem):  # while the clock is away no time to live can be told
+            self._cache.put(key, answer, reply.size)
         waiting = self._waiting_fresh if question.fresh else self._waiting
         for batch, index in waiting.pop(key):
             batch.put(index, answer)
