@@ -140,6 +140,7 @@ class GenesysClient:
             fraction=fraction,
             limits_itself=is_rate_limit,
             read_only=read_only,
+            plain=platform.loopback,
             identity=f"{credentials.client_id}@{urlsplit(platform.api).netloc}",
             rows=rows,
         )

@@ -73,7 +73,8 @@ class FirstAnswer:
 async def first_answer(settings: Settings, clock: Clock) -> FirstAnswer:
     """Raises Problem config.*, genesys.unreachable and what else can befall a GET."""
     address = platform_address(settings)
-    sender = Sender(clock, Policy(tries=1), proxy=None if address.loopback else settings.proxy)
+    proxy = None if address.loopback else settings.proxy
+    sender = Sender(clock, Policy(tries=1), proxy=proxy, plain=address.loopback)
     try:
         before = clock.now()
         answer = await sender.send(_get(address, _ANY_PATH, settings.timeout_token), Secret(""))

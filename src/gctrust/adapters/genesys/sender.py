@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import ssl
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -83,7 +84,7 @@ class Sender:
     """Sends with tries, circuits by host, and one budget. Owns the connection pool.
 
     `rows` gives the rows of the store, if one is open: with them budget (of `identity`) and
-    circuits are those of every process.
+    circuits are those of every process. `plain`: no TLS is spoken, as to a sandbox.
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Sender:
         limits_itself: Callable[[Answer], bool] = lambda answer: False,
         read_only: bool = False,
         identity: str = "",
+        plain: bool = False,
         rows: Callable[[], Rows | None] = lambda: None,
     ) -> None:
         self._clock, self._policy, self._fraction = clock, policy, fraction
@@ -108,6 +110,8 @@ class Sender:
         self._http = httpx2.AsyncClient(
             follow_redirects=False,
             trust_env=False,
+            # Reading the roots takes 20 ms; without them no TLS connection comes about.
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if plain else True,
             proxy=proxy.reveal() if proxy else None,
             limits=httpx2.Limits(max_connections=20, max_keepalive_connections=20),
         )
