@@ -91,10 +91,13 @@ class Arena:
         found = self.registered(order.domain)
         if found is None:
             return False
-        fields = ("name", "type", "value")
-        records = [{n: r[n] for n in fields} | {"ttl": 60} for r in found["verification"]]
-        self.control("PUT", "/zones", {"records": records})
+        self.put_records(found)
         return True
+
+    def put_records(self, registered: dict[str, Any]) -> None:
+        fields = ("name", "type", "value")
+        records = [{n: r[n] for n in fields} | {"ttl": 60} for r in registered["verification"]]
+        self.control("PUT", "/zones", {"records": records})
 
     # --- orders --------------------------------------------------------------------------------
 
