@@ -9,7 +9,8 @@ A run that only a later release can drive is left free, and says so.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain, zip_longest
 
 import sqlalchemy as sa
@@ -25,6 +26,7 @@ AT_ONCE = 10  # runs claimed at one look, so that workers that start together sh
 NOBODY = ""  # the owner of a parked run
 
 _OPEN = RUNS.c.ended.is_(None)
+_MINE = RUNS.c.owner == sa.bindparam("holder")
 _SENT = sa.select(sa.func.count()).where(SIGNALS.c.run == RUNS.c.id).scalar_subquery().label("sent")
 _FREE = sa.select(RUNS.c.id).where(_OPEN, RUNS.c.owner.is_(None)).order_by(RUNS.c.started)
 _DUE = (
@@ -35,7 +37,25 @@ _DUE = (
 )
 _KNOWN = RUNS.c.journey.in_(sa.bindparam("journeys", expanding=True))
 _OURS = sa.and_(_KNOWN, RUNS.c.id.not_in(sa.bindparam("left", expanding=True)))
+_OWNED = sa.select(RUNS.c.id, _SENT).where(_OPEN, _MINE)
+# Asked several times a second: made once, so that nothing is compiled anew.
+_ANY_FREE, _ANY_DUE = (query.where(_OURS).limit(1) for query in (_FREE, _DUE))
+_SOME_FREE, _SOME_DUE = (
+    query.where(_OURS)
+    .limit(sa.bindparam("room", type_=sa.Integer))
+    .with_for_update(skip_locked=True, of=RUNS)
+    for query in (_FREE, _DUE)
+)
 _LATER = f"{LATER_RELEASE.code}: "  # what such a run waits for begins with it
+
+
+@dataclass(frozen=True, slots=True)
+class Parking:
+    """A run that waits until an instant, or one of `signals`."""
+
+    run: str
+    until: float
+    signals: tuple[str, ...]
 
 
 class Claims:
@@ -112,23 +132,19 @@ class Claims:
     def look(self, now: float, room: int) -> Mapping[str, int]:
         """The runs to be driven here, and how many signals each was ever sent; with up to `room`
         more than before, taken in turn from those whose wait is over and those nobody has begun."""
-        owned = sa.select(RUNS.c.id, _SENT).where(_OPEN, RUNS.c.owner == self.lease.holder)
+        given = {"now": now, "holder": self.lease.holder, **self._ours}
         with self.store.read() as connection:
-            mine = {row.id: int(row.sent) for row in connection.execute(owned)}
+            mine = {row.id: int(row.sent) for row in connection.execute(_OWNED, given)}
             free = room > 0 and any(
-                connection.execute(query.where(_OURS).limit(1), {"now": now, **self._ours}).first()
-                for query in (_FREE, _DUE)
+                connection.execute(query, given).first() for query in (_ANY_FREE, _ANY_DUE)
             )
         return mine | dict.fromkeys(self._claim(now, min(room, AT_ONCE)), 0) if free else mine
 
     def _claim(self, now: float, room: int) -> Collection[str]:
-        given = {"now": now, **self._ours}
+        given = {"now": now, "room": room, **self._ours}
         with self.store.write() as connection:
             due, free = (
-                connection.execute(
-                    query.where(_OURS).limit(room).with_for_update(skip_locked=True, of=RUNS), given
-                ).scalars()
-                for query in (_DUE, _FREE)
+                connection.execute(query, given).scalars() for query in (_SOME_DUE, _SOME_FREE)
             )
             turns = chain.from_iterable(zip_longest(due, free))
             ids = [run for run in turns if run is not None][:room]
@@ -167,23 +183,31 @@ class Claims:
                 connection.execute(theirs.values(owner=None, waiting_until=None, waiting_for=told))
 
     def park(self, run: str, until: float, signals: Collection[str]) -> bool:
-        """Nobody drives this run before `until` or a signal. False: one of `signals` has come.
+        """Nobody drives this run before `until` or a signal. False: one of `signals` has come."""
+        return self.park_all([Parking(run, until, tuple(signals))])[0]
 
-        The run's row is locked before the signals are read, as whoever sends one locks it first:
-        either sees the other.
+    def park_all(self, waits: Sequence[Parking]) -> Sequence[bool]:
+        """As `park`, for many in one transaction.
+
+        The runs' rows are locked before the signals are read, as whoever sends one locks its run's
+        first: either sees the other.
         """
-        mine = sa.select(RUNS.c.id).where(RUNS.c.id == run, RUNS.c.owner == self.lease.holder)
-        came = sa.select(SIGNALS.c.id).where(
-            SIGNALS.c.run == run, SIGNALS.c.name.in_(signals), SIGNALS.c.taken_by.is_(None)
+        ids = [wait.run for wait in waits]
+        mine = sa.select(RUNS.c.id).where(RUNS.c.id.in_(ids), _MINE).order_by(RUNS.c.id)
+        sent = sa.select(SIGNALS.c.run, SIGNALS.c.name).where(
+            SIGNALS.c.run.in_(ids), SIGNALS.c.taken_by.is_(None)
         )
         with self.store.write() as connection:
-            if connection.execute(mine.with_for_update()).first() is None:
-                return True  # another drives it
-            if connection.execute(came.limit(1)).first() is not None:
-                return False
-            connection.execute(sa.update(RUNS).where(RUNS.c.id == run).values(owner=NOBODY))
-            self.store.put(connection, PARKED, run=run, due=until)
-        return True
+            locked = connection.execute(mine.with_for_update(), {"holder": self.lease.holder})
+            held = set(locked.scalars())  # what is held no more, another drives
+            came = {(row.run, row.name) for row in connection.execute(sent)}
+            heard = {wait.run for wait in waits if came & {(wait.run, n) for n in wait.signals}}
+            rows = [wait for wait in waits if wait.run in held - heard]
+            parked = sa.update(RUNS).where(RUNS.c.id.in_([wait.run for wait in rows]))
+            connection.execute(parked.values(owner=NOBODY))
+            for wait in rows:
+                self.store.put(connection, PARKED, run=wait.run, due=wait.until)
+        return [wait.run not in held & heard for wait in waits]
 
     def next_due(self) -> float | None:
         """The earliest instant at which a parked run goes on."""

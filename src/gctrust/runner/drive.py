@@ -38,6 +38,7 @@ from ..pipelines.effects import (
 )
 from ..pipelines.orders import RunEnd
 from ..pipelines.versions import Taken, Version
+from .claims import Parking
 from .codec import UnknownClass
 from .means import Means
 from .problems import CANCELLED, CRASHED, DIVERGED
@@ -335,8 +336,7 @@ class Drive:
                 try:
                     await asyncio.wait_for(woken.wait(), means.linger)
                 except TimeoutError:
-                    await means.chronicle.flush()
-                    if await means.blocking(means.park, run, until, wait.signals):
+                    if await means.park(Parking(run, until, wait.signals)):
                         raise Parked from None
                 if self._now() >= until:
                     break

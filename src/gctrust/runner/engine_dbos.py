@@ -13,21 +13,23 @@ from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, SetWorkflowID
 from dbos import error as dbos_error
 
 from ..adapters.store.store import Store
 from ..errors import Problem
 from .drive import Body, OfLaterRelease, Stopped
 from .engine_database import JsonSerializer, open_engine
-from .forks import SOURCE_GONE, Forks, is_own
+from .forks import SOURCE_GONE, Fork, Forks, is_own
 from .problems import DIVERGED, STUCK
 from .runs import OpenRun
 
-POLL = 0.1  # seconds between the engine's looks for what it was asked to go on with
+POLL = 0.25  # seconds between the engine's looks for what it was asked to go on with
 REPLAY_ALL = 1_000_000  # a step no run reaches: rewinding to it keeps the whole history
+FEW = 2  # runs that are begun at once, each by itself; more are begun by the queue, in one commit
 ENDED = ("SUCCESS", "ERROR")
 # Constant: the default is a hash of the code, and any edit would orphan the runs that wait.
+APPLICATION, WORKFLOW = "gctrust", "gctrust.run"
 APPLICATION_VERSION = "gctrust-1"
 MARK = "DBOS.patch-"  # begins the name of the step that `version` leaves
 # What passes by itself, or ends with this process.
@@ -73,7 +75,7 @@ class Engine:
     async def open(self) -> None:
         self.database = open_engine(self._store)
         config: DBOSConfig = {
-            "name": "gctrust",
+            "name": APPLICATION,
             "system_database_engine": self.database,
             "application_version": APPLICATION_VERSION,
             "executor_id": self._name,
@@ -83,11 +85,17 @@ class Engine:
             "notification_listener_polling_interval_sec": 0.25,
         }
         DBOS(config=config)
-        named = DBOS.workflow(name="gctrust.run", max_recovery_attempts=None)
+        named = DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
         self._workflow = named(self._as_workflow())
         # A queue of its own: what this process resumes is begun by this process, and soon.
         DBOS.listen_queues([self._name])
         DBOS.launch()
+        self._client = DBOSClient(
+            system_database_engine=self.database,
+            serializer=JsonSerializer(),  # type: ignore[arg-type]
+            application_name=APPLICATION,
+            lazy=True,
+        )
         await DBOS.register_queue_async(
             self._name, polling_interval_sec=POLL, on_conflict="always_update"
         )
@@ -97,6 +105,7 @@ class Engine:
             await DBOS.delete_queue_async(self._name)
         # The engine has given the loop its own threads, and takes them along.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        self._client.destroy()
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         self.database.dispose()
 
@@ -104,8 +113,8 @@ class Engine:
         async def run(run_id: str) -> str:
             workflow = str(DBOS.workflow_id)
             if not is_own(workflow, run_id):  # a fork was given the arguments of its source
-                fork = await asyncio.to_thread(self._forks.of, workflow)
-                run_id = fork.run if fork else run_id
+                forks = await asyncio.to_thread(self._forks.of, [workflow])
+                run_id = forks[workflow].run if workflow in forks else run_id
             return await self._execute(run_id, workflow)
 
         return run
@@ -123,17 +132,37 @@ class Engine:
         resting = [name for name, status in known.items() if status not in ENDED]
         if resting:
             await DBOS.resume_workflows_async(resting, queue_name=self._name)
+        new = [run.workflow for run in runs if run.workflow not in known]
+        forks = await asyncio.to_thread(self._forks.of, new) if new else {}
+        plain = [run for run in runs if run.workflow in new and run.workflow not in forks]
+        begun = plain if len(plain) > FEW else []
+        if begun:
+            await asyncio.to_thread(self._enqueue, begun)
         lost: dict[str, Problem] = {}
-        for run in (run for run in runs if run.workflow not in resting):
+        for run in (run for run in runs if run.workflow not in resting and run not in begun):
             try:
-                await (self._rewind(run) if run.workflow in known else self._begin(run))
+                if run.workflow in known:
+                    await self._rewind(run)
+                else:
+                    await self._begin(run, forks.get(run.workflow))
             except Problem as problem:
                 lost[run.id] = problem
         return lost
 
-    async def _begin(self, run: OpenRun) -> None:
+    def _enqueue(self, runs: Sequence[OpenRun]) -> None:
+        """Begin these soon: one transaction for all."""
+        with self.database.begin() as connection:
+            for run in runs:
+                options: EnqueueOptions = {
+                    "workflow_name": WORKFLOW,
+                    "queue_name": self._name,
+                    "workflow_id": run.workflow,
+                    "app_version": APPLICATION_VERSION,
+                }
+                self._client.enqueue_in_transaction(connection, options, run.id)
+
+    async def _begin(self, run: OpenRun, fork: Fork | None) -> None:
         """The run's workflow starts, or takes over the outcomes that it was forked with."""
-        fork = await asyncio.to_thread(self._forks.of, run.workflow)
         with SetWorkflowID(run.workflow):
             if fork is None:
                 await DBOS.start_workflow_async(self._workflow, run.id)

@@ -5,7 +5,7 @@ A fork is rows, like an order: whoever drives the runs copies the engine's part 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -109,12 +109,13 @@ class Forks:
             past = [{**segment, "run": id_} for segment in segments[:-1]]
             connection.execute(sa.insert(PAST_SEGMENTS), [*past, {**source, **values}])
 
-    def of(self, workflow: str) -> Fork | None:
-        """What a workflow that does not exist yet is to begin with; None: with nothing."""
-        query = sa.select(FORKS).where(FORKS.c.workflow == workflow)
+    def of(self, workflows: Sequence[str]) -> Mapping[str, Fork]:
+        """What each of these is to begin with, while it does not exist yet; those that begin with
+        nothing are not named."""
+        query = sa.select(FORKS).where(FORKS.c.workflow.in_(workflows))
         with self.store.read() as connection:
-            row = connection.execute(query).first()
-        return Fork(row.run, row.source, row.step) if row else None
+            rows = connection.execute(query).all()
+        return {row.workflow: Fork(row.run, row.source, row.step) for row in rows}
 
 
 def is_own(workflow: str, run: str) -> bool:

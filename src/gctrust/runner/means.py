@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import ParamSpec, TypeVar
@@ -12,6 +12,7 @@ from ..adapters.telemetry.traces import NoTraces
 from ..adapters.webhooks.outbox import Outbox
 from ..ports import Clock, Performer
 from .chronicle import Chronicle
+from .claims import Parking
 from .codec import Codec
 from .runs import Runs
 from .waits import LINGER, Waits
@@ -48,7 +49,7 @@ class Means:
     waits: Waits
     chronicle: Chronicle
     held: Callable[[str], bool]
-    park: Callable[[str, float, Collection[str]], bool]
+    park: Callable[[Parking], Awaitable[bool]]
     threads: Executor
     patience: Patience = Patience()
     segment: int = SEGMENT

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
@@ -25,7 +25,7 @@ from ..pipelines.effects import Pipeline
 from ..pipelines.orders import Order, RunEnd
 from ..ports import Clock, Performer
 from .chronicle import Chronicle
-from .claims import Claims
+from .claims import Claims, Parking
 from .codec import Codec
 from .deliveries import Deliveries
 from .drive import Drive, HandOver, OfLaterRelease, Parked, Stopped
@@ -34,6 +34,7 @@ from .forks import Forks
 from .means import SEGMENT, Means, Patience, blocking
 from .problems import CANCELLED as CANCELLED_PROBLEM
 from .runs import CANCELLED, FAILED, OpenRun, RunRow, Runs
+from .together import Together
 from .waits import LINGER, Waits
 
 P = ParamSpec("P")
@@ -46,6 +47,7 @@ Pipelines = Mapping[str, Callable[..., Pipeline[RunEnd]]]
 FINISH_LOOK = 0.02  # seconds between looks for steps that a closing process finishes
 DRIVEN = 16  # runs in motion at once in one process; those that sleep are not counted
 LOOK = 0.1  # seconds between looks for new orders and the lease
+CALM = 0.4  # and when nothing was found for a while
 ASK_AGAIN = 5.0  # seconds before the engine is asked a second time to go on with a run
 
 
@@ -91,7 +93,7 @@ class Runner:
             self.waits,
             self._chronicle,
             self.claims.held,
-            self.claims.park,
+            Together(self._park),
             self._threads,
             patience or Patience(),
             segment,
@@ -100,9 +102,10 @@ class Runner:
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._live: dict[str, tuple[asyncio.Task[Any], Drive | None]] = {}
-        self._asked: dict[str, float] = {}
+        self._asked: dict[str, tuple[float, OpenRun]] = {}
         self._engine: Engine | None = None
         self._lost = asyncio.Event()
+        self._stirred = False
 
     # --- life ----------------------------------------------------------------------------------
 
@@ -170,6 +173,7 @@ class Runner:
     def submit(self, order: Order, by: Change | None = None) -> str:
         """Order a run, or join the open run of the same identity. Returns the run's id."""
         run, by = self.runs.submit(order, by), by or self.runs.asker
+        self._stirred = True
         allowed = list(getattr(order, "allow", ()))
         if by.why or allowed:
             self.outbox.ledger.tell(ORDERED, run, by, **({"allowed": allowed} if allowed else {}))
@@ -195,6 +199,7 @@ class Runner:
         """Take a failed or cancelled run up again at the step it failed at. An open run needs no
         resuming: False. Raises Problem run.no-such-run."""
         reopened, by = self.runs.reopen(run, by), by or self.runs.asker
+        self._stirred = True
         if reopened and (by.why or by != self.runs.asker):
             self.outbox.ledger.tell(RESUMED, run, by)
         return reopened
@@ -202,6 +207,7 @@ class Runner:
     def signal(self, run: str, name: str, by: Change | None = None) -> None:
         """Ends a wait that listens for `name`; kept until one does."""
         self.runs.signal(run, name)
+        self._stirred = True
         by = by or self.runs.asker
         if by.why or by != self.runs.asker:
             self.outbox.ledger.tell(SIGNALLED, run, by, signal=name)
@@ -270,19 +276,29 @@ class Runner:
                 await self._blocking(self.claims.tell_unknown, self.waits.now)
             await asyncio.sleep(BEAT)
 
+    async def _rest(self, seconds: float) -> None:
+        """Cut short by what is ordered and signalled in this process."""
+        until, self._stirred = time.monotonic() + seconds, False
+        while time.monotonic() < until:
+            await asyncio.sleep(LOOK / 2)
+            if self._stirred:
+                return
+
     async def _govern(self) -> None:
+        calm = 0.0
         while True:
             if self._lost.is_set():
                 await self._step_down()
                 self._lost.clear()
             if not self.leading and await self._blocking(self.claims.acquire):
                 await self._lead()
-            if self._engine:
-                await self._take_up(self._engine)
-            await asyncio.sleep(LOOK if self.leading else 5 * LOOK)
+            found = self._engine is not None and await self._take_up(self._engine)
+            calm = 0.0 if found else min(calm + LOOK, CALM)
+            await self._rest(max(LOOK, calm) if self.leading else 5 * LOOK)
 
-    async def _take_up(self, engine: Engine) -> None:
-        """See to it that every run of ours is being driven here, and no other."""
+    async def _take_up(self, engine: Engine) -> bool:
+        """See to it that every run of ours is being driven here, and no other. True: there were
+        some that were not."""
         now = time.monotonic()
         to_come = sum(run not in self._live for run in self._asked)
         room = DRIVEN - to_come - (len(self._live) - len(self.waits))
@@ -294,15 +310,20 @@ class Runner:
                 task.cancel()
         for run in self._asked.keys() - mine.keys():
             del self._asked[run]
-        late = {run for run, at in self._asked.items() if now - at >= ASK_AGAIN}
+        late = {run for run, (at, _) in self._asked.items() if now - at >= ASK_AGAIN}
         wanted = mine.keys() - self._live.keys() - (self._asked.keys() - late)
         if wanted:
             found = await self._blocking(self.runs.open_runs, wanted)
             ours = [run for run in found if run.owner == self.claims.lease.holder]
-            self._asked |= dict.fromkeys((run.id for run in ours), now)
+            self._asked |= {run.id: (now, run) for run in ours}
             lost = await engine.go_on(ours)
             for run, problem in lost.items():
                 await self._blocking(self.runs.failed, run, problem, 1)
+        return bool(wanted)
+
+    async def _park(self, waits: Sequence[Parking]) -> Sequence[bool]:
+        await self._chronicle.flush()
+        return await self._blocking(self.claims.park_all, waits)
 
     async def _execute(self, run_id: str, workflow: str) -> str:
         """The workflow: the same for every journey."""
@@ -310,16 +331,22 @@ class Runner:
         assert task is not None
         self._live[run_id] = (task, None)
         try:
-            found = await self._blocking(self.runs.open_runs, (run_id,))
-            if not found or found[0].workflow != workflow:
+            found = await self._found(run_id)
+            if found is None or found.workflow != workflow:
                 return "ended"
-            if found[0].owner != self.claims.lease.holder:
+            if found.owner != self.claims.lease.holder:
                 raise asyncio.CancelledError
-            return await self._driven(found[0], task)
+            return await self._driven(found, task)
         finally:
             self._live.pop(run_id, None)
             self._asked.pop(run_id, None)
             self.waits.forget(run_id)
+
+    async def _found(self, run: str) -> OpenRun | None:
+        """As it was when the engine was asked to go on with it; read now, if it was not."""
+        if run in self._asked:
+            return self._asked[run][1]
+        return next(iter(await self._blocking(self.runs.open_runs, (run,))), None)
 
     async def _driven(self, run: OpenRun, task: asyncio.Task[Any]) -> str:
         if run.rewind_to is not None:
