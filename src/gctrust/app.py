@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -135,7 +135,7 @@ class App:
         return RotationFiles(
             self.certificates,
             settings.pin_issuer_path,
-            webhook=settings.webhook_trust,
+            webhook=self._webhook_trust,
             use_source=self.pin_use.name,
             opened=self.opened,
         )
@@ -211,24 +211,25 @@ class App:
         from .settings import environment
 
         sources = SecretSources(environment, lambda: self.sealed)
-        target = self._webhook_target()
-        asker = self.asker
+        target, asker = self._webhook_target(), self.asker
         return Outbox(self.store, self.ledger, self.clock, target, sources=sources, asker=asker)
+
+    def receivers(self, event: str) -> Mapping[str, str]:
+        """Where webhooks of this event go, and how trusted. To look makes no store."""
+        if self.settings.store_url or self.store_path.exists():
+            return self.outbox.endpoints.receivers(event)
+        target = self._webhook_target()
+        return target.receivers if target else {}
+
+    def _webhook_trust(self) -> str:
+        from .adapters.webhooks.endpoint import least_trusted
+
+        return least_trusted(self.receivers("certificate_rotation").values())
 
     def _webhook_target(self) -> Target | None:
         from .adapters.webhooks.endpoint import Target
 
-        settings = self.settings
-        if not settings.webhook_url:
-            return None
-        secret, token = settings.webhook_secret, settings.webhook_token
-        return Target(
-            settings.webhook_url,
-            secret=lambda: secret.reveal() if secret else None,
-            bearer=lambda: token.reveal() if token else None,
-            allow_private=self.platform is not None and self.platform.loopback,
-            timeout=settings.timeout_webhook,
-        )
+        return Target.of(self.settings, allow_private=self.store_kind == "sandbox")
 
     @cached_property
     def traces(self) -> NoTraces:

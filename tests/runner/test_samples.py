@@ -105,6 +105,7 @@ def test_every_sample_is_of_a_metric_that_is_announced():
 
 def test_label_values_are_escaped():
     assert series("m", [("l", 'a"b\\c\nd')]) == r'm{l="a\"b\\c\nd"}'
+    assert series("m", [("l", "a\0b\udcff")]) == 'm{l="a\ufffdb\ufffd"}'
 
 
 class Still:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Group, Parameter
 
 from ..errors import Fact, Problem, ProblemKind, ProblemType
+from ..pipelines.events import MANY
 from .attached import refuse_wrong_credentials
 from .bulk_follow import follow_many, tell_items
 from .bulk_list import Columns, Listed, ListFormat, Row, read_orders
@@ -177,7 +178,7 @@ async def _planned(
         journey="many",
         subject=f"{len(order.items)} orders",
         platform=platform_of(app.settings),
-        steps=(*steps, rule, ledger_step(app.settings)),
+        steps=(*steps, rule, ledger_step(app, MANY)),
         hazards=tuple(hazards),
         findings=tuple(findings),
         perform=f"{command} --from {waves.source} --yes{allowed}",

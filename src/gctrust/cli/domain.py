@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from ..errors import Problem
+from ..pipelines.events import EMAIL_DOMAIN
 from .attached import order_and_follow
 from .bulk import Waves, order_list
 from .bulk_orders import EMAIL_DOMAINS, email_domains
@@ -137,7 +138,7 @@ def verify(
             return await order_list(app, options, waves, listed, command, yes=yes, wait=patience)
         order = replace(like, domain=meant(app.settled, outbound, mail_from))
         if not yes:
-            return show(options.out, _plan(settings, order.domain))
+            return show(options.out, _plan(app, order.domain))
         code = await order_and_follow(app, options.out, order, patience)
         if code is ExitCode.WAITING:
             await _tell_who_is_behind(app, options.out, order.domain)
@@ -170,7 +171,7 @@ def _attached(settings: Settings) -> float:
     return float(sum(pauses)) + settings.status_polls * settings.status_interval
 
 
-def _plan(settings: Settings, order: str) -> Planned:
+def _plan(app: composition.App, order: str) -> Planned:
     from ..pipelines.platform_domain import PlatformDomain
 
     domain = PlatformDomain.of(order)
@@ -179,12 +180,12 @@ def _plan(settings: Settings, order: str) -> Planned:
     return Planned(
         journey="email-domain",
         subject=domain.name,
-        platform=platform_of(settings),
+        platform=platform_of(app.settings),
         steps=(
             *steps(domain),
             "read the records the platform requires and look for them at every name server",
             "ask the platform to verify, and poll its verdict",
-            ledger_step(settings),
+            ledger_step(app, EMAIL_DOMAIN),
         ),
         hazards=(),
         findings=(),

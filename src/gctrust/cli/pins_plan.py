@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import Problem
 from ..findings import Finding, Severity
+from ..pipelines.events import ROTATION
 from .exit_codes import ExitCode
 from .output import Output
 from .pins_order import NO_BACKUP, Clients, Declared, Files, Pace
@@ -36,7 +37,7 @@ async def plan_of(
         journey="pin-rotation",
         subject=order.client_id,
         platform=platform_of(app.settings),
-        steps=(*_steps(order, new, old, backup), ledger_step(app.settings)),
+        steps=(*_steps(order, new, old, backup), ledger_step(app, ROTATION)),
         hazards=hazards,
         findings=report.findings + tuple(f for f in judged if f.rule != NO_BACKUP),
         perform=f"gctrust pins rotate --yes{flags}{allowed}",

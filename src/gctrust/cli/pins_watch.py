@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from ..findings import Finding
+from ..pipelines.events import GATEWAY_CHANGED
 from .attached import RunShown, instant, order_and_follow
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument, findings_blocks
@@ -143,7 +144,7 @@ async def _planned(app: composition.App, options: Options, order: GatewayOrder) 
             f"write {', '.join(one for one in (order.bundle, order.pins, order.nginx) if one)}",
             proof,
             f"let the old one go {order.looks} looks after Current is another",
-            ledger_step(app.settings),
+            ledger_step(app, GATEWAY_CHANGED),
         ),
         hazards=(),
         findings=strangers(radar),

@@ -14,6 +14,8 @@ from .findings_shown import findings_blocks
 from .output import Block, Heading, Output
 
 if TYPE_CHECKING:
+    from ..app import App
+    from ..pipelines.event_type import EventType
     from ..settings import Settings
 
 UNKNOWN_HAZARD = ProblemType(
@@ -67,12 +69,13 @@ def _blocks(plan: Planned, refused: bool) -> Iterator[Block]:
         yield f"nothing was changed; perform it with: {plan.perform}"
 
 
-def ledger_step(settings: Settings) -> str:
-    url = without_user_info(settings.webhook_url or "")
-    if not url:
-        return "write the ledger entry"
-    kind = "a signed webhook" if settings.webhook_secret else "an unsigned webhook"
-    return f"write the ledger entry and {kind} to {url}"
+def ledger_step(app: App, event: EventType) -> str:
+    words = {"signed": "a signed webhook", "token": "a webhook with a token"}
+    to = [
+        f"{words.get(trust, 'an unsigned webhook')} to {url}"
+        for url, trust in app.receivers(event.name).items()
+    ]
+    return " and ".join(["write the ledger entry", *to])
 
 
 def platform_of(settings: Settings) -> str:

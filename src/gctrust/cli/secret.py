@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import App, Parameter
 
+from ..pipelines.events import CLIENT_SECRET
 from .attached import RunShown, order_and_follow
 from .exit_codes import ExitCode
 from .plan import Planned, ledger_step, platform_of, show
@@ -153,7 +154,7 @@ async def _planned(app: composition.App, options: Options, order: SecretOrder) -
             f"write {order.file} (mode 0600)" + (", reload its consumer" if order.reload else ""),
             f"both live for {order.soak:g} s, then {old.name} is inactive",
             f"{order.keep:g} s later it is removed",
-            ledger_step(app.settings),
+            ledger_step(app, CLIENT_SECRET),
         ),
         hazards=(),
         findings=judge(old),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Parameter
 
 from ..errors import Problem, ProblemKind, ProblemType
+from ..pipelines.events import CUSTOM_DOMAIN
 from .attached import order_and_follow
 from .bulk import Waves, order_list
 from .bulk_list import folder_of
@@ -300,7 +301,7 @@ async def _planned(
             f"{plan.action}: {'; '.join(plan.changes) or 'the certificate is refused'}",
             _sent(plan, order),
             f"{order.handshakes} full handshakes with every edge",
-            ledger_step(app.settings),
+            ledger_step(app, CUSTOM_DOMAIN),
         ),
         hazards=forbidden,
         findings=found + plan.hazards,

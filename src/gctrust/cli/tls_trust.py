@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import Parameter
 
 from ..findings import Finding
+from ..pipelines.events import PLATFORM_TRUST
 from .attached import instant, order_and_follow
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument, findings_blocks
@@ -188,7 +189,7 @@ async def _planned(app: composition.App, options: Options, order: TrustOrder) ->
             f"{new.one.subject} {publish}",
             f"both are held for {order.overlap:g} s" if gone else "nothing is replaced",
             *(f"{_label(held, one)} goes" for one in gone),
-            ledger_step(app.settings),
+            ledger_step(app, PLATFORM_TRUST),
         ),
         hazards=(),
         findings=found,

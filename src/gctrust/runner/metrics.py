@@ -6,10 +6,12 @@ blackbox_exporter mean by them, with the probed host in `target`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+_UNFIT = re.compile("[\x00\ud800-\udfff]")
 # Seconds: from a look at DNS to the three days a platform may take.
 STAGE_BOUNDS = (1.0, 10.0, 60.0, 300.0, 1800.0, 3600.0, 21600.0, 86400.0, 259200.0)
 
@@ -94,4 +96,10 @@ def series(name: str, labels: Iterable[tuple[str, str]] = ()) -> str:
 
 
 def _escaped(value: str) -> str:
-    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+    """A name in somebody's certificate may hold what no database keeps, a path what is no UTF-8."""
+    return (
+        _UNFIT.sub("\N{REPLACEMENT CHARACTER}", value)
+        .replace("\\", r"\\")
+        .replace("\n", r"\n")
+        .replace('"', r"\"")
+    )

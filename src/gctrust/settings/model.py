@@ -83,15 +83,6 @@ class Settings:
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
-    def webhook_trust(self) -> str:
-        """How a receiver can tell our webhook from anybody's."""
-        if not self.webhook_url:
-            return "none"
-        if self.webhook_secret:
-            return "signed"
-        return "token" if self.webhook_token else "unsigned"
-
-    @property
     def secrets(self) -> tuple[str, ...]:
         """The texts that must stand in no log."""
         values = (getattr(self, each.name) for each in fields(self))

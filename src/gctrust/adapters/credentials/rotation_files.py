@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from .client_switch import why_not
 class RotationFiles:
     """`issuers` is the file of CAs that may issue client certificates, None for no policy.
 
-    `webhook` is "none", "signed", "token" or "unsigned"; `use_source` names what tells who shows
+    `webhook` tells "none", "signed", "token" or "unsigned"; `use_source` names what tells who shows
     which certificate, empty for nothing. `opened` gives a file's octets, or a sealed reference's.
     """
 
@@ -34,7 +34,7 @@ class RotationFiles:
         check: CertificateCheck,
         issuers: Path | None = None,
         *,
-        webhook: str = "none",
+        webhook: Callable[[], str] = lambda: "none",
         use_source: str = "",
         opened: Opened = read_file,
     ) -> None:
@@ -63,7 +63,7 @@ class RotationFiles:
             backup_deployed=bool(effect.backup and self._bundle(effect.backup).keys),
             backup_same_ca=bool(backup and backup.issuer == new.issuer),
             not_ours=tuple(not_ours(new.extensions.dns_names, is_ca=new.is_ca)),
-            webhook=self._webhook,
+            webhook=self._webhook(),
             use_source=self._use_source,
             switchable=tuple(_obstacles(effect.targets, old_pin, kind.value)),
         )

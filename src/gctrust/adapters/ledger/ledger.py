@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as _quoted
 from pathlib import Path
@@ -181,8 +181,9 @@ class Ledger:
 
     def _told(self, entry: Entry, change: Change) -> Entry:
         """With who ordered the run and why; a step's own words stand before the order's."""
+        data = entry.data if change is NOBODY else {**change.why, **entry.data}
         actor = entry.actor or change.actor or self.actor
-        return replace(entry, actor=actor, data={**change.why, **entry.data})
+        return Entry(entry.action, entry.entity, entry.run, entry.step, entry.slot, data, actor)
 
     def _frontier(self, connection: Lane) -> Frontier:
         """Where to append at; the tree so far must be the signed one (BROKEN otherwise)."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import sqlalchemy as sa
@@ -127,6 +128,8 @@ class Store:
         self.kind = kind
         self.url = _url(place)
         self.engine = self._opened()
+        self._writing = Lock()
+        self._lent: sa.PoolProxiedConnection | None = None
         try:
             self._prepare()
         except Problem:
@@ -201,6 +204,9 @@ class Store:
         return marks
 
     def close(self) -> None:
+        if self._lent is not None:
+            self._lent.close()
+            self._lent = None
         self.engine.dispose()
 
     @contextmanager
@@ -223,15 +229,27 @@ class Store:
                 yield connection
             return
         try:
-            with closing(self.engine.raw_connection()) as raw:
-                cursor = raw.cursor()
-                cursor.execute("BEGIN IMMEDIATE")
-                yield Bare(raw, self.engine.dialect)
-                cursor.execute("COMMIT")
+            with self._writing, self._kept() as writer:
+                writer.execute("BEGIN IMMEDIATE")
+                yield Bare(writer, self.engine.dialect)
+                writer.execute("COMMIT")
         except DBAPIError as error:
             raise self.translated(error.orig) from None
         except self._driver_error as error:
             raise self.translated(error) from None
+
+    @contextmanager
+    def _kept(self) -> Iterator[Any]:
+        """A connection of the driver's that stays out of the pool between transactions: to have
+        it from there and give it back costs as much as a signature. After an error it goes back,
+        which ends what it had begun."""
+        lent, self._lent = self._lent or self.engine.raw_connection(), None
+        try:
+            yield lent.driver_connection
+        except BaseException:
+            lent.close()
+            raise
+        self._lent = lent
 
     @contextmanager
     def _transaction(self, *, writes: bool, resting: bool = False) -> Iterator[sa.Connection]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ...errors import Problem, ProblemKind, ProblemType
 from ...pipelines.events import EVENTS, wanted
 from ..fetch.guarded_fetch import checked_url
 from .secret_source import is_reference
+
+if TYPE_CHECKING:
+    from ...settings import Settings
 
 BAD_ENDPOINT = ProblemType(
     code="webhooks.bad-endpoint",
@@ -40,6 +44,29 @@ class Target:
     allow_private: bool = False
     timeout: float = TIMEOUT
     schedule: tuple[float, ...] = SCHEDULE
+
+    @property
+    def auth(self) -> tuple[str, ...]:
+        ways = {"hmac": self.secret(), "bearer": self.bearer()}
+        return tuple(way for way, given in ways.items() if given)
+
+    @property
+    def receivers(self) -> Mapping[str, str]:
+        """As Endpoints.receivers has them."""
+        return {shown_url(self.url): trust_of(Endpoint(ENVIRONMENT, self.url), self.auth)}
+
+    @classmethod
+    def of(cls, settings: Settings, *, allow_private: bool) -> Target | None:
+        if not settings.webhook_url:
+            return None
+        secret, token = settings.webhook_secret, settings.webhook_token
+        return cls(
+            settings.webhook_url,
+            secret=lambda: secret.reveal() if secret else None,
+            bearer=lambda: token.reveal() if token else None,
+            allow_private=allow_private,
+            timeout=settings.timeout_webhook,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +111,19 @@ def auth_of(endpoint: Endpoint) -> tuple[str, ...]:
     """How a receiver tells that a delivery is ours."""
     ways = {"hmac": endpoint.secrets, "bearer": endpoint.bearer, "mtls": endpoint.certificate}
     return tuple(way for way, given in ways.items() if given)
+
+
+def trust_of(endpoint: Endpoint, auth: Collection[str]) -> str:
+    """How much of a delivery its receiver can believe: "signed", "token" (whoever knows it, or
+    holds a certificate's key, could have sent it) or "unsigned"."""
+    if "hmac" in auth:
+        return "signed"
+    return "token" if auth or endpoint.format == "slack" else "unsigned"  # Slack's URL is a secret
+
+
+def least_trusted(kinds: Collection[str]) -> str:
+    """Of what trust_of told of several receivers; "none" of none."""
+    return next((kind for kind in ("unsigned", "token", "signed") if kind in kinds), "none")
 
 
 def shown_url(url: str) -> str:

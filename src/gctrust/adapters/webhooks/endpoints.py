@@ -15,6 +15,7 @@ from uuid import uuid4
 import sqlalchemy as sa
 
 from ...errors import Fact, Problem, ProblemKind, ProblemType
+from ...pipelines.events import wanted
 from ...ports import Clock
 from ...secret import Secret
 from ..ledger.ledger import Entry, Ledger
@@ -32,6 +33,7 @@ from .endpoint import (
     checked,
     checked_address,
     shown_url,
+    trust_of,
 )
 from .health import Health
 from .secret_source import SecretSources, is_reference
@@ -129,10 +131,13 @@ class Endpoints:
 
     def auth(self, endpoint: Endpoint) -> tuple[str, ...]:
         """How its receiver tells that a delivery is ours, by what is set."""
-        if endpoint.name == ENVIRONMENT and self.target is not None:
-            ways = {"hmac": self.target.secret(), "bearer": self.target.bearer()}
-            return tuple(way for way, given in ways.items() if given)
-        return auth_of(endpoint)
+        own = endpoint.name == ENVIRONMENT and self.target is not None
+        return self.target.auth if own and self.target else auth_of(endpoint)
+
+    def receivers(self, event: str) -> Mapping[str, str]:
+        """Where webhooks of this event go, by URL, and how much their receivers can believe."""
+        to = (one for one in self.all() if wanted(event, one.events))
+        return {shown_url(one.url): trust_of(one, self.auth(one)) for one in to}
 
     def address(self, endpoint: Endpoint) -> str:
         """The URL itself. Raises Problem webhooks.bad-endpoint, and those of a secret's source."""
