@@ -232,7 +232,7 @@ async def test_a_server_that_fails_is_told_from_a_silent_one(ward: Ward) -> None
 
 async def test_a_published_organisation_is_told_from_the_guides(ward: Ward) -> None:
     absent = [{"kind": "status", "status": 404, "path": path} for path in GUIDE_PATHS]
-    there = [
+    there: list[dict[str, object]] = [
         {"kind": "status", "status": 200, "path": path, "body": {}} for path in PUBLISHED_PATHS
     ]
     ward.control("PUT", "/faults", absent + there)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 app = App(
     name="audit",
-    help="The tamper-evident ledger: list, verify, prove, export, checkpoint, seal, rotate.",
+    help="The tamper-evident ledger: list, verify, prove, export, compare, checkpoint, seal.",
 )
 app.command("gctrust.cli.audit_seal:seal", name="seal", help="Move old entries to an archive.")
 app.command("gctrust.cli.audit_join:compare", name="compare", help="Changes of somebody else's.")

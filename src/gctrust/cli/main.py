@@ -43,7 +43,7 @@ COMMANDS = (
     Command("pins", "pins:app", "Client-certificate pins: rotated without a refused handshake."),
     Command("secret", "secret:app", "OAuth client secrets: replaced through a second client."),
     Command("runs", "runs:app", "Durable runs: list, show, items, watch, resume, cancel, fork."),
-    Command("audit", "audit:app", "The tamper-evident ledger: list, verify, prove, export."),
+    Command("audit", "audit:app", "The tamper-evident ledger: list, verify, prove, compare."),
     Command("evidence", "evidence:evidence", "What changed in a period, proved, as a folder."),
     Command("webhooks", "webhooks:app", "Webhooks: endpoints, deliveries, replay, test."),
     Command("serve", "serve:serve", "The HTTP service: order, list, show and signal runs."),

@@ -204,3 +204,51 @@ def test_the_page_has_every_call_of_both_dialects_with_its_rights():
     for call, route in calls.items():
         assert tuple(re.findall(r"`([^`]+)`", rows[call])) == route.permissions
         assert (rows[call] == "none") is not bool(route.permissions)
+
+
+async def test_a_wait_of_more_than_three_minutes_is_told_and_not_sat_through(
+    published, platform, reply, clock
+):
+    told = {"code": "too.many.requests.retry.after", "contextId": "c-7"}
+    platform.script = [reply(429, told, {"Retry-After": "600"})]
+    with pytest.raises(Problem) as caught:
+        await published.inbounds()
+    problem = caught.value
+    assert (problem.code, problem.facts["correlation_id"]) == ("genesys.rate-limited", "corr-1")
+    assert problem.retry_at >= clock.at + 590
+    assert len(platform.calls) == 1
+
+
+async def test_a_504_that_stays_is_a_problem_with_its_correlation_id(published, platform, reply):
+    told = {"code": "postino.error.request.timeout", "contextId": "c-8"}
+    platform.script = [reply(504, told)]
+    with pytest.raises(Problem) as caught:
+        await published.inbounds()
+    assert caught.value.code == "genesys.unavailable"
+    assert caught.value.facts["correlation_id"]
+    assert len(platform.calls) == 3
+
+
+async def test_a_page_that_is_lost_in_the_middle_is_no_short_list(published, platform, reply):
+    first = {"entities": [{"id": "a"}], "pageCount": 2}
+    platform.script = [reply(body=first), reply(404, {"code": "not.found"})]
+    with pytest.raises(Problem) as caught:
+        await published.inbounds()
+    assert caught.value.code == "genesys.not-found"
+
+
+async def test_a_client_without_its_secret_and_with_fields_nobody_knows_is_read(
+    published, platform, reply
+):
+    told = {
+        "id": "c-1",
+        "name": "n",
+        "authorizedGrantType": "CLIENT-CREDENTIALS",
+        "state": "HIBERNATING",
+        "quantum": {"nested": [None]},
+    }
+    platform.script = [reply(body=told)]
+    client = await published.client("c-1")
+    assert client.id == "c-1"
+    assert client.state.value == "unknown"
+    assert client.state.raw == "HIBERNATING"
