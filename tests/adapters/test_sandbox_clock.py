@@ -64,7 +64,7 @@ async def test_a_wait_looks_seldom_and_ends_in_time(served: Served) -> None:
     until = served.now() + 7.5  # a second and a half
     await clock.sleep_until(until)
     assert until <= served.now()
-    assert served.looks < 6, "thirty polls, most of them told"
+    assert served.looks < 12, "thirty polls, most of them told"
 
 
 async def test_what_is_told_is_never_ahead_and_little_behind(served: Served) -> None:
@@ -103,6 +103,6 @@ def test_a_busy_machine_does_not_make_it_ask_each_time() -> None:
     for at, wait in enumerate(late, start=1):
         reading = reading.then(at + wait, 1_000.0 + at * 5.0, 5.0)
     assert reading.steady
-    assert reading.tell(5.5) == pytest.approx(1_027.0)
+    assert reading.tell(5.2) == pytest.approx(1_025.5)
     assert not reading.then(6.0, 9_000.0, 5.0).steady, "a jump"
     assert not reading.then(6.0, 1_030.0, 0.0).steady, "another rate"

@@ -16,7 +16,7 @@ from .genesys.regions import PlatformAddress
 
 _POLL_SECONDS = 0.05
 _SANDBOX_TIMEOUT = 5.0
-_OLDEST = 2.0  # seconds a reading is good for while the clock runs steadily,
+_OLDEST = 0.25  # seconds a reading is good for while the clock runs steadily; a jump waits so long,
 _FURTHEST = 10.0  # and virtual seconds: a clock that was stopped since is not run ahead of by more
 _LATE = 1.0  # seconds for which an answer may be on its way; more is a jump
 
@@ -51,7 +51,7 @@ class Reading:
 class SandboxClock:
     """The virtual time of a sandbox on this machine: read now and then, told by its rate between.
 
-    A jump is noticed with the next reading, within two seconds; who makes it calls `jumped`.
+    A jump is noticed with the next reading, within a quarter second; who makes it calls `jumped`.
     Reading takes about a millisecond and blocks that long; any thread may ask.
     """
 
