@@ -84,6 +84,9 @@ def test_a_sample_ends_right(tmp_path: Path) -> None:
     assert seen["steps"] > 15
 
 
+@pytest.mark.skipif(
+    not LONG, reason="GCTRUST_LONG=1 rehearses around each change, half a minute each"
+)
 @pytest.mark.parametrize(
     ("journey", "at"), [("custom-domain", " UploadCertificate"), ("pin-rotation", "33 WritePins")]
 )

@@ -135,7 +135,7 @@ async def test_after_the_last_429_it_is_an_error(house):
     house.faults({**rule, "path": CUSTOM})
     async with voyage(house) as trip:
         run = trip.runner.submit(order)
-        await trip.until(lambda: house.advance(240) or trip.runner.show(run).status != "open")
+        await trip.until(lambda: house.advance(60) or trip.runner.show(run).status != "open")
         row = trip.runner.show(run)
         assert row.status == "failed"
         assert row.problem.code == "genesys.rate-limited"

@@ -98,8 +98,7 @@ async def test_resets_of_the_token_request(house, journey):
     assert house.fired() == [7]
 
 
-@pytest.mark.parametrize("journey", JOURNEYS)
-@pytest.mark.parametrize("kind", ["lost", "truncate", "malformed"])
+@pytest.mark.parametrize(("kind", "journey"), crossed(("lost", "truncate", "malformed")))
 async def test_a_write_whose_answer_never_came(house, journey, kind):
     """It took effect; the next look finds it, and it is not sent again."""
     path, method = WRITES[journey], METHOD[journey]
