@@ -1,4 +1,4 @@
-"""`gctrust metrics` after a real deployment: what was learnt is shown, and Prometheus can read it."""
+"""`gctrust metrics` after a real deployment: what was learnt is shown, and can be parsed."""
 
 import stat
 
