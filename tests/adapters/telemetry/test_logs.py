@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+from contextlib import redirect_stderr
 
 import pytest
 
@@ -27,15 +28,15 @@ LEAKS = (SECRET, "hunter22", "abcDEF123456", "dXNlcjpw", "MfKQ9r8G", "eyJzdWIi")
 
 
 @pytest.fixture
-def told(monkeypatch):
+def told():
     """Starts logs of a form; gives what stands on stderr."""
     stream = io.StringIO()
     ours = logging.getLogger("gctrust")
     before = ours.handlers[:], ours.level, ours.propagate
 
     def start(form):
-        monkeypatch.setattr("sys.stderr", stream)
-        start_logs(form, "info", (SECRET,))
+        with redirect_stderr(stream):
+            start_logs(form, "info", (SECRET,))
         return stream.getvalue
 
     yield start
