@@ -38,9 +38,11 @@ def nodes(level, index):
 
 def grown(size):
     frontier = Frontier()
-    for leaf in LEAVES[:size]:
-        for level, index, hash_ in frontier.add(leaf):
-            assert hash_ == nodes(level, index)
+    made = frontier.grow(LEAVES[:size])
+    wanted = [(n, i) for n in range(1, 8) for i in range(size >> n)]
+    assert sorted(made) == [(level, index, nodes(level, index)) for level, index in wanted]
+    higher = Frontier().grow(LEAVES[:size], 3)
+    assert sorted(higher) == [node for node in sorted(made) if node[0] >= 3]
     return frontier
 
 

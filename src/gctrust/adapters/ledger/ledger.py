@@ -14,7 +14,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from json.encoder import encode_basestring as _quoted
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -85,16 +84,7 @@ class LedgerEntry:
 
 ORDERED, RESUMED, SIGNALLED = "run.ordered", "run.resumed", "run.signalled"
 Place = tuple[str, str]  # run and slot
-
-
-@dataclass(slots=True)
-class _Group:
-    """Entries to be appended at once. `places` tells where each is, also those there already."""
-
-    frontier: Frontier
-    places: dict[Place, int]
-    rows: list[dict[str, Any]] = field(default_factory=list)
-    nodes: list[tuple[int, int, bytes]] = field(default_factory=list)
+Row = tuple[int, str, str, str, str, str, bytes]  # in the order of _INSERT, the leaf last
 
 
 _CANONICAL = json.JSONEncoder(
@@ -107,13 +97,15 @@ def canonical(fields: Mapping[str, object]) -> str:
     return _CANONICAL.encode(fields)
 
 
-def _text(entry: Entry, seq: int, now: str) -> str:
+def _text(
+    entry: Entry, actor: str, data: Mapping[str, Fact], filed: str, seq: int, now: str
+) -> str:
     """The canonical text of an entry, put together at half of what the encoder takes."""
-    data = canonical(dict(entry.data)) if entry.data else "{}"
     return (
-        f'{{"action":{_quoted(entry.action)},"actor":{_quoted(entry.actor)},"data":{data},'
+        f'{{"action":{_quoted(entry.action)},"actor":{_quoted(actor)},'
+        f'"data":{canonical(data) if data else "{}"},'
         f'"entity":{_quoted(entry.entity)},"run":{_quoted(entry.run)},"seq":{seq},'
-        f'"slot":{_quoted(entry.filed)},"step":{entry.step},"time":"{now}"}}'
+        f'"slot":{_quoted(filed)},"step":{entry.step},"time":"{now}"}}'
     )
 
 
@@ -167,23 +159,43 @@ class Ledger:
         self, connection: Lane, before: Frontier, entries: Sequence[Entry]
     ) -> tuple[int, ...]:
         changes = changes_in(connection, {entry.run for entry in entries})
-        entries = [self._told(entry, changes.get(entry.run, NOBODY)) for entry in entries]
-        group = self._group(entries, before, {})
+        places: dict[Place, int] = {}
+        rows = self._rows(entries, changes, before.size, places)
         # Nearly always all are new. When not, this insert is undone, and those known are left out.
-        if group.rows and _INSERT.run_all(connection, group.rows) != len(group.rows):
+        if rows and _INSERT.run_all(connection, rows) != len(rows):
             _UNDO.run(connection, first=before.size)
-            group = self._group(entries, before, _known(connection, entries))
-            if group.rows:
-                _INSERT.run_all(connection, group.rows)
-        if group.rows:
-            self._sign(connection, group)
-        return tuple([group.places[entry.run, entry.filed] for entry in entries])
+            places = _known(connection, entries)
+            rows = self._rows(entries, changes, before.size, places)
+            if rows:
+                _INSERT.run_all(connection, rows)
+        if rows:
+            self._sign(connection, before, [row[-1] for row in rows])
+        return tuple([places[entry.run, entry.filed] for entry in entries])
 
-    def _told(self, entry: Entry, change: Change) -> Entry:
-        """With who ordered the run and why; a step's own words stand before the order's."""
-        data = entry.data if change is NOBODY else {**change.why, **entry.data}
-        actor = entry.actor or change.actor or self.actor
-        return Entry(entry.action, entry.entity, entry.run, entry.step, entry.slot, data, actor)
+    def _rows(
+        self,
+        entries: Sequence[Entry],
+        changes: Mapping[str, Change],
+        seq: int,
+        places: dict[Place, int],
+    ) -> list[Row]:
+        """The rows of entries that have no place yet, from number `seq` on; `places` gets theirs.
+
+        A step's own words stand before those of whoever ordered its run.
+        """
+        rows, now = [], rfc3339(self.clock.now())
+        for entry in entries:
+            run, filed = place = entry.run, entry.filed
+            if place not in places:
+                change = changes.get(run, NOBODY)
+                data = entry.data if change is NOBODY else {**change.why, **entry.data}
+                told = entry.actor or change.actor or self.actor, data, filed, seq, now
+                text = _text(entry, *told)
+                leaf = leaf_hash(text.encode())
+                rows.append((seq, run, filed, entry.entity, entry.action, text, leaf))
+                places[place] = seq
+                seq += 1
+        return rows
 
     def _frontier(self, connection: Lane) -> Frontier:
         """Where to append at; the tree so far must be the signed one (BROKEN otherwise)."""
@@ -207,37 +219,13 @@ class Ledger:
             raise Problem(BROKEN, {"store": self.store.name})
         return frontier
 
-    def _group(
-        self, entries: Sequence[Entry], before: Frontier, known: Mapping[Place, int]
-    ) -> _Group:
-        """The rows of what is not known yet, and the tree with them."""
-        group = _Group(Frontier(before.size, list(before.hashes)), dict(known))
-        now = rfc3339(self.clock.now())
-        for entry in entries:
-            place = (entry.run, entry.filed)
-            if place not in group.places:
-                group.places[place] = seq = group.frontier.size
-                row = self._row(entry, seq, now)
-                group.rows.append(row)
-                grown = group.frontier.add(row["leaf"])
-                group.nodes += [node for node in grown if node[0] >= STORED_LEVEL]
-        return group
-
-    def _row(self, entry: Entry, seq: int, now: str) -> dict[str, Any]:
-        filed = {"run": entry.run, "slot": entry.filed}
-        filed |= {"entity": entry.entity, "action": entry.action}
-        text = _text(entry, seq, now)
-        return {**filed, "seq": seq, "entry": text, "leaf": leaf_hash(text.encode())}
-
-    def _sign(self, connection: Lane, group: _Group) -> None:
-        frontier = group.frontier
-        if group.nodes:
-            named = [{"lv": lv, "ix": ix, "hash": hash_} for lv, ix, hash_ in group.nodes]
-            _NODE.run_all(connection, named)
+    def _sign(self, connection: Lane, before: Frontier, leaves: Sequence[bytes]) -> None:
+        frontier = Frontier(before.size, list(before.hashes))
+        if nodes := frontier.grow(leaves, STORED_LEVEL):
+            _NODE.run_all(connection, nodes)
         note = self._signer.note(Checkpoint(self.origin, frontier.size, frontier.root()))
         octets = frontier.octets()
-        first = group.rows[0]["seq"] == 0
-        (_SIGN_FIRST if first else _SIGN).run(connection, n=note, f=octets, one=1)
+        (_SIGN if before.size else _SIGN_FIRST).run(connection, n=note, f=octets, one=1)
         self._trusted = (note, octets, frontier)
 
     def tell(self, action: str, run: str, change: Change, **data: Fact) -> int:

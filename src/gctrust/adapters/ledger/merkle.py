@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 EMPTY_ROOT = hashlib.sha256(b"").digest()
@@ -49,16 +49,20 @@ class Frontier:
     def octets(self) -> bytes:
         return b"".join(self.hashes)
 
-    def add(self, leaf: bytes) -> Iterator[tuple[int, int, bytes]]:
-        """Append a leaf; yields each subtree it completes above itself: (level, index, hash)."""
-        level, index = 0, self.size
-        hash_ = leaf
-        while index & 1:
-            hash_ = node_hash(self.hashes.pop(), hash_)
-            level, index = level + 1, index >> 1
-            yield level, index, hash_
-        self.hashes.append(hash_)
-        self.size += 1
+    def grow(self, leaves: Iterable[bytes], lowest: int = 1) -> list[tuple[int, int, bytes]]:
+        """Append leaves; returns what subtrees they complete from the level `lowest` upwards:
+        (level, index, hash)."""
+        made = []
+        for hash_ in leaves:
+            level, index = 0, self.size
+            while index & 1:
+                hash_ = node_hash(self.hashes.pop(), hash_)
+                level, index = level + 1, index >> 1
+                if level >= lowest:
+                    made.append((level, index, hash_))
+            self.hashes.append(hash_)
+            self.size += 1
+        return made
 
     def nodes(self) -> dict[tuple[int, int], bytes]:
         """Its subtrees by (level, index): the right edge that every proof's walk ends in."""

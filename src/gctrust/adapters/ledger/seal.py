@@ -143,8 +143,7 @@ def _lines(ledger: Ledger, span: Span) -> Iterator[str]:
         )
         for entry, leaf in result:
             yield f'{{"leaf":"{bytes(leaf).hex()}","entry":{entry}}}'
-            for _ in frontier.add(bytes(leaf)):
-                pass
+            frontier.grow([bytes(leaf)])
         newest = connection.execute(sa.select(CHECKPOINT.c.note)).scalar_one()
     note = ledger.signed(Checkpoint(ledger.origin, span.end, frontier.root()))
     proof = ledger.consistency(span.end)

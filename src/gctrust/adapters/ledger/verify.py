@@ -317,9 +317,7 @@ def _frontier(stretches: Sequence[Counted], size: int | None = None) -> Frontier
         _add_block(frontier, hash_)
     if whole < len(blocks):
         tail = [leaf for part in stretches for leaf in part.kept]
-    for leaf in tail if size is None else tail[: size - whole * BLOCK]:
-        for _ in frontier.add(leaf):
-            pass
+    frontier.grow(tail if size is None else tail[: size - whole * BLOCK])
     return frontier
 
 

@@ -6,7 +6,7 @@ append to the ledger runs three, beside a signature of 40 and the disk's own 180
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -36,44 +36,36 @@ class Prepared:
 
     def __init__(self, statement: sa.Executable) -> None:
         self._statement = statement
-        self._compiled: dict[str, tuple[str, tuple[str, ...] | None]] = {}
+        self._texts: dict[str, tuple[str, tuple[str, ...]]] = {}
 
     def first(self, connection: Lane, **values: Any) -> Any:
         """The first row as a tuple, or None."""
-        cursor = _cursor(connection)
-        text, names = self._for(connection)
-        cursor.execute(text, _bound(values, names))
-        return cursor.fetchone()
+        return self._executed(connection, values).fetchone()
 
     def all(self, connection: Lane, **values: Any) -> Any:
-        cursor = _cursor(connection)
-        text, names = self._for(connection)
-        cursor.execute(text, _bound(values, names))
-        return cursor.fetchall()
+        return self._executed(connection, values).fetchall()
 
     def run(self, connection: Lane, **values: Any) -> None:
-        text, names = self._for(connection)
-        _cursor(connection).execute(text, _bound(values, names))
+        self._executed(connection, values)
 
-    def run_all(self, connection: Lane, rows: Iterable[Mapping[str, Any]]) -> int:
-        """Returns how many rows the statement changed."""
-        text, names = self._for(connection)
-        cursor = _cursor(connection)
-        cursor.executemany(text, [_bound(row, names) for row in rows])
+    def run_all(self, connection: Lane, rows: Sequence[tuple[Any, ...]]) -> int:
+        """With each row's values in the statement's order. Returns how many rows it changed."""
+        cursor = connection.connection.cursor()
+        cursor.executemany(self._for(connection)[0], rows)
         return int(cursor.rowcount)
 
-    def _for(self, connection: Lane) -> tuple[str, tuple[str, ...] | None]:
+    def _executed(self, connection: Lane, values: Mapping[str, Any]) -> Any:
+        text, names = self._for(connection)
+        cursor = connection.connection.cursor()
+        cursor.execute(text, [values[name] for name in names])
+        return cursor
+
+    def _for(self, connection: Lane) -> tuple[str, tuple[str, ...]]:
+        """The text, and its parameters' names in order: drivers take values by place quickest."""
         name = connection.dialect.name
-        if name not in self._compiled:
-            compiled: Any = self._statement.compile(dialect=connection.dialect)  # type: ignore[attr-defined]
-            places = tuple(compiled.positiontup) if compiled.positional else None
-            self._compiled[name] = str(compiled), places
-        return self._compiled[name]
-
-
-def _cursor(connection: Lane) -> Any:
-    return connection.connection.cursor()
-
-
-def _bound(values: Mapping[str, Any], names: tuple[str, ...] | None) -> Any:
-    return values if names is None else tuple([values[name] for name in names])
+        if name not in self._texts:
+            style = "qmark" if name == "sqlite" else "format"
+            dialect = type(connection.dialect)(paramstyle=style)
+            compiled: Any = self._statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+            self._texts[name] = str(compiled), tuple(compiled.positiontup or ())
+        return self._texts[name]

@@ -103,6 +103,7 @@ def _on_connect(connection: Any, _record: object) -> None:
     # Explicit BEGINs below: sqlite3's own ones come too late for a consistent read.
     connection.isolation_level = None
     for pragma in (
+        "page_size=2048",  # of a new file: small commits are the rule, and each writes whole pages
         "busy_timeout=10000",
         "journal_mode=WAL",
         "synchronous=FULL",
