@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import time
@@ -69,8 +68,7 @@ async def until(
     end = time.monotonic() + seconds
     while (row := trip.runner.show(run)).status == "open" and row.stage != stage:
         assert time.monotonic() < end, (row.stage, row.note, row.waiting_for)
-        trip.house.advance(jump)
-        await asyncio.sleep(0.05)
+        await trip.pass_time(jump)
     return row
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from arena import Arena
 
+from gctrust.adapters.sandbox_clock import SandboxClock
 from gctrust.app import App, build_app
 from gctrust.pipelines.orders import EmailDomainOrder, Order
 from gctrust.runner.runner import Runner
@@ -44,8 +45,16 @@ class Voyage:
             ]
             if publish and isinstance(order, EmailDomainOrder):
                 publish = not self.publish(order)
-            self.house.advance(JUMP)
-            await asyncio.sleep(BETWEEN)
+            await self.pass_time()
+
+    async def pass_time(self, jump: float = JUMP) -> None:
+        """To the next instant somebody waits for, when nobody does anything; else a jump."""
+        deadlines = self.runner.pending_deadlines() if self.runner.idle else ()
+        now = float(self.house.control("GET", "/clock")["now"])
+        self.house.advance(max(jump, deadlines[0] - now) if deadlines else jump)
+        if isinstance(self.app.clock, SandboxClock):
+            self.app.clock.jumped()
+        await asyncio.sleep(BETWEEN)
 
     def publish(self, order: EmailDomainOrder) -> bool:
         """False while the run does not look at DNS yet: the faults under test come before it."""

@@ -33,7 +33,7 @@ def test_a_run_is_ordered_once_driven_here_and_cancelled(service: Service) -> No
     assert seen["history"]
     assert "POST /api/v2/organization/emaildomains" in service.shell.effects()
     listed = service.ask("GET", "/v1/runs", "viewer").json()["runs"]
-    assert [r["id"] for r in listed] == [run]
+    assert [r["id"] for r in listed].count(run) == 1
 
     told = service.ask("POST", f"/v1/runs/{run}/signals", "operator", json={"name": "cancel"})
     assert told.status_code == 202
