@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 from urllib.parse import urlsplit
@@ -355,15 +355,13 @@ class App:
         from .runner.runs import Runs
         from .runner.schedules import Schedules
 
-        return Schedules(self.store, Runs(self.store, Codec(), self.clock))
+        return Schedules(self.store, Runs(self.store, Codec(), self.clock), self.ledger)
 
     def _checks(self) -> CheckPerformer:
-        from .adapters.store.retention import Retention
-        from .runner.engine_dbos import forget_workflows
+        from .runner.cleaning import retention
         from .runner.perform_check import CheckPerformer
 
-        retention = Retention(self.store, partial(forget_workflows, self.store))
-        parts = (self.mail, self.probe, self.schedules, retention, self.clock.now)
+        parts = (self.mail, self.probe, self.schedules, retention(self.ledger), self.clock.now)
         return CheckPerformer(*parts)
 
     @asynccontextmanager

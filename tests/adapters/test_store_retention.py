@@ -23,8 +23,8 @@ from tiny import REFUSED, HandClock, House, TinyOrder, appender, raising
 DAY = 86_400.0
 
 
-def retention(house):
-    return Retention(house.store, partial(forget_workflows, house.store))
+def retention(house, tell=lambda before, going: None):
+    return Retention(house.store, partial(forget_workflows, house.store), tell)
 
 
 def engine_rows(house):
@@ -51,8 +51,9 @@ async def test_old_runs_go_and_open_ones_and_the_ledger_stay(tmp_path):
         saved = house.ledger.checkpoint()
         would = retention(house).would(before)
         assert (would.runs, would.removed, would.webhooks) == (2, 1, 1)
-        cleaned = retention(house).clean(before)
-        assert cleaned == would
+        told = []
+        cleaned = retention(house, lambda *going: told.append(going)).clean(before)
+        assert (cleaned, told) == (would, [(before, would)])
         assert retention(house).would(before) == Cleaned() == retention(house).clean(before)
         assert {row.id for row in runner.list_runs()} == {"tiny:a@2", waiting, fresh}
         assert runner.show("tiny:a@2").status == "succeeded"
@@ -99,8 +100,12 @@ def test_more_than_a_batch(tmp_path):
     def forget(workflows):
         sizes.append(len(workflows))
 
-    assert Retention(house.store, forget).clean(5.0) == Cleaned(), "it ended at 5, not before"
-    assert Retention(house.store, forget).clean(6.0) == Cleaned(count, 0, count, 0)
+    def tell(before, going):
+        assert (before, going.runs, sizes) == (6.0, count, []), "told once, before anything goes"
+
+    old = Retention(house.store, forget, tell)
+    assert old.clean(5.0) == Cleaned(), "it ended at 5, not before"
+    assert old.clean(6.0) == Cleaned(count, 0, count, 0)
     assert sizes == [BATCH, BATCH, 7]
 
 

@@ -6,7 +6,7 @@ from shell import Shell
 
 
 def test_a_domain_and_the_store_are_looked_at_when_they_are_due(shell: Shell) -> None:
-    for words in ("domain drift.example.com --every 1h", "clean 90d"):
+    for words in ("domain drift.example.com --every 1h --reason 'new brand'", "clean 90d"):
         assert shell.run(f"gctrust schedules add {words}").returncode == 0
     done = shell.answer("gctrust schedules run-due")
     assert done["runs"] == ["check:domain:drift.example.com@1", "check:clean:90d@1"]
@@ -18,7 +18,13 @@ def test_a_domain_and_the_store_are_looked_at_when_they_are_due(shell: Shell) ->
     shell.control("PUT", "/zones", {"records": [record]})
     shell.control("POST", "/clock", {"advance": 3700})
     assert shell.answer("gctrust schedules run-due")["runs"]
+    shell.run("gctrust schedules pause clean:90d --ticket CHG-3")
     told = shell.answer("gctrust audit list")["entries"]
+    assert [(e["entity"], e["data"]) for e in told if e["action"].startswith("schedule.")] == [
+        ("domain:drift.example.com", {"every_seconds": 3600.0, "reason": "new brand"}),
+        ("clean:90d", {}),
+        ("clean:90d", {"ticket": "CHG-3"}),
+    ]
     assert [e["entity"] for e in told if e["action"] == "check.domain.drifted"] == [
         "drift.example.com"
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,34 @@ def test_checked_copied_lost_put_back_and_cleaned(shell: Shell) -> None:
     store = Path(told["store"])
     for file in store.parent.glob(f"{store.name}*"):
         file.unlink()
-    assert shell.run("gctrust store restore kept.copy").returncode == 0
-    assert shell.answer("gctrust store check")["entries"] == told["entries"]
+    back = shell.answer("gctrust store restore kept.copy --reason 'disk died' --ticket INC-7")
+    assert back["entry"] == told["entries"]
+    (entry,) = shell.answer("gctrust audit list action:store.restored")["entries"]
+    assert (entry["data"]["reason"], entry["data"]["ticket"]) == ("disk died", "INC-7")
+    assert entry["data"]["file"] == "kept.copy"
+    whole = shell.answer("gctrust store check")
+    assert (whole["entries"], whole["ledger"]) == (told["entries"] + 1, [])
 
     shell.run("gctrust runs cancel email-domain:kept.example.com@1")
     shell.control("POST", "/clock", {"advance": 100 * 86_400})
     dry = shell.run("gctrust store clean --older-than 90d")
     assert (dry.returncode, "dry run" in dry.stdout) == (11, True)
-    assert shell.answer("gctrust store clean --yes")["cleaned"]["runs"] == 1
+    assert shell.answer("gctrust store clean --yes --reason tidy")["cleaned"]["runs"] == 1
+    (entry,) = shell.answer("gctrust audit list action:store.cleaned")["entries"]
+    assert (entry["data"]["reason"], entry["data"]["runs"]) == ("tidy", 1)
+    assert entry["actor"].startswith("os:")
+
+
+def test_a_store_comes_back_though_its_ledgers_key_is_lost(shell: Shell) -> None:
+    shell.run("gctrust tokens create for-an-entry", GCTRUST_HOME="other")
+    assert shell.run("gctrust store backup o.copy", GCTRUST_HOME="other").returncode == 0
+    other = shell.home / "other"
+    for file in (other / "ledger.key", *(other / "stores").iterdir()):
+        file.unlink()
+    back = shell.run("gctrust store restore o.copy --json", GCTRUST_HOME="other")
+    assert back.returncode == 0
+    assert json.loads(back.stdout)["entry"] is None
+    assert "ledger.key-lost" in back.stderr
 
 
 @pytest.mark.parametrize("bad", ["90", "0d", "-1d", "d", "1y", "", "1 d", "٣d", "9999999d"])

@@ -10,6 +10,7 @@ from sqlalchemy import event
 from test_runner import running, until
 from tiny import HandClock, House
 
+from gctrust.adapters.store.changes import Change
 from gctrust.adapters.store.lease import Lease
 from gctrust.adapters.store.schema import RUNS, TURNS
 from gctrust.adapters.webhooks.endpoints import Target
@@ -22,7 +23,7 @@ from gctrust.runner.schedules import Scheduler, Schedules
 
 
 def schedules_of(house):
-    return Schedules(house.store, Runs(house.store, Codec(), house.clock))
+    return Schedules(house.store, Runs(house.store, Codec(), house.clock), house.ledger)
 
 
 def looking(house, seen):
@@ -167,7 +168,7 @@ def test_what_succeeded_is_watched_and_what_is_removed_stays_removed(tmp_path):
         "expiry:www.example.com",
         "domain:mail.example.com",
     }
-    schedules.turn("expiry:www.example.com", "removed")
+    schedules.turn("expiry:www.example.com", "removed", Change("os:ann", "sold", "CHG-4"))
     schedules.turn("domain:mail.example.com", "paused")
     house.clock.at += 30 * DAY
     assert schedules.order_due() == ()
@@ -179,3 +180,18 @@ def test_what_succeeded_is_watched_and_what_is_removed_stays_removed(tmp_path):
     assert len(schedules.order_due()) == 1
     schedules.add("expiry", "www.example.com", every=60.0)
     assert len(schedules.all()) == 2
+    schedules.add("expiry", "www.example.com", every=90.0, by=Change("os:bob"))
+    told = [e for e in house.ledger.entries() if e.action.startswith("schedule.")]
+    assert [(e.action, e.entity, e.actor, dict(e.data)) for e in told] == [
+        (
+            "schedule.removed",
+            "expiry:www.example.com",
+            "os:ann",
+            {"reason": "sold", "ticket": "CHG-4"},
+        ),
+        ("schedule.paused", "domain:mail.example.com", "tester", {}),
+        ("schedule.resumed", "domain:mail.example.com", "tester", {}),
+        ("schedule.added", "expiry:www.example.com", "tester", {"every_seconds": 60.0}),
+        ("schedule.changed", "expiry:www.example.com", "os:bob", {"every_seconds": 90.0}),
+    ]
+    assert house.ledger.verify().findings == ()

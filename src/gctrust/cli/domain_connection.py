@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
 
-from ..errors import Problem
+from ..errors import Fact, Problem
+from .change_reason import Why
 from .domain_published import meant
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
@@ -54,6 +55,7 @@ def try_connection(
     sender: Annotated[str, Parameter(name="--from")] = "",
     to: str = "",
     yes: Annotated[bool, Parameter(negative="")] = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Have the platform connect to the domain's SMTP server, or send one test message.
@@ -87,7 +89,7 @@ def try_connection(
         options.out.answer("domain.test", shown, lines)
         return ExitCode.FINE if shown.works else ExitCode.FINDINGS
 
-    return with_app(options, body, target_domain=name)
+    return with_app(options, body, **why.settings, target_domain=name)
 
 
 def _check(sender: str, to: str) -> None:
@@ -104,17 +106,39 @@ async def _tried(
     """Only what the domain's own mail stands in the way of is an answer; the rest is a Problem."""
     from ..adapters.genesys.published import Published
 
+    entering = _Entering(app, domain.name, sender, to)
+    entering.enter(".intended")
     try:
         await Published(app.genesys).test_connection(
             domain.name, campaign=domain.campaign, sender=sender, to=to
         )
     except Problem as problem:
         code = str(problem.facts.get("code", ""))
+        entering.enter("", works=False, code=code or problem.code)
         if code not in WORDS:
             raise
         return ConnectionShown(domain.name, False, to, code, WORDS[code])
+    entering.enter("", works=True)
     said = f"A test message went to {to}." if to else "The platform connected."
     return ConnectionShown(domain.name, True, to, "", said)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entering:
+    """In the ledger, before and after; to connect without a message changes nothing."""
+
+    app: composition.App
+    domain: str
+    sender: str
+    to: str
+
+    def enter(self, phase: str, **data: Fact) -> None:
+        from ..adapters.ledger.ledger import Entry
+
+        if self.to:
+            told: dict[str, Fact] = {"from": self.sender, "to": self.to, **data}
+            action = f"send-test-message{phase}"
+            self.app.ledger.append(Entry.anew(action, self.domain, self.app.asker, **told))
 
 
 def _planned(

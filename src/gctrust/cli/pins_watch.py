@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from ..findings import Finding
 from ..pipelines.events import GATEWAY_CHANGED
 from .attached import RunShown, instant, order_and_follow
+from .change_reason import Why
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument, findings_blocks
 from .output import Block, Heading
@@ -63,6 +64,7 @@ def watch(
     looks: int = 3,
     yes: Annotated[bool, Parameter(negative="")] = False,
     wait: float = ATTACHED,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Hold what data actions show, before their switch; let the old go once the new is in use.
@@ -105,7 +107,7 @@ def watch(
             return await _planned(app, options, order)
         return await order_and_follow(app, options.out, order, wait, beside=tell_stages)
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 async def shown_status(app: composition.App, options: Options, root: Path | None) -> ExitCode:

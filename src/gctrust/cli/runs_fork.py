@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from ..errors import Fact
 from .attached import follow
+from .change_reason import Why
 from .exit_codes import ExitCode
 from .session import Options, kept_runs, with_app
 
@@ -30,6 +32,7 @@ def fork(
     *,
     place: Annotated[str, Parameter(name="--from")],
     wait: float = 0.0,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Begin a new run with what an ended one did before a stage or step, and go on from there.
@@ -50,8 +53,9 @@ def fork(
 
         new, step = Forks(app.store, kept_runs(app)).fork(run, place)
         entity = run.partition(":")[2].rpartition("@")[0]
-        told: dict[str, str | int] = {"source": run, "step": step}
-        app.ledger.append(Entry("run.forked", entity, new, step, "fork", told))
+        by = app.asker
+        told: dict[str, Fact] = {**by.why, "source": run, "step": step}
+        app.ledger.append(Entry("run.forked", entity, new, step, "fork", told, by.actor))
         if wait > 0:
             async with app.running():
                 return await follow(app, options.out, new, wait)
@@ -59,4 +63,4 @@ def fork(
         options.out.answer("runs.fork", Forked(new, run, step), lines)
         return ExitCode.FINE
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)

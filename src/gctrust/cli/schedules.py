@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from cyclopts import App
 
 from .attached import instant
+from .change_reason import Why
 from .durations import seconds_of, span_of
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
@@ -88,6 +89,7 @@ def add(
     *,
     every: str = "",
     at: str = "",
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Look at something from now on. Deployed certificates and verified domains are added already.
@@ -111,11 +113,11 @@ def add(
     name = f"{seconds_of('SUBJECT', subject) / 86_400:g}d" if kind == "clean" else subject
 
     async def body(app: composition.App) -> ExitCode:
-        made = ScheduleShown.of(app.schedules.add(kind, name, pause, date))
+        made = ScheduleShown.of(app.schedules.add(kind, name, pause, date, app.asker))
         options.out.answer("schedules.add", made, [f"{made.id} is due at {made.due}"])
         return ExitCode.FINE
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def _date(text: str) -> float:
@@ -131,6 +133,7 @@ def remove(
     schedule: str,
     /,
     *,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Look no more, also when the thing is deployed or verified again.
@@ -140,7 +143,7 @@ def remove(
     schedule
         The schedule's id.
     """
-    return _turn(schedule, "removed", options)
+    return _turn(schedule, "removed", why, options)
 
 
 @app.command
@@ -148,6 +151,7 @@ def pause(
     schedule: str,
     /,
     *,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Let it rest until it is resumed.
@@ -157,7 +161,7 @@ def pause(
     schedule
         The schedule's id.
     """
-    return _turn(schedule, "paused", options)
+    return _turn(schedule, "paused", why, options)
 
 
 @app.command
@@ -165,6 +169,7 @@ def resume(
     schedule: str,
     /,
     *,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Go on with one that was paused; what it missed is made up by one look.
@@ -174,17 +179,17 @@ def resume(
     schedule
         The schedule's id.
     """
-    return _turn(schedule, "active", options)
+    return _turn(schedule, "active", why, options)
 
 
-def _turn(schedule: str, status: str, options: Options) -> ExitCode:
+def _turn(schedule: str, status: str, why: Why, options: Options) -> ExitCode:
     async def body(app: composition.App) -> ExitCode:
-        app.schedules.turn(schedule, status)
+        app.schedules.turn(schedule, status, app.asker)
         told = Turned(schedule, status)
         options.out.answer(f"schedules.{status}", told, [f"{schedule} is {status}"])
         return ExitCode.FINE
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 @app.command

@@ -10,6 +10,7 @@ from cyclopts import App, Parameter
 
 from ..pipelines.events import CLIENT_SECRET
 from .attached import RunShown, order_and_follow
+from .change_reason import Why
 from .exit_codes import ExitCode
 from .plan import Planned, ledger_step, platform_of, show
 from .published_runs import absolute, argument_vector, not_below, refuse_other_dialect, take_back
@@ -76,6 +77,7 @@ def rotate(
     keep: float = DAY,
     yes: Annotated[bool, Parameter(negative="")] = False,
     wait: float = ATTACHED,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Make a second client, switch its consumer over, disable the old one, and remove it later.
@@ -110,7 +112,7 @@ def rotate(
             return await _planned(app, options, order)
         return await order_and_follow(app, options.out, order, wait)
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 @app.command
@@ -119,6 +121,7 @@ def rollback(
     /,
     *,
     wait: float = 60.0,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Until the old client is removed: it lives again, its file is put back, the new one goes.
@@ -135,7 +138,7 @@ def rollback(
         refuse_other_dialect(app.settled, "client.create")
         return await take_back(app, options.out, f"client-secret:{client}", wait)
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 async def _planned(app: composition.App, options: Options, order: SecretOrder) -> ExitCode:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cyclopts import App
 
+from ..errors import Problem
+from .change_reason import Why
 from .durations import seconds_of
 from .exit_codes import ExitCode
 from .findings_shown import findings_blocks
@@ -47,8 +49,11 @@ class BackedUp:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
+    """`entry` tells the restoring in the ledger; None where its key, or its clock, is not there."""
+
     store: str
     file: str
+    entry: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +136,7 @@ def restore(
     file: Path,
     /,
     *,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Put a back-up where the store was lost; runs go on from where they were in it.
@@ -144,16 +150,28 @@ def restore(
     async def body(app: composition.App) -> ExitCode:
         from ..adapters.store.backup import NOT_HERE
         from ..adapters.store.backup import restore as put_back
-        from ..errors import Problem
 
         if app.settings.store_url:
             raise Problem(NOT_HERE)
         put_back(file, app.store_path, app.store_kind)
-        told = Restored(str(app.store_path), str(file))
+        told = Restored(str(app.store_path), str(file), _entered(app, options, file))
         options.out.answer("store.restore", told, [f"{told.store} is {told.file} again"])
         return ExitCode.FINE
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
+
+
+def _entered(app: composition.App, options: Options, file: Path) -> int | None:
+    """The store is back, whatever keeps this from being told in it."""
+    from ..adapters.ledger.ledger import Entry
+
+    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    entry = Entry.anew("store.restored", "store", app.asker, file=file.name, sha256=digest)
+    try:
+        return app.ledger.append(entry)
+    except Problem as problem:
+        options.out.talk(f"not told in its ledger: {problem}")
+        return None
 
 
 @app.command
@@ -161,6 +179,7 @@ def clean(
     *,
     older_than: str = "90d",
     yes: bool = False,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Remove old ended runs and settled webhooks; a dry run without --yes.
@@ -177,12 +196,11 @@ def clean(
     age = seconds_of("--older-than", older_than)
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.store.retention import Retention
-        from ..runner.engine_dbos import forget_workflows
+        from ..runner.cleaning import retention
 
-        retention = Retention(app.store, partial(forget_workflows, app.store))
+        old = retention(app.ledger, app.asker)
         before = app.clock.now() - age
-        cleaned = retention.clean(before) if yes else retention.would(before)
+        cleaned = old.clean(before) if yes else old.would(before)
         word = "removed" if yes else "would remove"
         lines: list[Block] = [
             f"{word} the history of {cleaned.runs} runs ({cleaned.steps} steps), "
@@ -193,4 +211,4 @@ def clean(
         options.out.answer("store.clean", CleanedShown(yes, age, cleaned), lines)
         return ExitCode.CHANGES if cleaned.anything and not yes else ExitCode.FINE
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)

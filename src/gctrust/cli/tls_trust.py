@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from ..findings import Finding
 from ..pipelines.events import PLATFORM_TRUST
 from .attached import instant, order_and_follow
+from .change_reason import Why
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument, findings_blocks
 from .output import Block, Heading
@@ -91,6 +92,7 @@ def rotate(
     name: str = "",
     yes: Annotated[bool, Parameter(negative="")] = False,
     wait: float = ATTACHED,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """Publish a certificate beside the one it replaces, and retire that after an overlap.
@@ -124,7 +126,7 @@ def rotate(
             return await _planned(app, options, order)
         return await order_and_follow(app, options.out, order, wait)
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def retract(
@@ -132,6 +134,7 @@ def retract(
     /,
     *,
     wait: float = 60.0,
+    why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
 ) -> ExitCode:
     """During the overlap: the new certificate goes again, the old one stays.
@@ -148,7 +151,7 @@ def retract(
         _check(app, holder)
         return await take_back(app, options.out, f"platform-trust:{holder}", wait)
 
-    return with_app(options, body)
+    return with_app(options, body, **why.settings)
 
 
 def _check(app: composition.App, holder: str) -> None:

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
+from ..adapters.ledger.ledger import Entry, Ledger, rfc3339
+from ..adapters.store.changes import NOBODY, Change
 from ..adapters.store.lease import BEAT, Lease
 from ..adapters.store.schema import RUNS, SCHEDULES, TURNS
 from ..adapters.store.store import Store
-from ..errors import Problem, ProblemKind, ProblemType
+from ..errors import Fact, Problem, ProblemKind, ProblemType
 from ..pipelines.check_effects import CheckOrder
 from ..pipelines.scheduled_check import next_due
 from .runs import Runs
@@ -33,6 +35,7 @@ PROBLEMS = (NO_SUCH,)
 
 KINDS = ("expiry", "domain", "rotation", "clean")
 ACTIVE, PAUSED, REMOVED = "active", "paused", "removed"
+_TURNED = {ACTIVE: "resumed", PAUSED: "paused", REMOVED: "removed"}
 # What a run that succeeded is watched for.
 _WATCHED = {"custom-domain": "expiry", "email-domain": "domain"}
 _AT_ONCE = 100  # orders in one transaction
@@ -56,19 +59,28 @@ class Schedule:
 
 
 class Schedules:
-    """Every method is one transaction."""
+    """Every method is one transaction, with the ledger's entry where somebody changes something:
+    `by` is who asked, and why."""
 
-    def __init__(self, store: Store, runs: Runs) -> None:
-        self.store, self.runs = store, runs
+    def __init__(self, store: Store, runs: Runs, ledger: Ledger) -> None:
+        self.store, self.runs, self.ledger = store, runs, ledger
 
     def add(
-        self, kind: str, subject: str, every: float | None = None, at: float | None = None
+        self,
+        kind: str,
+        subject: str,
+        every: float | None = None,
+        at: float | None = None,
+        by: Change = NOBODY,
     ) -> Schedule:
         """Watch from now on; one that is there, or was removed, begins anew."""
         now = self.runs.clock.now()
         made = Schedule(f"{kind}:{subject}", kind, subject, ACTIVE, now, every, at)
+        there = sa.select(SCHEDULES.c.id).where(_there(made.id))
         with self.store.write() as connection:
+            what = "changed" if connection.execute(there).first() else "added"
             self.store.put(connection, SCHEDULES, **_values(made))
+            self.ledger.append_in(connection, _entry(what, made.id, by, **_told(made)))
         return made
 
     def all(self) -> tuple[Schedule, ...]:
@@ -77,13 +89,13 @@ class Schedules:
             rows = connection.execute(query.order_by(SCHEDULES.c.due, SCHEDULES.c.id))
             return tuple(_schedule(row) for row in rows)
 
-    def turn(self, id_: str, status: str) -> None:
+    def turn(self, id_: str, status: str, by: Change = NOBODY) -> None:
         """Make it active, paused or removed. Raises schedules.no-such-schedule."""
-        there = sa.and_(SCHEDULES.c.id == id_, SCHEDULES.c.status != REMOVED)
+        turned = sa.update(SCHEDULES).where(_there(id_)).values(status=status)
         with self.store.write() as connection:
-            changed = connection.execute(sa.update(SCHEDULES).where(there).values(status=status))
-        if changed.rowcount == 0:
-            raise Problem(NO_SUCH, {"schedule": id_[:120]})
+            if connection.execute(turned).rowcount == 0:
+                raise Problem(NO_SUCH, {"schedule": id_[:120]})
+            self.ledger.append_in(connection, _entry(_TURNED[status], id_, by))
 
     def keep(self, kind: str, subject: str, result: str, at: float) -> None:
         """What a look came to at the instant `at`; kept again it is the same."""
@@ -175,6 +187,20 @@ def _unwatched() -> sa.Select[str, str]:
         .where(RUNS.c.status == "succeeded", RUNS.c.journey.in_(_WATCHED), ~watched)
         .distinct()
     )
+
+
+def _there(id_: str) -> sa.ColumnElement[bool]:
+    return sa.and_(SCHEDULES.c.id == id_, SCHEDULES.c.status != REMOVED)
+
+
+def _entry(what: str, id_: str, by: Change, **data: Fact) -> Entry:
+    return Entry.anew(f"schedule.{what}", id_, by, **data)
+
+
+def _told(schedule: Schedule) -> dict[str, Fact]:
+    every, at = schedule.every, schedule.at
+    told: dict[str, Fact] = {} if every is None else {"every_seconds": every}
+    return told if at is None else {**told, "at": rfc3339(at)}
 
 
 def _values(schedule: Schedule) -> dict[str, object]:

@@ -12,7 +12,6 @@ import re
 import secrets
 from dataclasses import dataclass
 from enum import StrEnum
-from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -140,10 +139,7 @@ class ApiTokens:
     def _enter(
         self, connection: sa.Connection, action: str, name: str, by: Change, **data: Fact
     ) -> None:
-        """Each time anew: revoked again is told again."""
-        told = {**by.why, **data}
-        entry = Entry(action, name, slot=f"{action}:{uuid4().hex}", data=told, actor=by.actor)
-        self.ledger.append_in(connection, entry)
+        self.ledger.append_in(connection, Entry.anew(action, name, by, **data))
 
 
 def _digest(token: str) -> str:

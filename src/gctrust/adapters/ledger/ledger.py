@@ -57,6 +57,12 @@ class Entry:
     data: Mapping[str, Fact] = field(default_factory=dict)
     actor: str = ""
 
+    @classmethod
+    def anew(cls, action: str, entity: str, by: Change, **data: Fact) -> Entry:
+        """That somebody did this by hand: done twice, it is two entries."""
+        slot = f"{action}:{uuid4().hex}"
+        return cls(action, entity, slot=slot, data={**by.why, **data}, actor=by.actor)
+
     @property
     def filed(self) -> str:
         return self.slot or f"{self.step}:{self.action}:{self.entity}"

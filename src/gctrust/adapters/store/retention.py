@@ -20,6 +20,8 @@ KEEP = 90 * 86_400.0  # seconds, where nobody says otherwise
 
 # Removes the engine's records of these workflows; those it does not know are none of its business.
 Forget = Callable[[Sequence[str]], None]
+# Told, before anything goes, what will go of the time before an instant.
+Tell = Callable[[float, "Cleaned"], object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +45,8 @@ class Cleaned:
 class Retention:
     """`before` is an instant of the runs' clock: what ended, or was settled, earlier goes."""
 
-    def __init__(self, store: Store, forget: Forget) -> None:
-        self.store, self.forget = store, forget
+    def __init__(self, store: Store, forget: Forget, tell: Tell) -> None:
+        self.store, self.forget, self.tell = store, forget, tell
 
     def would(self, before: float) -> Cleaned:
         """What `clean` would remove now."""
@@ -65,8 +67,10 @@ class Retention:
 
     def clean(self, before: float) -> Cleaned:
         """Batch by batch until nothing is left to remove. Killed in the middle it goes on with
-        the next call."""
-        total = Cleaned()
+        the next call, which tells the rest."""
+        total, going = Cleaned(), self.would(before)
+        if going.anything:
+            self.tell(before, going)
         while (batch := self._runs(before)).anything:
             total += batch
         while count := self._webhooks(before):

@@ -10,7 +10,6 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields, replace
 from typing import Any
-from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -225,8 +224,7 @@ class Endpoints:
         self, connection: sa.Connection, what: str, entity: str, data: Mapping[str, Fact]
     ) -> None:
         """That somebody changed something by hand, each time anew."""
-        told, slot = {**self.asker.why, **data}, f"{what}:{uuid4().hex}"
-        entry = Entry(f"webhook.{what}", entity, slot=slot, data=told, actor=self.asker.actor)
+        entry = Entry.anew(f"webhook.{what}", entity, self.asker, **data)
         self.ledger.append_in(connection, entry)
 
 
