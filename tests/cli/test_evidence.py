@@ -7,8 +7,11 @@ import os
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 
+import httpx2
 import pytest
+from shell import opened
 
 from gctrust.adapters.ledger.ledger import Entry, Ledger
 from gctrust.adapters.store.store import Store
@@ -55,6 +58,26 @@ def test_a_pack_of_a_period(home):
     for wrong in (("--since", "yesterday"), ("--since", "2026-01-01", "--until", "x")):
         assert gctrust(home, "evidence", *wrong, "--output", "other").returncode == 2
     assert not (home / "other").exists()
+
+
+def test_a_pack_needs_neither_platform_nor_its_clock(tmp_path):
+    """The store of a sandbox that has ended, and whose time was years ahead of this machine's."""
+    with opened(tmp_path) as shell:
+        shell.control("POST", "/clock", {"advance": 400 * 86_400})
+        for name in ("first", "last"):
+            assert shell.run(f"gctrust tokens create {name}").returncode == 0
+    with pytest.raises(httpx2.ConnectError):
+        shell.control("GET", "/clock")
+    told = shell.answer("gctrust evidence --since 2020-01-01 --output all")
+    assert (told["first"], told["entries"], told["size"]) == (0, 2, 2)
+    last = json.loads((tmp_path / "all" / "changes.jsonl").read_text().splitlines()[1])["entry"]
+    ends = datetime.fromisoformat(told["until"]) - datetime.fromisoformat(last["time"])
+    assert ends == timedelta(milliseconds=1)
+    assert datetime.fromisoformat(told["until"]) > datetime.now(UTC) + timedelta(days=300)
+    told = shell.answer(f"gctrust evidence --since 2020-01-01 --until {last['time']} --output some")
+    assert (told["entries"], told["until"]) == (1, last["time"])
+    told = shell.answer("gctrust evidence --since 2999-01-01 --output none")
+    assert (told["entries"], told["until"]) == (0, told["since"])
 
 
 def test_old_entries_are_sealed_and_verified_with_the_store(home):

@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from functools import cached_property
 from string import Template
 
@@ -109,7 +110,8 @@ class Pack:
 
 
 def pack_of(ledger: Ledger, since: str, until: str, made: str) -> Pack:
-    """The entries from the first at or after `since` to the last before `until` (RFC 3339 UTC).
+    """The entries from the first at or after `since` to the last before `until` (RFC 3339 UTC), to
+    the last of all when that is empty. `made` is when, by this machine's clock.
 
     Raises Problem evidence.empty-ledger.
     """
@@ -133,7 +135,7 @@ class _Found:
 
 
 def _search(ledger: Ledger, since: str, until: str) -> _Found:
-    lowest, first, last, seq = None, None, -1, -1
+    lowest, first, last, seq, newest = None, None, -1, -1, ""
     standing: dict[tuple[str, str], int] = {}
     query = sa.select(LEDGER.c.seq, LEDGER.c.entry).order_by(LEDGER.c.seq)
     with ledger.store.read() as connection:
@@ -142,13 +144,23 @@ def _search(ledger: Ledger, since: str, until: str) -> _Found:
             lowest = seq if lowest is None else lowest
             if first is None and entry.time >= since:
                 first = seq
-            if entry.time < until:
+            newest = max(newest, entry.time)
+            if not until or entry.time < until:
                 last = seq
                 if kind := kind_of(entry.action):
                     standing[kind, entry.entity] = seq
     first = seq + 1 if first is None else first
+    until = until or max(since, _just_after(newest))
     period = Period(since, until, first, max(0, last + 1 - first), lowest or 0)
     return _Found(period, frozenset(standing.values()), seq + 1)
+
+
+def _just_after(time: str) -> str:
+    """The next millisecond, which is as finely as entries tell their time; "" is before all."""
+    if not time:
+        return ""
+    after = datetime.fromisoformat(time) + timedelta(milliseconds=1)
+    return after.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _change(proof: InclusionProof) -> str:
