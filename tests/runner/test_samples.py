@@ -1,6 +1,7 @@
 """Figures read out of outcomes: what a dashboard shows is what was seen."""
 
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -24,7 +25,13 @@ def values(told):
 
 def pem(name: str) -> str:
     key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    units = [x509.NameAttribute(x509.NameOID.ORGANIZATIONAL_UNIT_NAME, unit) for unit in ("a", "b")]
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name), *units])
+    names = [
+        x509.DNSName(name),
+        x509.IPAddress(ip_address("2001:db8::1")),
+        x509.RFC822Name("p@x.io"),
+    ]
     at = datetime.fromtimestamp(NOW, UTC)
     built = (
         x509.CertificateBuilder()
@@ -34,7 +41,7 @@ def pem(name: str) -> str:
         .serial_number(4711)
         .not_valid_before(at)
         .not_valid_after(at + timedelta(days=9))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
         .sign(key, hashes.SHA256())
     )
     return built.public_bytes(Encoding.PEM).decode()
@@ -45,6 +52,7 @@ def test_a_certificate_file_tells_its_validity_under_ssl_exporters_labels():
     seen = fx.CertificateAssessment((), (), True, "CN=x", NOW, NOW + 9, "aa", "bb", (), pem("x.io"))
     told = values(samples_of(fx.AssessFiles(files, "x.io", "public"), seen))
     labels = 'file="/a/leaf.pem",serial_no="4711",issuer_cn="x.io",cn="x.io",dnsnames=",x.io,"'
+    labels += ',ips=",2001:db8::1,",emails=",p@x.io,",ou=",a,b,"'
     assert told == {
         f"ssl_file_cert_not_after{{{labels}}}": NOW + 9,
         f"ssl_file_cert_not_before{{{labels}}}": NOW,
@@ -59,7 +67,7 @@ def test_handshakes_fill_a_cumulative_histogram():
     told = values(samples_of(fx.ProbeEdges("h.io", 8), seen))
     assert told['probe_success{target="h.io"}'] == 0
     assert told['probe_ssl_earliest_cert_expiry{target="h.io"}'] == NOW
-    assert told['probe_tls_version_info{target="h.io",version="TLSv1.3"}'] == 1
+    assert told['probe_tls_version_info{target="h.io",version="TLS 1.3"}'] == 1
     assert told['gctrust_tls_handshakes_total{result="failed"}'] == 1
     name = "gctrust_tls_handshake_seconds"
     assert told[f'{name}_bucket{{le="0.005"}}'] == 1

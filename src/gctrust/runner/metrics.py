@@ -1,7 +1,7 @@
 """Every metric that /metrics shows: name, kind, meaning, labels. The reference page is made of it.
 
-Names and units follow Prometheus' practice. `ssl_*` and `probe_*` mean what ssl_exporter and
-blackbox_exporter mean by them, with the probed host in `target`.
+Names and units follow Prometheus' practice. `ssl_*` and `probe_*` are those of ssl_exporter and
+blackbox_exporter, with their labels, and the probed host in `target` (tests/exporters.toml).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def _now(name: str, kind: str, help_: str, *labels: str) -> Metric:
     return Metric(name, kind, help_, labels, at_scrape=True)
 
 
-_FILE = ("file", "serial_no", "issuer_cn", "cn", "dnsnames")
+_FILE = ("file", "serial_no", "issuer_cn", "cn", "dnsnames", "ips", "emails", "ou")
 
 ALL = (
     # --- what runs and checks learnt last ------------------------------------------------------

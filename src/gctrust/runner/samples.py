@@ -14,6 +14,8 @@ from ..pipelines import effects as fx
 from ..pipelines import pin_effects as px
 from .metrics import STAGE_BOUNDS, series
 
+# By OpenSSL's names, those of Go, which both exporters tell.
+_VERSIONS = {"TLSv1": "TLS 1.0", **{f"TLSv1.{n}": f"TLS 1.{n}" for n in (1, 2, 3)}}
 _RECORDS = (Part.SPF, Part.DKIM, Part.DMARC, Part.MX)
 
 
@@ -69,7 +71,10 @@ def _file(path: str, seen: fx.CertificateAssessment) -> Iterator[Sample]:
         ("serial_no", str(leaf.serial_number)),
         ("issuer_cn", _common_name(leaf.issuer)),
         ("cn", _common_name(leaf.subject)),
-        ("dnsnames", _dns_names(leaf)),
+        ("dnsnames", _listed(_alternatives(leaf, x509.DNSName))),
+        ("ips", _listed(_alternatives(leaf, x509.IPAddress))),
+        ("emails", _listed(_alternatives(leaf, x509.RFC822Name))),
+        ("ou", _listed(_units(leaf.subject))),
     )
     yield _set("ssl_file_cert_not_after", path, labels, seen.not_after)
     yield _set("ssl_file_cert_not_before", path, labels, seen.not_before)
@@ -80,14 +85,21 @@ def _common_name(name: x509.Name) -> str:
     return str(found[0].value) if found else ""
 
 
-def _dns_names(leaf: x509.Certificate) -> str:
-    """As ssl_exporter writes them: a comma before and after each."""
+def _units(name: x509.Name) -> Sequence[object]:
+    return [one.value for one in name.get_attributes_for_oid(x509.NameOID.ORGANIZATIONAL_UNIT_NAME)]
+
+
+def _alternatives(leaf: x509.Certificate, kind: type[x509.GeneralName]) -> Sequence[object]:
     try:
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):
-        return ""
-    found = names.get_values_for_type(x509.DNSName)
-    return f",{','.join(found)}," if found else ""
+        return ()
+    return [one.value for one in names if isinstance(one, kind)]
+
+
+def _listed(values: Sequence[object]) -> str:
+    """As ssl_exporter writes them: a comma before and after each."""
+    return f",{','.join(map(str, values))}," if values else ""
 
 
 def _edges(host: str, seen: fx.HandshakesSeen) -> Iterator[Sample]:
@@ -97,7 +109,7 @@ def _edges(host: str, seen: fx.HandshakesSeen) -> Iterator[Sample]:
         name = "probe_ssl_earliest_cert_expiry"
         yield _set(name, host, target, seen.earliest_not_after)
     for version in seen.versions:
-        labels = (*target, ("version", version))
+        labels = (*target, ("version", _VERSIONS.get(version, "unknown")))
         yield _set("probe_tls_version_info", host, labels, 1.0)
     failed = seen.tried - seen.succeeded
     for result, count in (("succeeded", seen.succeeded), ("failed", failed)):
