@@ -21,14 +21,19 @@ from gctrust.secret import Secret
 
 
 @pytest.fixture
-async def published(platform, clock):
+async def client(platform, clock):
     platform.scope = None
     address = PlatformAddress.parse(f"127.0.0.1:{platform.port}")
     secret = Secret("s3cret-tell-tale")
     async with GenesysClient(
         address, Credentials("id", secret), clock, dialect=PLATFORM, fraction=lambda: 0.5
-    ) as client:
-        yield Published(client)
+    ) as opened:
+        yield opened
+
+
+@pytest.fixture
+def published(client):
+    return Published(client)
 
 
 def answer(body, status=200):
@@ -93,6 +98,24 @@ async def test_pages_by_a_mark_follow_it_until_there_is_none(
     read = [one async for one in published.by_mark(operation, wire.read_ids, mark, id="t")]
     assert read == ["a", "b"]
     assert f"{mark}=Zm9v" in platform.calls[1].path
+
+
+@pytest.mark.parametrize("operation", ["audit.results", "inbound.list"])
+async def test_a_listing_without_an_end_is_no_listing(client, platform, reply, operation):
+    platform.script = [
+        reply(body={"entities": [{"id": str(n)}], "cursor": f"c{n}", "pageCount": 9})
+        for n in range(5)
+    ]
+    published, read = Published(client, most_pages=3), []
+    pages = (
+        published.by_mark(operation, wire.read_ids, "cursor", id="t")
+        if operation == "audit.results"
+        else published.by_number(operation, wire.read_inbounds)
+    )
+    with pytest.raises(Problem, match=r"genesys\.endless-listing") as refused:
+        read += [one async for one in pages]
+    assert refused.value.facts == {"operation": operation, "pages": 3}
+    assert (len(platform.calls), read) == (3, [])
 
 
 async def test_a_mark_that_leads_in_a_circle_ends(published, platform, reply):

@@ -167,11 +167,18 @@ DIALECT_UNTOLD = ProblemType(
     "`gctrust doctor` shows the answers; name the dialect with --dialect guide or platform.",
     source="docs/reference/dialects.md",
 )
+ENDLESS = ProblemType(
+    "genesys.endless-listing",
+    "A listing of the platform goes on beyond what is read of one.",
+    "Half of a listing would be taken for the whole: what is not in it would seem to be gone.",
+    "Ask for less, such as a shorter time. When it stays, tell the vendor the correlation id.",
+    source="docs/reference/dialects.md",
+)
 PROBLEMS = problem_catalogue(
     RATE_LIMITED, BAD_CREDENTIALS, MISSING_SCOPE, FORBIDDEN, NOT_FOUND, CONFLICT,
     CHANGED_MEANWHILE, BAD_REQUEST, UNAVAILABLE, UNREACHABLE, ANSWER_LOST, ANSWER_UNREADABLE,
     CIRCUIT_OPEN, NOT_IN_DIALECT, LIMIT_REACHED, NOT_SHOWN_YET, CAMPAIGN_NAME, MAIL_FROM_NAME,
-    READ_ONLY, DIALECT_UNTOLD,
+    READ_ONLY, DIALECT_UNTOLD, ENDLESS,
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from ...errors import Problem
 from . import wire_platform as wire
 from . import wire_trust as trust
 from .client import GenesysClient
-from .problems import NOT_FOUND
+from .problems import ENDLESS, NOT_FOUND
 from .wire import Read, read_nothing
 
 
@@ -24,14 +24,14 @@ class Named(Protocol):
 T = TypeVar("T")
 NamedT = TypeVar("NamedT", bound=Named)
 PAGE_SIZE: Final = 100
-MOST_PAGES: Final = 1000  # of a listing; one that goes on beyond it is broken
+MOST_PAGES: Final = 10_000  # of a listing: a million things, beyond which it is broken
 
 
 class Published:
-    """Every method raises Problem genesys.*."""
+    """Every method raises Problem genesys.*; no listing is given in part."""
 
-    def __init__(self, client: GenesysClient) -> None:
-        self._client = client
+    def __init__(self, client: GenesysClient, most_pages: int = MOST_PAGES) -> None:
+        self._client, self._most_pages = client, most_pages
 
     # --- inbound domains
 
@@ -183,7 +183,8 @@ class Published:
         once, as it was first seen."""
         seen = set[str]()
         number = count = 1
-        while number <= min(count, MOST_PAGES):
+        while number <= count:
+            self._refuse_endless(operation, number)
             query = {"pageSize": str(PAGE_SIZE), "pageNumber": str(number)}
             page = await self._client.call(operation, read, query=query)
             for one in page.entities:
@@ -203,13 +204,18 @@ class Published:
         """By the parameter `mark` ("cursor", "after" or "nextPage"), until a page has no way on, or
         one that was taken already."""
         at, seen = "", set[str]()
-        while at not in seen and len(seen) < MOST_PAGES:
+        while at not in seen:
             seen.add(at)
+            self._refuse_endless(operation, len(seen))
             query: Mapping[str, str] = {"pageSize": str(PAGE_SIZE)} | ({mark: at} if at else {})
             page = await self._client.call(operation, read, id=id, query=query)
             for one in page.entities:
                 yield one
             at = page.onward
+
+    def _refuse_endless(self, operation: str, page: int) -> None:
+        if page > self._most_pages:
+            raise Problem(ENDLESS, {"operation": operation, "pages": self._most_pages})
 
     async def _if_there(self, operation: str, read: Read[T], id: str) -> T | None:
         try:
