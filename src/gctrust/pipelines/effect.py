@@ -16,11 +16,16 @@ T = TypeVar("T")
 
 
 class Effect(Generic[O]):
-    """Base of all effects. `outward` effects change the world outside and get ledger entries."""
+    """Base of all effects. `outward` effects change the world outside and get ledger entries.
+
+    `settles`: seconds until a look shows what a try made that was cut off. For those that look at
+    a list before they create: done again sooner, they would create twice.
+    """
 
     __slots__ = ()
     outcome: ClassVar[type]
     outward: ClassVar[bool] = False
+    settles: ClassVar[float] = 0.0
 
     @property
     def key(self) -> str:

@@ -37,6 +37,7 @@ class MakeSuccessor(Effect[ClientSeen]):
 
     outcome = ClientSeen
     outward = True
+    settles = 60.0
     client_id: str
 
     @property

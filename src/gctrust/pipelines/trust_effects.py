@@ -84,6 +84,7 @@ class ChangeTrust(Effect[TrustHeld]):
 
     outcome = TrustHeld
     outward = True
+    settles = 60.0
     holder: str
     path: str
     added: str

@@ -12,12 +12,13 @@ import logging
 import random
 import re
 import time
-import traceback
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
+from ..adapters.genesys.answered import gathering
 from ..adapters.genesys.caller import calling_for
 from ..adapters.ledger.ledger import Entry
 from ..adapters.telemetry.traces import Performed
@@ -40,8 +41,9 @@ from ..pipelines.orders import RunEnd
 from ..pipelines.versions import Taken, Version
 from .claims import Parking
 from .codec import UnknownClass
+from .cut_off import unsettled
 from .means import Means
-from .problems import CANCELLED, CRASHED, DIVERGED
+from .problems import CANCELLED, DIVERGED, crash
 from .runs import OpenRun, StepRow
 
 _LOG = logging.getLogger(__name__)
@@ -134,7 +136,7 @@ class Drive:
         except Problem as escaped:
             raise Stopped(escaped, self._step_of(escaped)) from None
         except Exception as error:  # a defect in the pipeline ends its run, not the runner
-            raise Stopped(_crash(error, "the pipeline"), max(self._step, 1)) from error
+            raise Stopped(crash(error, "the pipeline"), max(self._step, 1)) from error
         finally:
             pipeline.close()
 
@@ -148,9 +150,8 @@ class Drive:
             if self._step - self.run.base >= self.means.segment:
                 raise HandOver(effect.state, self._step)
             return Done(), None
-        if isinstance(effect, Version):
-            taken = await self.engine.version(effect.name)
-            self._step += int(taken)  # where it is not in the history it is no step
+        if isinstance(effect, Version):  # where it is not in the history it is no step
+            self._step += int(taken := await self.engine.version(effect.name))
             return Taken(taken), None
         first, tries = self._step + 1, 0
         while True:
@@ -235,7 +236,7 @@ class Drive:
             answer = self._failed(problem, tries)
             stored = self._stored(answer)
         except Exception as error:  # a defect: the run stops with it, and can be resumed
-            answer = Answer("failed", problem=_crash(error, name))
+            answer = Answer("failed", problem=crash(error, name))
             stored = self._stored(answer)
         seconds, ended = time.monotonic() - started, self._now()
         line = (self.run.life, clocked, ended, seconds)
@@ -255,10 +256,10 @@ class Drive:
         return {**stored, "digest": digest, "line": line}
 
     def _stored(self, answer: Answer) -> dict[str, Any]:
-        if answer.kind == "done":
-            return {"kind": "done", "outcome": self.means.codec.encode(answer.outcome)}
-        assert answer.problem is not None
-        problem = self.means.codec.encode_problem(answer.problem)
+        codec = self.means.codec
+        if answer.problem is None:
+            return {"kind": "done", "outcome": codec.encode(answer.outcome)}
+        problem = codec.encode_problem(answer.problem)
         return {"kind": answer.kind, "problem": problem, "at": answer.at}
 
     def _failed(self, problem: Problem, tries: int) -> Answer:
@@ -359,24 +360,34 @@ class Drive:
 
     async def _outward(self, step: int, effect: Effect[Any], tries: int) -> Answer:
         """Intent before, outcome after; and nothing at all once the lease is another's."""
-        means, word = self.means, _word(effect)
+        means, word, ledger = self.means, _word(effect), self.means.outbox.ledger
         await self._still_held()
         intent = self._entry(step, "intent", f"{word}.intended", effect.key, {"try": tries})
-        await means.blocking(means.outbox.ledger.append, intent)
-        try:
-            answer = Answer("done", await self.effect(step, effect))
-            self._stored(answer)  # an outcome that may not be stored must not be recorded as done
-        except Problem as problem:
-            answer = self._failed(problem, tries)
-        except Exception as error:
-            answer = Answer("failed", problem=_crash(error, word))
-        data: dict[str, Fact] = {"kind": answer.kind}
-        if answer.problem:
-            data |= {"problem": answer.problem.code}
+        look = partial(unsettled, ledger, intent, type(effect).settles, self._now())
+        early = await means.blocking(look) if type(effect).settles else None
+        await means.blocking(ledger.append, intent)
+        with gathering() as correlations:
+            answer = await self._tried(step, effect, tries, early)
+        code = answer.problem.code if answer.problem else None
+        told = {"kind": answer.kind, "problem": code, "correlation_ids": correlations}
+        data: dict[str, Fact] = {name: fact for name, fact in told.items() if fact}
         end = "done" if answer.kind == "done" else "failed"
         entry = self._entry(step, "outcome", f"{word}.{end}", effect.key, data)
-        await means.blocking(means.outbox.ledger.append, entry)
+        await means.blocking(ledger.append, entry)
         return answer
+
+    async def _tried(self, step: int, effect: Effect[Any], tries: int, early: Any) -> Answer:
+        """The effect, unless it is too `early` (a Problem) to tell what a try before came to."""
+        try:
+            if early is not None:
+                raise early
+            answer = Answer("done", await self.effect(step, effect))
+            self._stored(answer)  # an outcome that may not be stored must not be recorded as done
+            return answer
+        except Problem as problem:
+            return self._failed(problem, tries)
+        except Exception as error:
+            return Answer("failed", problem=crash(error, _word(effect)))
 
     async def _still_held(self) -> None:
         if not await self.means.blocking(self.means.held, self.run.id):
@@ -387,10 +398,3 @@ class Drive:
 def _word(effect: Effect[Any]) -> str:
     """RegisterEmailDomain -> register-email-domain"""
     return re.sub(r"(?<!^)(?=[A-Z])", "-", type(effect).__name__).lower()
-
-
-def _crash(error: Exception, where: str) -> Problem:
-    """Names the kind and the place, not the message: that one could quote a secret."""
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
-    return Problem(CRASHED, {"error": type(error).__name__, "at": place, "in": where})

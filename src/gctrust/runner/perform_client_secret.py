@@ -37,7 +37,6 @@ from ..secret import Secret
 PLACE = "oauth-client"  # what sealed secrets are kept under
 MARK = "Successor of "
 LOOKS, PAUSE = 6, 5.0
-LAG = 60.0  # seconds until a list shows what was made, whether its answer came or not
 PATIENCE = 60.0  # seconds for the reload command
 
 NOT_OURS = ProblemType(
@@ -84,7 +83,9 @@ class ClientSecrets:
         except Problem as problem:
             if problem.type is not ANSWER_LOST:
                 raise
-            raise self._later(name, LAG) from None  # the list has to tell whether it was made
+            raise self._later(
+                name, MakeSuccessor.settles
+            ) from None  # the list has to tell whether it was made
 
     async def _successor(self, name: str, mark: str) -> PlatformClient | None:
         """By its name, or by the id that its secret is sealed under: a list lags behind.

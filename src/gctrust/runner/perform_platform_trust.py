@@ -34,7 +34,6 @@ from ..pipelines.trust_effects import (
 from ..ports import Clock
 
 LOOKS, PAUSE = 4, 5.0  # until the platform shows what was written
-LAG = 60.0  # a list may be so far behind: what it does not show may be there
 SLACK = 1.0  # seconds by which two readings of one instant may differ
 
 
@@ -122,7 +121,7 @@ class PlatformTrust:
             held = await self._held(effect.holder)
             if _stands(held, effect):
                 return held
-        later = self._clock.now() + LAG
+        later = self._clock.now() + effect.settles
         raise Problem(NOT_SHOWN_YET, {"holder": effect.holder}, retry_at=later)
 
     async def _held(self, holder: str) -> TrustHeld:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from ..errors import ProblemKind, ProblemType
+import traceback
+
+from ..errors import Problem, ProblemKind, ProblemType, Retry
 
 DIVERGED = ProblemType(
     code="run.replay-diverged",
@@ -47,4 +49,19 @@ STUCK = ProblemType(
     fix="Run `gctrust doctor` on the store, then resume the run.",
     source="docs/decisions/runner.md",
 )
-PROBLEMS = (DIVERGED, CANCELLED, CRASHED, NO_SUCH, LATER_RELEASE, STUCK)
+CUT_OFF = ProblemType(
+    code="run.cut-off",
+    sentence="A try before was cut off, and what it did may not be shown yet.",
+    why="The process was killed between a change and its record; lists lag behind changes.",
+    fix="Wait: the run looks again when the list has had its time, and creates nothing twice.",
+    retry=Retry.LATER,
+    source="docs/guides/published-dialect.md",
+)
+PROBLEMS = (DIVERGED, CANCELLED, CRASHED, NO_SUCH, LATER_RELEASE, STUCK, CUT_OFF)
+
+
+def crash(error: Exception, where: str) -> Problem:
+    """Names the kind and the place, not the message: that one could quote a secret."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f"{frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno}" if frames else ""
+    return Problem(CRASHED, {"error": type(error).__name__, "at": place, "in": where})

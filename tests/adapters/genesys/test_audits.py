@@ -156,7 +156,7 @@ def test_whatever_differs_leaves_it_unexplained(other):
 
 
 def test_a_correlation_id_that_both_have_is_enough():
-    done = replace(DONE, data={"correlation_id": "c-9"})
+    done = replace(DONE, data={"correlation_ids": ["c-8", "c-9"]})
     odd = message(client="former", at=T + 500, correlation="c-9")
     assert join([odd], own_changes([INTENDED, done]), OURS).explained == {"m": 7}
 

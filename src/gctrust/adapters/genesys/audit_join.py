@@ -72,7 +72,7 @@ class OwnChange:
     entity: str
     begins: float
     ends: float
-    correlation: str = ""
+    correlations: tuple[str, ...] = ()  # of the calls that may have made it
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def own_changes(entries: Iterable[Entry]) -> tuple[OwnChange, ...]:
             first, begins = (before.entry, before.begins) if before else (entry.seq, at)
             open_[key] = OwnChange(first, what, entry.entity, begins, at + OPEN)
         elif meant := open_.pop(key, None):
-            told = str(entry.data.get("correlation_id", ""))
+            told = _texts(entry.data.get("correlation_ids"))
             done.append(OwnChange(meant.entry, what, meant.entity, meant.begins, at, told))
     return (*done, *open_.values())
 
@@ -154,7 +154,7 @@ def findings(messages: Iterable[AuditMessage], clients: frozenset[str]) -> Itera
 
 
 def _explains(change: OwnChange, message: AuditMessage, clients: frozenset[str]) -> bool:
-    if change.correlation and change.correlation == message.correlation:
+    if message.correlation and message.correlation in change.correlations:
         return True
     actions = TRACES[change.what].get(message.entity_type.lower(), frozenset())
     return (
@@ -163,6 +163,10 @@ def _explains(change: OwnChange, message: AuditMessage, clients: frozenset[str])
         and change.begins - SLACK <= message.at <= change.ends + SLACK
         and (change.what in _NAMELESS or _same(change.entity, message))
     )
+
+
+def _texts(fact: Fact) -> tuple[str, ...]:
+    return tuple(map(str, fact)) if isinstance(fact, list | tuple) else ()
 
 
 def _same(key: str, message: AuditMessage) -> bool:

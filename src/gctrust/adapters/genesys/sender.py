@@ -19,6 +19,7 @@ import httpx2
 from ...errors import Fact, Problem, ProblemType
 from ...ports import Clock
 from ...secret import Secret
+from .answered import answered
 from .breaker import Breaker
 from .caller import caller
 from .circuit import Circuit
@@ -254,12 +255,15 @@ class Sender:
 
     def _tell(self, request: Request, answer: Answer) -> None:
         told = {"operation": request.operation, "method": request.method, "host": request.origin}
+        correlation = answer.correlation_id
+        if request.budgeted and request.pace_method != "GET":
+            answered(correlation)
         _LOG.info(
             "call",
             extra={
                 **told,
                 "status": answer.status,
-                "correlation": answer.headers.get("inin-correlation-id", ""),
+                "correlation": correlation,
                 "run": caller().run,
             },
         )
