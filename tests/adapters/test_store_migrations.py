@@ -86,6 +86,21 @@ def rows(path: Path, table: str) -> list[dict[str, object]]:
     return found
 
 
+def without(row: dict[str, object], *names: str) -> dict[str, object]:
+    return {name: value for name, value in row.items() if name not in names}
+
+
+def delivered(path: Path, outbox: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Each event's deliveries: those it has, else one to the environment's endpoint."""
+    if "webhook_deliveries" in {row["name"] for row in rows(path, "sqlite_master")}:
+        return rows(path, "webhook_deliveries")
+    told = ("entry", "entity", "status", "tries", "next_at")
+    return [
+        {"outbox": row["id"], "endpoint": "environment", **{name: row[name] for name in told}}
+        for row in outbox
+    ]
+
+
 def test_the_fixtures_are_every_version_before_this_one():
     assert {int(name[0]) for name in VERSIONS} >= set(range(1, SCHEMA_VERSION))
 
@@ -93,11 +108,15 @@ def test_the_fixtures_are_every_version_before_this_one():
 @pytest.mark.parametrize("version", VERSIONS)
 def test_it_becomes_the_schema_of_a_new_store_and_keeps_its_data(tmp_path, version):
     path = written(tmp_path, version)
-    kept = ("runs", "steps", "signals", "ledger", "outbox", "deliveries", "workflow_status")
+    kept = ("runs", "steps", "signals", "ledger", "outbox", "workflow_status")
     before = {table: rows(path, table) for table in kept}
+    waiting = delivered(path, before["outbox"])
     store, fresh = Store(path, "sandbox"), Store(tmp_path / "fresh.db", "sandbox")
     assert described(store) == described(fresh)
     assert differences(store) == []
+    assert rows(path, "webhook_deliveries") == waiting
+    before["outbox"] = [without(row, "tries", "next_at") for row in before["outbox"]]
+    assert "deliveries" not in {row["name"] for row in rows(path, "sqlite_master")}
     for table, old in before.items():
         new = rows(path, table)
         assert [{name: row[name] for name in was} for row, was in zip(new, old, strict=True)] == old
@@ -255,6 +274,17 @@ def test_on_postgresql(tmp_path, postgres):
     fresh = described(house.store)
     with house.store.write() as connection:  # what version 3 began with
         connection.exec_driver_sql("ALTER TABLE runs DROP COLUMN owner")
+        connection.exec_driver_sql("ALTER TABLE outbox ADD COLUMN tries INTEGER NOT NULL")
+        connection.exec_driver_sql("ALTER TABLE outbox ADD COLUMN next_at FLOAT NOT NULL")
+        connection.exec_driver_sql(
+            "CREATE TABLE deliveries (id INTEGER PRIMARY KEY, outbox TEXT REFERENCES outbox (id),"
+            ' "try" INTEGER, at FLOAT, status INTEGER, error TEXT, seconds FLOAT)'
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO outbox VALUES ('m', 'r', 1, 'e', 'n.example', '{}', 0, 1.0, 'pending',"
+            " 2, 3.0)"
+        )
+        connection.exec_driver_sql("INSERT INTO deliveries VALUES (1, 'm', 2, 1.0, 503, '', 0.1)")
         connection.exec_driver_sql("UPDATE gctrust_meta SET value='3' WHERE name='schema'")
         connection.exec_driver_sql("DELETE FROM gctrust_meta WHERE name='shape'")
     house.store.close()
@@ -262,6 +292,9 @@ def test_on_postgresql(tmp_path, postgres):
     assert described(again.store) == fresh
     assert differences(again.store) == []
     assert again.ledger.verify().findings == ()
+    (waiting,) = again.outbox.rows("pending")
+    assert (waiting.id, waiting.tries, waiting.next_at) == ("m", 2, 3.0)
+    assert [tried.status for tried in waiting.attempts] == [503]
     again.store.close()
 
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 # A new table or index is its definition here and nothing more: a store that lacks it gets it when
 # it is next opened. Any other change is a step in migrations/ and the next number here
 # (docs/decisions/store.md).
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 METADATA = sa.MetaData()
 
@@ -203,8 +203,6 @@ OUTBOX = sa.Table(
     sa.Column("entry", _BIG, sa.ForeignKey("ledger.seq"), nullable=False),
     sa.Column("created", sa.Float, nullable=False),
     sa.Column("status", sa.Text, nullable=False),
-    sa.Column("tries", sa.Integer, nullable=False, default=0),
-    sa.Column("next_at", sa.Float, nullable=False),
     sa.UniqueConstraint("entry"),
 )
 
@@ -217,18 +215,6 @@ SEALED = sa.Table(
     sa.Column("nonce", sa.LargeBinary, nullable=False),
     sa.Column("octets", sa.LargeBinary, nullable=False),
     sa.Column("at", sa.Float, nullable=False),
-)
-
-DELIVERIES = sa.Table(
-    "deliveries",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("outbox", sa.Text, sa.ForeignKey("outbox.id"), nullable=False, index=True),
-    sa.Column("try", sa.Integer, nullable=False),
-    sa.Column("at", sa.Float, nullable=False),
-    sa.Column("status", sa.Integer),
-    sa.Column("error", sa.Text, nullable=False, default=""),
-    sa.Column("seconds", sa.Float, nullable=False),
 )
 
 # The webhook's endpoints (an environment's own one is no row here), how each fares, and one row for

@@ -172,17 +172,12 @@ class Outbox:
     ) -> None:
         id_, now = self._id(seq), self.clock.now()
         body = cloud_event(id_, self.source, event, entry.entity, now, data)
-        fresh = {
-            "entry": seq,
-            "entity": entry.entity,
-            "status": PENDING,
-            "tries": 0,
-            "next_at": now,
-        }
+        both = {"entry": seq, "entity": entry.entity, "status": PENDING}
         told = {"run": entry.run, "step": entry.step, "event": event, "body": body, "created": now}
-        self.store.put_once(connection, OUTBOX, id=id_, **told, **fresh)
+        self.store.put_once(connection, OUTBOX, id=id_, **told, **both)
+        fresh = {**both, "outbox": id_, "tries": 0, "next_at": now}
         for name in names:
-            self.store.put_once(connection, WEBHOOK_DELIVERIES, outbox=id_, endpoint=name, **fresh)
+            self.store.put_once(connection, WEBHOOK_DELIVERIES, endpoint=name, **fresh)
 
     def _id(self, seq: int) -> str:
         """Stable for the entry, unique over all stores, and without the full stop that the

@@ -1,26 +1,13 @@
-"""Version 4: a run names the worker that drives it, and an event has a delivery for each endpoint:
-those of before were all the environment's."""
+"""Version 4: a run names the worker that drives it, an event has a delivery an endpoint."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-_DELIVERIES = """
-INSERT INTO webhook_deliveries (outbox, endpoint, entry, entity, status, tries, next_at)
-SELECT id, 'environment', entry, entity, status, tries, next_at FROM outbox
-WHERE id NOT IN (SELECT outbox FROM webhook_deliveries)
-"""
-_ATTEMPTS = """
-INSERT INTO webhook_attempts (outbox, endpoint, "try", at, status, error, seconds)
-SELECT outbox, 'environment', "try", at, status, error, seconds FROM deliveries
-WHERE outbox NOT IN (SELECT outbox FROM webhook_attempts) ORDER BY id
-"""
-
 
 def upgrade(op: Operations) -> None:
-    connection = op.get_bind()
-    inspector = sa.inspect(connection)
+    inspector = sa.inspect(op.get_bind())
     if "owner" not in {column["name"] for column in inspector.get_columns("runs")}:
         op.add_column("runs", sa.Column("owner", sa.Text))
     known = inspector.get_table_names()
@@ -28,8 +15,6 @@ def upgrade(op: Operations) -> None:
         _create_deliveries(op)
     if "webhook_attempts" not in known:
         _create_attempts(op)
-    connection.execute(sa.text(_DELIVERIES))
-    connection.execute(sa.text(_ATTEMPTS))
 
 
 def _create_deliveries(op: Operations) -> None:
