@@ -321,7 +321,8 @@ class App:
         """What only the published dialect has."""
         from .runner.perform_platform import PlatformPerformers
 
-        return PlatformPerformers(lambda: self.genesys, self.clock, lambda: self.sealed)
+        parts = (lambda: self.genesys, self.clock, lambda: self.sealed, self.opened)
+        return PlatformPerformers(*parts)
 
     @cached_property
     def bulk(self) -> Bulk:

@@ -25,8 +25,9 @@ class Service:
 
 
 @contextmanager
-def started(home: Path) -> Iterator[Service]:
-    with opened(home) as shell:
+def started(home: Path, *sandbox: str, **environ: str) -> Iterator[Service]:
+    with opened(home, *sandbox) as shell:
+        shell.environ.update(environ)
         tokens = {
             role: shell.answer(f"gctrust tokens create {role} --role {role}")["token"]
             for role in ("viewer", "operator", "admin")

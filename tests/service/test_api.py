@@ -53,7 +53,7 @@ def test_a_run_is_ordered_once_driven_here_and_cancelled(service: Service) -> No
         ("GET", "/v1/tokens", "operator", 403, "service.role-missing"),
         ("GET", "/metrics", "", 401, "service.no-token"),
         ("GET", "/v1/runs/email-domain:nowhere.example@7", "viewer", 404, "run.no-such-run"),
-        ("GET", "/v1/runs/..%2f..", "viewer", 404, "service.no-route"),
+        ("GET", "/v1/runs/..%2f..", "viewer", 422, "service.bad-request"),
         ("GET", "/v1/runs?limit=0", "viewer", 422, "service.bad-request"),
         ("DELETE", "/v1/tokens/nobody", "admin", 404, "service.no-such-token"),
         ("GET", "/elsewhere", "", 404, "service.no-route"),

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from ..adapters.credentials.sealed import SealedKeys
+from ..adapters.files import Opened
 from ..adapters.genesys.client import GenesysClient
 from ..pipelines import gateway_effects as gx
 from ..pipelines import secret_effects as sx
@@ -21,13 +22,17 @@ class PlatformPerformers:
     """Each part is made when it is first used: `genesys` and `sealed` need settings."""
 
     def __init__(
-        self, genesys: Callable[[], GenesysClient], clock: Clock, sealed: Callable[[], SealedKeys]
+        self,
+        genesys: Callable[[], GenesysClient],
+        clock: Clock,
+        sealed: Callable[[], SealedKeys],
+        opened: Opened,
     ) -> None:
-        self._genesys, self._clock, self._sealed = genesys, clock, sealed
+        self._genesys, self._clock, self._sealed, self._opened = genesys, clock, sealed, opened
 
     @cached_property
     def trust(self) -> PlatformTrust:
-        return PlatformTrust(self._genesys(), self._clock)
+        return PlatformTrust(self._genesys(), self._clock, self._opened)
 
     @cached_property
     def secrets(self) -> ClientSecrets:

@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 
-from ..adapters.files import CHANGED, UNREADABLE, pem_of, read_files
+from ..adapters.files import CHANGED, UNREADABLE, Opened, pem_of, read_file, read_files
 from ..adapters.genesys.client import GenesysClient
 from ..adapters.genesys.problems import (
     ANSWER_LOST,
@@ -40,8 +40,8 @@ SLACK = 1.0  # seconds by which two readings of one instant may differ
 class PlatformTrust:
     """One method for each effect."""
 
-    def __init__(self, genesys: GenesysClient, clock: Clock) -> None:
-        self._api, self._clock = Published(genesys), clock
+    def __init__(self, genesys: GenesysClient, clock: Clock, opened: Opened = read_file) -> None:
+        self._api, self._clock, self._opened = Published(genesys), clock, opened
 
     async def all(self) -> tuple[TrustHeld, ...]:
         """Every provider, and the edges together."""
@@ -56,7 +56,7 @@ class PlatformTrust:
         return held
 
     async def read_new(self, effect: ReadNewCertificate) -> NewCertificate:
-        one = await asyncio.to_thread(_of_file, effect.path)
+        one = await asyncio.to_thread(_of_file, effect.path, self._opened)
         details = await self._api.certificate_details(pem_of((one,)))
         seen = "it finds none"
         if details:
@@ -84,7 +84,7 @@ class PlatformTrust:
         raise Problem(CHANGED_MEANWHILE, facts)
 
     async def _sent(self, effect: ChangeTrust) -> None:
-        new = await asyncio.to_thread(_of_file, effect.path)
+        new = await asyncio.to_thread(_of_file, effect.path, self._opened)
         if effect.added and new.sha256 != effect.added:
             raise Problem(CHANGED, {"path": effect.path})
         try:
@@ -163,9 +163,9 @@ def _sha256(text: str) -> str:
     return found[0].sha256 if found else ""
 
 
-def _of_file(path: str) -> Certificate:
+def _of_file(path: str, opened: Opened) -> Certificate:
     """The first certificate of the file. Raises Problem file.*."""
-    found = read_files((path,)).certificates
+    found = read_files((path,), opened).certificates
     if not found:
         raise Problem(UNREADABLE, {"path": path, "seen": "no certificate in it"})
     return found[0]

@@ -17,7 +17,7 @@ from ..names import DomainName, HostName
 from ..runner.bulk import ItemSeen
 from ..runner.runs import RunRow, StepRow
 
-RUN_ID = r"^[a-z-]+:[!-.0-~]{1,300}@[0-9]{1,9}$"
+RUN_ID = r"^[a-z-]+:[ -~]{1,300}@[0-9]{1,9}$"
 
 
 class Body(BaseModel):

@@ -84,6 +84,41 @@ class PinRotationBody(Body):
     allow: Hazards = ()
 
 
+class ClientSecretBody(Body):
+    """Replace an OAuth client's secret through a second client. `consumer` names who uses it, as
+    whoever runs the service described it. Seconds."""
+
+    journey: Literal["client-secret"]
+    client_id: Id
+    consumer: Named
+    soak: Seconds = 600.0
+    keep: Seconds = 86_400.0
+
+
+class PlatformTrustBody(Body):
+    """Replace a certificate that the platform trusts, with an overlap: `holder` is an identity
+    provider, or all edges, of which those to go are named in `replaces`."""
+
+    journey: Literal["platform-trust"]
+    holder: Annotated[str, Field(pattern=r"^(edges|provider/[A-Za-z0-9][A-Za-z0-9._-]{0,99})$")]
+    certificate: Certificate | Named
+    replaces: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[0-9a-fA-F]{64}$")], ...], Field(max_length=20)
+    ] = ()
+    overlap: Seconds = 7 * 86_400.0
+    name: Annotated[str, Field(max_length=100, description="Of a new authority of edges.")] = ""
+
+
+class DataActionsBody(Body):
+    """Keep a gateway right through the platform's switch of its data-action certificates. `gateway`
+    names its files, as whoever runs the service described them."""
+
+    journey: Literal["data-actions"]
+    gateway: Named
+    every: Annotated[float, Field(ge=1, le=30 * 86400)] = 86_400.0
+    looks: Annotated[int, Field(ge=1, le=1000)] = 3
+
+
 OneBody = Annotated[
     EmailDomainBody | CustomDomainBody | PinRotationBody, Field(discriminator="journey")
 ]
@@ -124,6 +159,8 @@ class ManyBody(Body):
     ] = ()
 
 
+PublishedBody = ClientSecretBody | PlatformTrustBody | DataActionsBody
 OrderBody = Annotated[
-    EmailDomainBody | CustomDomainBody | PinRotationBody | ManyBody, Field(discriminator="journey")
+    EmailDomainBody | CustomDomainBody | PinRotationBody | PublishedBody | ManyBody,
+    Field(discriminator="journey"),
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..adapters.credentials.handed_in import HandedIn, Pem, Sealable
 from ..adapters.ledger.ledger import ORDERED
 from ..adapters.store.changes import Change
@@ -30,8 +32,10 @@ from .order_bodies import (
     OrderBody,
     Pair,
     PinRotationBody,
+    PublishedBody,
 )
 from .problems import HAZARD, OTHER_OPEN, TWICE
+from .published_ordering import published_order
 
 _KEPT = 7 * 86_400.0  # seconds that a failed run can be resumed with its sealed key
 _ORPHAN = 3600.0  # seconds after which a key without a run was sealed for nothing
@@ -55,6 +59,8 @@ class Ordering:
         return run
 
     def _order(self, body: OrderBody, sealables: list[Sealable]) -> Order:
+        if isinstance(body, PublishedBody):
+            return published_order(body, self._app, partial(self._files, sealables=sealables))
         if not isinstance(body, ManyBody):
             return self._one(body, sealables)
         items = tuple(self._one(one, sealables) for one in body.orders)

@@ -13,6 +13,7 @@ import re
 from collections import Counter
 from datetime import datetime
 from typing import Annotated, Literal
+from urllib.parse import quote
 
 from fastapi import APIRouter, Body, Depends, Header, Path, Query, Request, Response
 from pydantic import AwareDatetime, BeforeValidator
@@ -36,6 +37,7 @@ from .bodies import (
 from .order_bodies import OrderBody
 from .ordering import Ordering
 from .problems import BAD_CURSOR, described
+from .slashes import slashed
 
 RUNS = APIRouter(prefix="/v1/runs", tags=["runs"])
 
@@ -47,8 +49,15 @@ def _dated(given: object) -> object:
     return given
 
 
-RunId = Annotated[str, Path(pattern=RUN_ID, description="As `gctrust runs list` shows it.")]
-Journey = Literal["email-domain", "custom-domain", "pin-rotation", "many"]
+RunId = Annotated[
+    str,
+    Path(pattern=RUN_ID, description="As `gctrust runs list` shows it; a slash in it as %2F."),
+    BeforeValidator(slashed),
+]
+Journey = Literal[
+    "email-domain", "custom-domain", "pin-rotation", "many",
+    "client-secret", "platform-trust", "data-actions", "check",
+]  # fmt: skip
 Key = Annotated[str | None, Header(alias="Idempotency-Key", pattern=r"^[!-~]{1,255}$")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Since = Annotated[AwareDatetime, BeforeValidator(_dated)]
@@ -84,7 +93,7 @@ def order_run(
         run = ordering.submit(order, by)
         if key:
             keys.keep(token.actor, key, digest, run)
-    response.headers["Location"] = f"/v1/runs/{run}"
+    response.headers["Location"] = f"/v1/runs/{quote(run, safe=':@')}"
     return _shown(app, app.runner.runs.get(run, history=False), response)
 
 

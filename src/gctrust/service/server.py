@@ -19,6 +19,7 @@ from .ordering import Ordering
 from .problems import Sized, install
 from .routes import PROBES, TOKENS
 from .run_routes import RUNS
+from .slashes import KeptSlashes
 
 LARGEST_BODY = 1024 * 1024  # octets
 FINISH = 20.0  # seconds that steps under way have to end in: orchestrators kill after 30
@@ -47,6 +48,7 @@ def build_api(app: App) -> FastAPI:
     api.state.tokens = ApiTokens(app.store, app.ledger, app.clock)
     install(api)
     api.add_middleware(Sized, largest=LARGEST_BODY)
+    api.add_middleware(KeptSlashes)
     routers = (PROBES, RUNS, TOKENS)
     api.state.routes = [route for router in routers for route in router.routes]
     for router in routers:
