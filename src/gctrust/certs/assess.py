@@ -106,10 +106,7 @@ def assess_certificate(
     placed = sort_bundle(bundle, leaf)
     findings = [*bundle.findings, *placed.findings]
     if placed.leaf is None:
-        if not any(f.rule in ("cert.unreadable", "cert.empty") for f in findings):
-            findings.append(found("cert.none", "bundle"))
-        verdict = PathVerdict(False, "there is no certificate to judge")
-        return CertificateReport(verdict, tuple(findings), ("everything: no certificate",))
+        return _no_certificate(findings)
     target, named = _target(host, placed.leaf)
     case = _Case(
         placed.leaf,
@@ -132,6 +129,13 @@ def assess_certificate(
     with warnings.catch_warnings():  # what the library will refuse one day is judged here today
         warnings.simplefilter("ignore")
         return _assess(case, bundle, tuple(extra), [*findings, *named])
+
+
+def _no_certificate(findings: list[Finding]) -> CertificateReport:
+    if not any(f.rule in ("cert.unreadable", "cert.empty") for f in findings):
+        findings = [*findings, found("cert.none", "bundle")]
+    verdict = PathVerdict(False, "there is no certificate to judge")
+    return CertificateReport(verdict, tuple(findings), ("everything: no certificate",))
 
 
 def _target(host: str | None, leaf: Certificate) -> tuple[Target | None, list[Finding]]:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING
 
-from cyclopts import Parameter
-
-from ..errors import Problem
+from .certificate_flags import AskFlags, FileFlags, Profile
 from .certificate_shown import CertificateChecked, certificate_blocks
 from .endpoint import read_endpoint
 from .exit_codes import ExitCode, of_findings
 from .findings_shown import FailOn, bad_argument, severity
 from .output import Output, write_file
-from .pin import UNREADABLE, read_file
 from .roots_flag import NAMED, roots_flag
 from .session import Options, with_app
 
@@ -24,25 +22,15 @@ if TYPE_CHECKING:
     from ..certs.evidence import CaaAnswer, TlsaAnswer
     from ..certs.report import CertificateReport
 
-Profile = Literal["public", "private", "client"]
-
 
 def cert(
     *,
-    cert: Path,
-    key: Path | None = None,
-    chain: Path | None = None,
+    files: FileFlags,
     host: str = "",
     roots: str = "",
     at: str = "",
     profile: Profile | None = None,
-    revocation: Annotated[bool, Parameter(negative="")] = False,
-    complete: Annotated[bool, Parameter(negative="")] = False,
-    dns: Annotated[bool, Parameter(negative="")] = False,
-    allow_fetch: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    key_passphrase_file: Annotated[str, Parameter(allow_leading_hyphen=True)] = "",
-    weak_keys: Annotated[tuple[str, ...], Parameter(negative="")] = (),
-    diff: Path | None = None,
+    asks: AskFlags = AskFlags(),  # noqa: B008 - frozen
     write_bundle: Path | None = None,
     fail_on: FailOn = "error",
     options: Options = Options(),  # noqa: B008 - frozen
@@ -53,12 +41,6 @@ def cert(
 
     Parameters
     ----------
-    cert
-        The certificate: PEM, DER, PKCS#12 or PKCS#7; several in one file are sorted out.
-    key
-        The private key that belongs to it.
-    chain
-        The intermediate certificates.
     host
         The host name or address it is to serve.
     roots
@@ -67,75 +49,49 @@ def cert(
         Judge as of this time, RFC 3339, in place of now.
     profile
         What the certificate is for.
-    revocation
-        Fetch CRLs and ask OCSP responders whether it is revoked.
-    complete
-        Fetch intermediates that are missing from where the certificate says they are.
-    dns
-        Ask DNS whether CAA allows the issuer, and whether TLSA fits.
-    allow_fetch
-        A host that may be fetched from though its address is not public; repeat for several.
-    key_passphrase_file
-        The file with the passphrase of the key or of PKCS#12, "-" for standard input
-        (also: GCTRUST_KEY_PASSPHRASE, GCTRUST_KEY_PASSPHRASE_FILE).
-    weak_keys
-        A list of compromised keys: SHA-256 of public keys, or Debian's openssl-blacklist, a line
-        each; repeat for several.
-    diff
-        The certificate that serves now: say what changes.
     write_bundle
         Write the repaired chain, leaf first, to this file.
     fail_on
         The least severity that makes the exit code 10.
     """
-    own_roots = Path(roots) if roots and roots not in NAMED else None
-    _check_files(cert, key, chain, diff, own_roots)
-    if dns and not host:
+    files.refuse_unreadable(Path(roots) if roots and roots not in NAMED else None)
+    if asks.dns and not host:
         raise bad_argument("--dns", "", "DNS is asked about a host: give --host.")
     named, roots_file = roots_flag(roots)
     moment = _instant(at) if at else None
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.credentials.passphrase import key_passphrase
-        from ..adapters.tls.certificate_check import Files, Question
-        from ..settings import environment
-
-        old = app.certificates.leaf_of(str(diff)) if diff else None
-        caa, tlsa = await _dns(app, host) if dns else ((), None)
-        question = Question(
-            Files(str(cert), str(key or ""), str(chain or "")),
-            host,
-            profile or "",
-            moment,
-            named,
-            key_passphrase(environment(), key_passphrase_file),
-            complete,
-            revocation,
-            frozenset(allow_fetch),
-            old,
-            caa,
-            tlsa,
-            weak_keys,
-        )
-        with options.out.progress(f"judging {cert}"):
+        question = await _question(app, files, asks, host)
+        question = replace(question, profile=profile or "", at=moment, roots=named)
+        with options.out.progress(f"judging {files.cert}"):
             looked = await app.certificates.look(question)
         if write_bundle:
             _write_bundle(options.out, looked.report, write_bundle)
-        source = app.answers_from() if dns or complete or revocation else ""
-        _answer(options.out, question, looked, source)
+        _answer(options.out, question, looked, app.answers_from() if asks.any else "")
         code = of_findings(looked.report.findings, severity(fail_on))
         return code if looked.report.path.accepted else ExitCode.FINDINGS
 
     return with_app(options, body, roots_file=roots_file)
 
 
-def _check_files(*paths: Path | None) -> None:
-    """A wrong path is told before anything else is done; opening a fifo would wait for ever."""
-    for path in paths:
-        if path is not None:
-            if path.is_fifo():
-                raise Problem(UNREADABLE, {"path": str(path), "seen": "it is no regular file"})
-            read_file(path)
+async def _question(app: composition.App, files: FileFlags, asks: AskFlags, host: str) -> Question:
+    from ..adapters.credentials.passphrase import key_passphrase
+    from ..adapters.tls.certificate_check import Files, Question
+    from ..settings import environment
+
+    caa, tlsa = await _dns(app, host) if asks.dns else ((), None)
+    return Question(
+        Files(str(files.cert), str(files.key or ""), str(files.chain or "")),
+        host,
+        passphrase=key_passphrase(environment(), files.key_passphrase_file),
+        complete=asks.complete,
+        revocation=asks.revocation,
+        allowed=frozenset(asks.allow_fetch),
+        previous=app.certificates.leaf_of(str(files.diff)) if files.diff else None,
+        caa=caa,
+        tlsa=tlsa,
+        weak_keys=files.weak_keys,
+    )
 
 
 def _answer(out: Output, question: Question, looked: Looked, source: str) -> None:

@@ -13,8 +13,8 @@ from .attached import order_and_follow
 from .bulk import Waves, order_list
 from .bulk_list import folder_of
 from .bulk_orders import CERTIFICATES, certificates
+from .certificate_flags import Profile
 from .change_reason import Why
-from .check_cert import Profile
 from .exit_codes import ExitCode
 from .plan import Planned, ledger_step, platform_of, refuse_unknown_hazards, show
 from .session import Options, with_app

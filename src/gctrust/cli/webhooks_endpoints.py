@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from ..errors import Problem
 from .change_reason import Why
+from .endpoint_flags import SEALED, EndpointFlags
 from .exit_codes import ExitCode
 from .findings_shown import bad_argument
 from .output import Block
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from ..secret import Secret
 
 Flag = Annotated[bool, Parameter(negative="")]
-Format = Literal["cloudevents", "slack"]
-SEALED = "sealed"  # a secret that is made here and kept encrypted in the store
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,15 +39,7 @@ def add(
     url: str,
     /,
     *,
-    events: str = "*",
-    secret: str = "",
-    bearer: str = "",
-    cert: str = "",
-    key: str = "",
-    roots: str = "",
-    format: Format = "cloudevents",
-    ordered: Flag = False,
-    allow_private: Flag = False,
+    flags: EndpointFlags = EndpointFlags(),  # noqa: B008 - frozen
     yes: Flag = False,
     why: Why = Why(),  # noqa: B008 - frozen
     options: Options = Options(),  # noqa: B008 - frozen
@@ -61,59 +52,22 @@ def add(
         What it is called here: a to z, 0 to 9 and -.
     url
         Where to POST, or env:NAME or file:PATH where that is a secret.
-    events
-        Which events, as in certificate_rotation,expiry.* (see: gctrust webhooks events).
-    secret
-        Where its signing secret is: env:NAME, file:PATH, sealed (one is made and printed), none.
-    bearer
-        Where its bearer token is: env:NAME or file:PATH.
-    cert
-        A client certificate to show (mTLS).
-    key
-        That certificate's key, where it is another file.
-    roots
-        The CA of the receiver, where it is your own.
-    format
-        The body: a CloudEvents event, or a message for a Slack channel.
-    ordered
-        Hold the deliveries of one domain or client in order.
-    allow_private
-        This host may have a private address, and may be spoken to without TLS.
     yes
         Do it; without it nothing changes.
     """
-    source = secret or ("none" if format == "slack" else SEALED)
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.webhooks.endpoint import Endpoint, SigningSecret, auth_of
-        from ..adapters.webhooks.secret_source import checked_source, new_signing_secret
+        from ..adapters.webhooks.secret_source import new_signing_secret
 
         endpoints = app.outbox.endpoints
-        made = new_signing_secret() if source == SEALED else None
-        kept = source not in (SEALED, "none")
-        endpoint = Endpoint(
-            name,
-            url,
-            tuple(events.replace(",", " ").split()),
-            (SigningSecret(checked_source(source)),) if kept else (),
-            checked_source(bearer) if bearer else "",
-            _absolute(cert),
-            _absolute(key),
-            _absolute(roots),
-            format=format,
-            ordered=ordered,
-            allow_private=allow_private,
-            timeout=app.settings.timeout_webhook,
-        )
+        made = new_signing_secret() if flags.source == SEALED else None
+        endpoint = flags.endpoint(name, url, app.settings.timeout_webhook)
         endpoints.refuse_unfit(endpoint)
         _refuse_unusable(endpoint)
-        if kept:
-            _look_at(endpoints.sources, source, options)
+        if flags.kept_elsewhere:
+            _look_at(endpoints.sources, flags.source, options)
         if not yes:
-            auth = ("hmac", *auth_of(endpoint)) if made else auth_of(endpoint)
-            what = f"{', '.join(endpoint.events)} go to it as {format}"
-            steps = (what, f"it knows them by: {', '.join(auth) or 'nothing'}")
-            return planned(options, "add", name, steps)
+            return planned(options, "add", name, _steps(endpoint, signed=made is not None))
         endpoints.add(endpoint, made)
         return _changed(options, name, "added", made)
 
@@ -260,10 +214,13 @@ def _changed(options: Options, name: str, change: str, made: Secret | None = Non
     return ExitCode.FINE
 
 
-def _absolute(path: str) -> str:
-    from pathlib import Path
+def _steps(endpoint: Endpoint, *, signed: bool) -> tuple[str, ...]:
+    """`signed`: with a secret that is made when it is added."""
+    from ..adapters.webhooks.endpoint import auth_of
 
-    return str(Path(path).expanduser().absolute()) if path else ""
+    auth = ("hmac", *auth_of(endpoint)) if signed else auth_of(endpoint)
+    what = f"{', '.join(endpoint.events)} go to it as {endpoint.format}"
+    return (what, f"it knows them by: {', '.join(auth) or 'nothing'}")
 
 
 def _look_at(sources: SecretSources, reference: str, options: Options) -> None:
