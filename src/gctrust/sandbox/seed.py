@@ -59,6 +59,7 @@ class Hostility:
     listed_seconds: float = 3.0  # and missing from lists for so long;
     vanish_seconds: float = 2.0  # a deleted one is still read for so long
     strange_fields: int = 0  # published dialect: fields nobody knows, in every answer
+    paged_listings: int = 0  # so many at a time where an operation has no page parameters; 0: all
 
     @property
     def delays(self) -> Delays:

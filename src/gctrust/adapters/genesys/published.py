@@ -5,7 +5,7 @@ Listings are read whole, by whichever of the four kinds of paging the call has.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Final, Protocol, TypeVar
 
 from ...errors import Problem
@@ -116,14 +116,14 @@ class Published:
         return await self._client.call("limits.get", wire.read_limits, id=namespace)
 
     async def action_certificates(self) -> tuple[wire.ActionCertificate, ...]:
-        """One page: the operation has no page parameters."""
         read = wire.read_action_certificates
-        return (await self._client.call("action-certificate.list", read)).entities
+        return tuple([one async for one in self.undeclared("action-certificate.list", read)])
 
     # --- identity providers, authorities of edges, a second opinion
 
     async def providers(self) -> tuple[trust.Provider, ...]:
-        return await self._client.call("provider.list", trust.read_providers)
+        read = trust.read_providers
+        return _once([one async for one in self.undeclared("provider.list", read)])
 
     async def provider(self, id: str) -> trust.Provider | None:
         return await self._if_there("provider.get", trust.read_provider, id)
@@ -135,7 +135,8 @@ class Published:
 
     async def edge_authorities(self) -> tuple[trust.EdgeAuthority, ...]:
         """Those that customers add; the organisation's own is MANAGED, and not theirs to change."""
-        listed = await self._client.call("edge-authority.list", trust.read_authorities)
+        read = trust.read_authorities
+        listed = _once([one async for one in self.undeclared("edge-authority.list", read)])
         return tuple(one for one in listed if one.kind.value != "managed" and not one.ended)
 
     async def create_edge_authority(self, name: str, certificate: str) -> None:
@@ -152,7 +153,8 @@ class Published:
     # --- OAuth clients
 
     async def clients(self) -> tuple[trust.PlatformClient, ...]:
-        return await self._client.call("client.list", trust.read_clients)
+        read = trust.read_clients
+        return _once([one async for one in self.undeclared("client.list", read)])
 
     async def client(self, id: str) -> trust.PlatformClient | None:
         return await self._if_there("client.get", trust.read_client, id)
@@ -213,6 +215,19 @@ class Published:
                 yield one
             at = page.onward
 
+    async def undeclared(self, operation: str, read: Read[wire.Page[T]]) -> AsyncIterator[T]:
+        """Of an operation that declares no page parameters: asked for without any, then, while an
+        answer tells of more, as that answer says. One that leads in a circle ends."""
+        query: tuple[tuple[str, str], ...] = ()
+        seen = set[tuple[tuple[str, str], ...]]()
+        while query not in seen:
+            seen.add(query)
+            self._refuse_endless(operation, len(seen))
+            page = await self._client.call(operation, read, query=dict(query))
+            for one in page.entities:
+                yield one
+            query = page.beyond
+
     def _refuse_endless(self, operation: str, page: int) -> None:
         if page > self._most_pages:
             raise Problem(ENDLESS, {"operation": operation, "pages": self._most_pages})
@@ -224,3 +239,8 @@ class Published:
             if problem.type is NOT_FOUND:
                 return None
             raise
+
+
+def _once(listed: Iterable[NamedT]) -> tuple[NamedT, ...]:
+    """What moves or changes between two pages comes once, as it was first seen."""
+    return tuple({one.id: one for one in reversed(tuple(listed))}.values())[::-1]

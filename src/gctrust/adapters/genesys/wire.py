@@ -285,17 +285,17 @@ def read_json(answer: Answer) -> Mapping[str, Any]:
 
 
 class Body:
-    """A JSON object with typed reading; null counts as absent."""
+    """A JSON object with typed reading; null counts as absent. `fields` are as they came."""
 
     def __init__(self, fields: Mapping[str, Any]) -> None:
-        self._fields = fields
+        self.fields = fields
 
     @classmethod
     def of(cls, answer: Answer) -> Body:
         return cls(read_json(answer))
 
     def get(self, name: str, kind: type[T], default: T | None = None) -> T:
-        value = self._fields.get(name)
+        value = self.fields.get(name)
         if value is None and default is not None:
             return default
         if not isinstance(value, kind):
@@ -308,19 +308,19 @@ class Body:
 
     def word(self, name: str, most: int = _SHOWN_CHARACTERS) -> str:
         """A text that only tells: empty when absent, and what is no text is shown as it came."""
-        value = self._fields.get(name)
+        value = self.fields.get(name)
         return "" if value is None else _storable(str(value)[:most])
 
     def whole(self, name: str, default: int) -> int:
-        value = self._fields.get(name)
+        value = self.fields.get(name)
         return value if type(value) is int else default
 
     def words(self, name: str) -> tuple[str, ...]:
-        listed = self._fields.get(name)
+        listed = self.fields.get(name)
         return tuple(_storable(str(one)) for one in listed) if isinstance(listed, list) else ()
 
     def has(self, name: str) -> bool:
-        return name in self._fields
+        return name in self.fields
 
     def part(self, name: str) -> Body:
         """An object inside this one; empty when absent."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
+from urllib.parse import parse_qsl
 
 from ...secret import Secret
 from .wire import Answer, Body, RequiredRecord, known, write_json
@@ -125,11 +126,13 @@ class Grants:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of whichever kind: `count` of pages by number, and the way on of the others."""
+    """One page of whichever kind: `count` of pages by number, the way on of the others, and what to
+    ask for next by its own account, where the operation declares no page parameters."""
 
     entities: tuple[T, ...]
     count: int = 0
     onward: str = ""
+    beyond: tuple[tuple[str, str], ...] = ()
 
 
 def read_inbound(answer: Answer) -> InboundDomain:
@@ -176,7 +179,7 @@ def page_of(answer: Answer, read: Callable[[Body], T]) -> Page[T]:
     """A listing's page, of whichever kind of paging."""
     body = Body.of(answer)
     entities = tuple(read(one) for one in body.bodies("entities"))
-    return Page(entities, body.whole("pageCount", 0), _onward(body))
+    return Page(entities, body.whole("pageCount", 0), _onward(body), _beyond(body))
 
 
 def read_ids(answer: Answer) -> Page[str]:
@@ -284,6 +287,16 @@ def _onward(body: Body) -> str:
             return text
     _, mark, rest = body.word("nextUri", 8000).partition("after=")
     return rest.partition("&")[0] if mark else ""
+
+
+def _beyond(body: Body) -> tuple[tuple[str, str], ...]:
+    """The query of the link to the next page; where none is told, by number up to `pageCount`."""
+    if link := body.word("nextUri", 8000):
+        return tuple(parse_qsl(link.partition("?")[2]))
+    number, count, size = (body.whole(f"page{name}", 0) for name in ("Number", "Count", "Size"))
+    if not 0 < number < count:
+        return ()
+    return (("pageSize", str(size)), ("pageNumber", str(number + 1)))
 
 
 def _covers(held: str, wanted: str) -> bool:

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from ...secret import Secret
-from .wire import Answer, Body, Unreadable, read_instant, read_json, write_json
-from .wire_platform import Enumerated
+from .wire import Answer, Body, read_instant, read_json, write_json
+from .wire_platform import Enumerated, Page, page_of
 
 _KINDS: Final = frozenset({"managed", "remote"})
 _STATES: Final = frozenset({"active", "disabled", "inactive"})
@@ -82,8 +82,8 @@ def read_provider(answer: Answer) -> Provider:
     return _provider(read_json(answer))
 
 
-def read_providers(answer: Answer) -> tuple[Provider, ...]:
-    return tuple(_provider(one) for one in _entities(answer))
+def read_providers(answer: Answer) -> Page[Provider]:
+    return page_of(answer, lambda body: _provider(body.fields))
 
 
 def write_provider(held: Provider, certificates: tuple[str, ...]) -> Secret:
@@ -94,8 +94,8 @@ def read_authority(answer: Answer) -> EdgeAuthority:
     return _authority(Body.of(answer))
 
 
-def read_authorities(answer: Answer) -> tuple[EdgeAuthority, ...]:
-    return tuple(_authority(one) for one in Body.of(answer).bodies("entities"))
+def read_authorities(answer: Answer) -> Page[EdgeAuthority]:
+    return page_of(answer, _authority)
 
 
 def write_authority(name: str, certificate: str) -> Secret:
@@ -123,8 +123,8 @@ def read_client(answer: Answer) -> PlatformClient:
     return _client(read_json(answer))
 
 
-def read_clients(answer: Answer) -> tuple[PlatformClient, ...]:
-    return tuple(_client(one) for one in _entities(answer))
+def read_clients(answer: Answer) -> Page[PlatformClient]:
+    return page_of(answer, lambda body: _client(body.fields))
 
 
 def read_made(answer: Answer) -> MadeClient:
@@ -186,10 +186,3 @@ def _kept(fields: Mapping[str, Any], names: tuple[str, ...]) -> Secret:
 
 def _changed(whole: Secret, **changes: object) -> Secret:
     return write_json(json.loads(whole.reveal()) | changes)
-
-
-def _entities(answer: Answer) -> tuple[Mapping[str, Any], ...]:
-    listed = read_json(answer).get("entities", [])
-    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-        raise Unreadable("the field 'entities' lists something else than objects")
-    return tuple(listed)

@@ -8,15 +8,15 @@ from ..action_certificates import CURRENT, UPCOMING
 from ..answer import Answer, JsonObject
 from ..platform import Platform
 from ..wire import Call
-from .paging import chosen, query_of, whole
+from .paging import chosen, query_of, undeclared, whole
 
 
 async def certificates(platform: Platform, call: Call) -> Answer:
-    query = query_of(call, platform.strict, "status", "type")
+    query = query_of(call, platform.strict, "status", "type", *undeclared(platform))
     status = chosen(query, "status", CURRENT, UPCOMING)
     chosen(query, "type", "Client")
     held = [pair for pair in platform.data_actions.shown() if status in ("", pair[0])]
-    return Answer(200, whole(call, held, _certificate))
+    return Answer(200, whole(platform, call, query, held, _certificate))
 
 
 async def truststore(platform: Platform, call: Call) -> Answer:

@@ -17,7 +17,7 @@ from ..state import OAuthClient, Registration, Role
 from ..wire import Call
 from .changes import audited
 from .models import read_body
-from .paging import query_of, whole
+from .paging import query_of, undeclared, whole
 
 KIND = ("PeoplePermissions", "OAuthClient")
 SHORTEST, USUAL, LONGEST = 300, 86_400, 172_800  # seconds of a token
@@ -25,10 +25,10 @@ _CREDENTIALS = "CLIENT-CREDENTIALS"
 
 
 async def list_all(platform: Platform, call: Call) -> Answer:
-    query_of(call, platform.strict)
+    query = query_of(call, platform.strict, *undeclared(platform))
     now, delays = platform.clock.now(), platform.seed.hostile.delays
     held = [c for c in call.view.clients.values() if delays.shows(c, now, listing=True)]
-    return Answer(200, whole(call, held, lambda one: client_json(platform, one)))
+    return Answer(200, whole(platform, call, query, held, lambda one: client_json(platform, one)))
 
 
 async def create(platform: Platform, call: Call) -> Answer:

@@ -13,7 +13,7 @@ from ..wire import Call
 from .certificates import chain_json, read_certificates
 from .changes import Shelf
 from .models import read_body
-from .paging import query_of, whole
+from .paging import query_of, undeclared, whole
 
 AUTHORITIES = Shelf(
     "certificate authorities",
@@ -24,9 +24,9 @@ MANAGED_ID = "6d616e61-6765-4420-8661-757468303031"
 
 
 async def list_all(platform: Platform, call: Call) -> Answer:
-    query_of(call, platform.strict)
+    query = query_of(call, platform.strict, *undeclared(platform))
     held = [_managed(platform), *AUTHORITIES.listed(platform, call)]
-    return Answer(200, whole(call, held, lambda one: _json(platform, one)))
+    return Answer(200, whole(platform, call, query, held, lambda one: _json(platform, one)))
 
 
 async def create(platform: Platform, call: Call) -> Answer:

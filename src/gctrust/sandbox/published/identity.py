@@ -14,7 +14,7 @@ from ..wire import Call
 from .certificates import read_certificates, refuse_undated
 from .changes import Shelf
 from .models import read_body
-from .paging import query_of, whole
+from .paging import query_of, undeclared, whole
 
 PROVIDERS = Shelf("identity providers", ("PeoplePermissions", "IdentityProvider"))
 FIXED: Mapping[str, tuple[str, str]] = {  # path segment: request model, name
@@ -38,9 +38,13 @@ _LARGEST_LOGO = 25_000
 
 
 async def list_all(platform: Platform, call: Call) -> Answer:
-    query_of(call, platform.strict)
+    query = query_of(call, platform.strict, *undeclared(platform))
     held = PROVIDERS.listed(platform, call)
-    return Answer(200, whole(call, held, lambda one: _but(_json(one), _LISTED_WITHOUT)))
+
+    def told(one: Kept) -> JsonObject:
+        return _but(_json(one), _LISTED_WITHOUT)
+
+    return Answer(200, whole(platform, call, query, held, told))
 
 
 async def create(platform: Platform, call: Call) -> Answer:

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from ..answer import JsonObject, Refusal
 from ..fields import read_query
+from ..platform import Platform
 from ..platform_refusals import invalid_parameter, refuse
 from ..wire import Call
 
@@ -77,8 +78,22 @@ def listing(
     return body
 
 
-def whole(call: Call, things: Sequence[ThingT], show: Callable[[ThingT], JsonObject]) -> JsonObject:
-    """A listing of an operation without page parameters: all of it, dressed as one page."""
+def undeclared(platform: Platform) -> tuple[str, ...]:
+    """Parameters of a listing that declares none: those that its own `nextUri` asks for."""
+    return PAGES if platform.seed.hostile.paged_listings else ()
+
+
+def whole(
+    platform: Platform,
+    call: Call,
+    query: Mapping[str, str],
+    things: Sequence[ThingT],
+    show: Callable[[ThingT], JsonObject],
+) -> JsonObject:
+    """A listing of an operation without page parameters: all of it, dressed as one page; in pages
+    where the seed is as hostile as that."""
+    if at_once := platform.seed.hostile.paged_listings:
+        return listing(call, {"pageSize": str(at_once), **query}, things, show)
     size = max(PAGE_SIZE, len(things))
     return {
         "entities": [show(thing) for thing in things],
