@@ -21,7 +21,8 @@ ROLE_NAME: Final = "Trust keeper"
 @dataclass(frozen=True, slots=True)
 class Rights:
     """`role` is the role to create, as the body of POST /api/v2/authorization/roles; "" where the
-    client holds what it needs. `missing` is empty also where the platform does not tell."""
+    client holds all. `missing` is empty where no journey is barred, or the platform tells nothing.
+    """
 
     seen: str
     roles: tuple[str, ...] = ()
@@ -52,35 +53,36 @@ async def token_owner(inquiry: Inquiry) -> str:
 
 
 async def permissions_held(inquiry: Inquiry) -> Rights:
-    from ..adapters.genesys.dialects import ROLE_PERMISSIONS
+    """Of every permission that a call of the published dialect needs. Only a journey that is barred
+    is a problem; what else could be done with more rights is told."""
+    from ..adapters.genesys.dialects import JOURNEYS, permissions_by_use
     from ..adapters.genesys.published import Published
 
-    needed = ", ".join(ROLE_PERMISSIONS)
-    role = role_body(ROLE_PERMISSIONS)
+    uses = permissions_by_use()
+    needed = tuple(dict.fromkeys(one for some in uses.values() for one in some))
+    role = role_body(needed)
     try:
         held = await Published(inquiry).grants()
     except Problem as problem:
         if not _untold(problem):
             raise
-        return Rights(f"the platform does not tell them; a role needs: {needed}", role=role)
+        return Rights(
+            f"the platform does not tell them; a role needs: {', '.join(needed)}", role=role
+        )
     if not held.permissions:
-        seen = f"the platform tells none of this client's; a role needs: {needed}"
+        seen = f"the platform tells none of this client's; a role needs: {', '.join(needed)}"
         return Rights(seen, role=role)
-    if missing := tuple(one for one in ROLE_PERMISSIONS if not held.allow(one)):
-        return Rights(f"lacking: {', '.join(missing)}", held.roles, missing, role)
-    return Rights(f"the permissions {needed}, by the roles {', '.join(held.roles)}{_less(held)}")
-
-
-def _less(held: Grants) -> str:
-    """What else gctrust could do with more rights."""
-    from ..adapters.genesys.dialects import MORE_PERMISSIONS
-
-    lacking = {
-        use: [one for one in permissions if not held.allow(one)]
-        for use, permissions in MORE_PERMISSIONS.items()
-    }
+    missing = tuple(one for one in needed if not held.allow(one))
+    if not missing:
+        return Rights(f"all {len(needed)} permissions, by the roles {', '.join(held.roles)}")
+    lacking = {use: [one for one in some if one in missing] for use, some in uses.items()}
     told = "; ".join(f"{use} needs {', '.join(some)}" for use, some in lacking.items() if some)
-    return f". Not held: {told}" if told else ""
+    if any(lacking[use] for use in JOURNEYS):
+        return Rights(f"lacking: {told}", held.roles, missing, role)
+    return Rights(
+        f"the journeys' permissions, by the roles {', '.join(held.roles)}. Not held: {told}",
+        role=role,
+    )
 
 
 def role_body(permissions: Iterable[str]) -> str:
@@ -94,7 +96,7 @@ def role_body(permissions: Iterable[str]) -> str:
         {"domain": domain, "entityName": entity, "actionSet": some}
         for (domain, entity), some in actions.items()
     ]
-    told = "What gctrust needs to keep email domains and data-action certificates in order."
+    told = "What gctrust needs to keep domains, certificates and secrets in order."
     return json.dumps({"name": ROLE_NAME, "description": told, "permissionPolicies": policies})
 
 

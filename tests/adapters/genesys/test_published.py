@@ -84,8 +84,8 @@ async def test_pages_by_number_end_at_page_count_not_at_a_short_page(published, 
     ("operation", "mark", "told"),
     [
         ("audit.results", "cursor", {"cursor": "Zm9v"}),
-        ("credential.list", "after", {"nextUri": "/x?pageSize=25&after=Zm9v&q=1"}),
-        ("credential.list", "nextPage", {"nextPage": "Zm9v"}),
+        ("audit.results", "after", {"nextUri": "/x?pageSize=25&after=Zm9v&q=1"}),
+        ("audit.results", "nextPage", {"nextPage": "Zm9v"}),
     ],
 )
 async def test_pages_by_a_mark_follow_it_until_there_is_none(

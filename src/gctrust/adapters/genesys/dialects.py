@@ -6,7 +6,7 @@ one of a call's permissions, or all of them where `every`. The two have no call 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -154,11 +154,6 @@ PLATFORM: Final = Dialect(
         "action-certificate.list": Route(
             "GET", "/api/v2/integrations/actions/certificates", permissions=_ACTION
         ),
-        "credential.list": Route(
-            "GET",
-            "/api/v2/integrations/credentials/listing",
-            permissions=("integrations:credential:view",),
-        ),
         "audit.services": _audit("GET", "/servicemapping"),
         "audit.start": _audit("POST", ""),
         "audit.state": _audit("GET", "/{id}"),
@@ -166,15 +161,17 @@ PLATFORM: Final = Dialect(
         "audit.related": _audit("POST", "/realtime/related"),
     },
 )
-# What the one role needs: email domains, and the client certificates of data actions.
-ROLE_PERMISSIONS: Final = (*_MANAGE, *_ACTION)
-# What else is needed, where it is used.
-MORE_PERMISSIONS: Final[Mapping[str, tuple[str, ...]]] = {
-    "audit compare": _AUDITS,
-    "tls rotate provider/ID": ("sso:provider:view", "sso:provider:edit"),
-    "tls rotate edges": _TELEPHONY,
-    "secret rotate": tuple(f"oauth:client:{one}" for one in ("view", "add", "edit", "delete")),
+# What the calls of the published API are made for, by the first word of their operations.
+_USES: Final[Mapping[str, str]] = {
+    "inbound": "domain",
+    "campaign": "domain",
+    "action-certificate": "pins watch",
+    "provider": "tls rotate provider/ID",
+    "edge-authority": "tls rotate edges",
+    "client": "secret rotate",
+    "audit": "audit compare",
 }
+JOURNEYS: Final = ("domain", "pins watch")  # the other uses are asked for one by one
 _NEIGHBOURS: Final[Mapping[str, str]] = {
     "email-domain": "Its neighbours are /api/v2/routing/email/domains (inbound) and"
     " /api/v2/routing/email/outbound/domains (campaigns): `gctrust domain` speaks them.",
@@ -193,3 +190,24 @@ _NEIGHBOURS: Final[Mapping[str, str]] = {
     "campaign": "It is a call of the published API: set GCTRUST_DIALECT=platform.",
 }
 DIALECTS: Final[Mapping[str, Dialect]] = {"guide": GUIDE, "platform": PLATFORM}
+
+
+def permissions_by_use() -> Mapping[str, tuple[str, ...]]:
+    """What a role has to hold for each use of the published API, journeys first."""
+    routes: dict[str, list[Route]] = {use: [] for use in JOURNEYS}
+    for operation, route in PLATFORM.routes.items():
+        if route.permissions:
+            routes.setdefault(_USES[operation.split(".")[0]], []).append(route)
+    return {use: fewest_permissions(some) for use, some in routes.items()}
+
+
+def fewest_permissions(routes: Iterable[Route]) -> tuple[str, ...]:
+    """With which each of these can be called: those that one cannot do without, and one of several
+    where any will do and none of these is held for another."""
+    listed = tuple(routes)
+    sole = (one for one in listed if one.every or len(one.permissions) == 1)
+    held = dict.fromkeys(permission for one in sole for permission in one.permissions)
+    for one in listed:
+        if one.permissions and not held.keys() & set(one.permissions):
+            held[one.permissions[0]] = None
+    return tuple(held)
