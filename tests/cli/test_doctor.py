@@ -362,7 +362,7 @@ def permissions_of_role(text: str) -> set[str]:
 
 
 async def test_a_client_with_the_role_printed_may_make_every_call(either: Ward) -> None:
-    """By the sandbox's own table of what each call needs; without one of them some call is barred."""
+    """By the sandbox's own table of what a call needs; without one of them some call is barred."""
     if either.dialect == "guide":
         return
     either.control("PUT", "/clients", LIMITED_CLIENT | {"roles": ["API Client Admin"]})

@@ -12,7 +12,6 @@ from ..errors import Problem
 
 if TYPE_CHECKING:
     from ..adapters.genesys.inquiry import Inquiry
-    from ..adapters.genesys.wire_platform import Grants
 
 NAMESPACES: Final = ("platform.api", "email")
 ROLE_NAME: Final = "Trust keeper"
