@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gctrust.adapters.ledger.ledger import Entry, Ledger, canonical
+from gctrust.adapters.ledger.ledger import Entry, Ledger, canonical, rfc3339
 from gctrust.adapters.ledger.merkle import EMPTY_ROOT, leaf_hash
 from gctrust.adapters.store.schema import CHECKPOINT, LEDGER
 from gctrust.adapters.store.store import Store
@@ -235,3 +236,9 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, group):
     append()
     assert ledger.verify().entries == told
     assert opened(tmp_path).verify().findings == ()
+
+
+@pytest.mark.parametrize("at", [0.0, 1_799_999_999.9996, 1_799_999_999.9999996, 1_234.0005, 1e9])
+def test_an_instant_is_told_as_datetime_tells_it(at):
+    told = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    assert rfc3339(at) == told.replace("+00:00", "Z")

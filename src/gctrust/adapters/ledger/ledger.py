@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring as _quoted
 from pathlib import Path
 from uuid import uuid4
@@ -116,7 +117,13 @@ def _text(
 
 
 def rfc3339(at: float) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    micros = round(at % 1 * 1e6)
+    return f"{_second(int(at) + micros // 1_000_000)}.{micros // 1000 % 1000:03d}Z"
+
+
+@lru_cache(maxsize=8)
+def _second(at: int) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat().removesuffix("+00:00")
 
 
 class Ledger:
@@ -176,6 +183,8 @@ class Ledger:
                 _INSERT.run_all(connection, rows)
         if rows:
             self._sign(connection, before, [row[-1] for row in rows])
+        if len(rows) == len(entries):
+            return tuple(places.values())
         return tuple([places[entry.run, entry.filed] for entry in entries])
 
     def _rows(

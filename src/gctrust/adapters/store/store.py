@@ -229,28 +229,25 @@ class Store:
             with self.write() as connection:
                 yield connection
             return
-        try:
-            with self._writing, self._kept() as writer:
+        # The connection stays out of the pool between transactions: to have it from there and give
+        # it back costs as much as a signature. After an error it goes back, which ends what it had
+        # begun.
+        with self._writing:
+            lent = None
+            try:
+                lent, self._lent = self._lent or self.engine.raw_connection(), None
+                writer: Any = lent.driver_connection
                 writer.execute("BEGIN IMMEDIATE")
                 yield Bare(writer, self.engine.dialect)
                 writer.execute("COMMIT")
-        except DBAPIError as error:
-            raise self.translated(error.orig) from None
-        except self._driver_error as error:
-            raise self.translated(error) from None
-
-    @contextmanager
-    def _kept(self) -> Iterator[Any]:
-        """A connection of the driver's that stays out of the pool between transactions: to have
-        it from there and give it back costs as much as a signature. After an error it goes back,
-        which ends what it had begun."""
-        lent, self._lent = self._lent or self.engine.raw_connection(), None
-        try:
-            yield lent.driver_connection
-        except BaseException:
-            lent.close()
-            raise
-        self._lent = lent
+                self._lent = lent
+            except DBAPIError as error:
+                raise self.translated(error.orig) from None
+            except self._driver_error as error:
+                raise self.translated(error) from None
+            finally:
+                if lent is not None and self._lent is None:
+                    lent.close()
 
     @contextmanager
     def _transaction(self, *, writes: bool, resting: bool = False) -> Iterator[sa.Connection]:
