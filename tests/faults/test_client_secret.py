@@ -72,7 +72,6 @@ async def test_the_old_secret_is_gone_when_the_new_one_works(house: Arena) -> No
     old = pair_of(file)
     async with voyage(house, **PLATFORM) as trip:
         run = trip.runner.submit(SecretOrder(id, str(file), soak=60.0, keep=60.0))
-        await trip.until(lambda: trip.runner.show(run).stage == "disable")
         await trip.until(lambda: trip.runner.show(run).ended is not None)
         assert trip.runner.show(run).status == "succeeded", told(trip.runner.show(run))
         new = pair_of(file)
@@ -84,7 +83,13 @@ async def test_the_old_secret_is_gone_when_the_new_one_works(house: Arena) -> No
         assert not file.with_name("crm.env.before").exists()
         database = b"".join(path.read_bytes() for path in house.home.glob("stores/*"))
         assert new[1].encode() not in database
-        assert all(new[1] not in str(entry) for entry in trip.app.ledger.entries(run=run))
+        entries = trip.app.ledger.entries(run=run)
+        assert all(new[1] not in str(entry) for entry in entries)
+        ids = [one for entry in entries for one in entry.data.get("correlation_ids", ())]
+        sent = [one for one in house.control("GET", "/journal") if one["method"] != "GET"]
+        changed = {one["correlation_id"] for one in sent if one["effect"]}
+        assert len(ids) == len(set(ids)) == 3  # made, disabled, removed
+        assert set(ids) <= changed, "under which the platform answered each change"
 
 
 @pytest.mark.skipif(os.environ.get("GCTRUST_LONG") != "1", reason="GCTRUST_LONG=1 runs it")
