@@ -356,7 +356,7 @@ class App:
         from .runner.runs import Runs
         from .runner.schedules import Schedules
 
-        return Schedules(self.store, Runs(self.store, Codec(), self.clock), self.ledger)
+        return Schedules(self.store, Runs(self.store, Codec(), self.clock), lambda: self.ledger)
 
     def _checks(self) -> CheckPerformer:
         from .runner.cleaning import retention

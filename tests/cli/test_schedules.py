@@ -30,3 +30,17 @@ def test_a_domain_and_the_store_are_looked_at_when_they_are_due(shell: Shell) ->
     ]
     refused = shell.run("gctrust schedules add rotation some-client")
     assert refused.returncode == 2
+
+
+def test_to_look_at_schedules_needs_no_ledgers_key(shell: Shell) -> None:
+    assert shell.run("gctrust schedules add clean 30d").returncode == 0
+    key = shell.home / "state" / "ledger.key"
+    kept = key.read_bytes()
+    key.unlink()
+    assert "clean:30d" in shell.run("gctrust schedules list").stdout
+    refused = shell.run("gctrust schedules remove clean:30d")
+    assert (refused.returncode, "ledger.key-lost" in refused.stderr) == (1, True)
+    assert "clean:30d" in shell.run("gctrust schedules list").stdout, "nothing changes untold"
+    key.write_bytes(kept)
+    key.chmod(0o600)
+    assert shell.run("gctrust schedules remove clean:30d").returncode == 0

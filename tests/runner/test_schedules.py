@@ -23,7 +23,7 @@ from gctrust.runner.schedules import Scheduler, Schedules
 
 
 def schedules_of(house):
-    return Schedules(house.store, Runs(house.store, Codec(), house.clock), house.ledger)
+    return Schedules(house.store, Runs(house.store, Codec(), house.clock), lambda: house.ledger)
 
 
 def looking(house, seen):

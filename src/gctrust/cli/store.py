@@ -165,7 +165,8 @@ def _entered(app: composition.App, options: Options, file: Path) -> int | None:
     """The store is back, whatever keeps this from being told in it."""
     from ..adapters.ledger.ledger import Entry
 
-    digest = hashlib.sha256(file.read_bytes()).hexdigest()
+    with file.open("rb") as copy:
+        digest = hashlib.file_digest(copy, "sha256").hexdigest()
     entry = Entry.anew("store.restored", "store", app.asker, file=file.name, sha256=digest)
     try:
         return app.ledger.append(entry)

@@ -7,6 +7,7 @@ added by hand. What was removed stays removed.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -60,10 +61,10 @@ class Schedule:
 
 class Schedules:
     """Every method is one transaction, with the ledger's entry where somebody changes something:
-    `by` is who asked, and why."""
+    `by` is who asked, and why. To look needs no ledger."""
 
-    def __init__(self, store: Store, runs: Runs, ledger: Ledger) -> None:
-        self.store, self.runs, self.ledger = store, runs, ledger
+    def __init__(self, store: Store, runs: Runs, ledger: Callable[[], Ledger]) -> None:
+        self.store, self.runs, self._ledger = store, runs, ledger
 
     def add(
         self,
@@ -80,7 +81,7 @@ class Schedules:
         with self.store.write() as connection:
             what = "changed" if connection.execute(there).first() else "added"
             self.store.put(connection, SCHEDULES, **_values(made))
-            self.ledger.append_in(connection, _entry(what, made.id, by, **_told(made)))
+            self._enter(connection, what, made.id, by, **_told(made))
         return made
 
     def all(self) -> tuple[Schedule, ...]:
@@ -95,7 +96,13 @@ class Schedules:
         with self.store.write() as connection:
             if connection.execute(turned).rowcount == 0:
                 raise Problem(NO_SUCH, {"schedule": id_[:120]})
-            self.ledger.append_in(connection, _entry(_TURNED[status], id_, by))
+            self._enter(connection, _TURNED[status], id_, by)
+
+    def _enter(
+        self, connection: sa.Connection, what: str, id_: str, by: Change, **data: Fact
+    ) -> None:
+        entry = Entry.anew(f"schedule.{what}", id_, by, **data)
+        self._ledger().append_in(connection, entry)
 
     def keep(self, kind: str, subject: str, result: str, at: float) -> None:
         """What a look came to at the instant `at`; kept again it is the same."""
@@ -191,10 +198,6 @@ def _unwatched() -> sa.Select[str, str]:
 
 def _there(id_: str) -> sa.ColumnElement[bool]:
     return sa.and_(SCHEDULES.c.id == id_, SCHEDULES.c.status != REMOVED)
-
-
-def _entry(what: str, id_: str, by: Change, **data: Fact) -> Entry:
-    return Entry.anew(f"schedule.{what}", id_, by, **data)
 
 
 def _told(schedule: Schedule) -> dict[str, Fact]:

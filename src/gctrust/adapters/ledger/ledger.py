@@ -59,7 +59,7 @@ class Entry:
     actor: str = ""
 
     @classmethod
-    def anew(cls, action: str, entity: str, by: Change, **data: Fact) -> Entry:
+    def anew(cls, action: str, entity: str, by: Change, /, **data: Fact) -> Entry:
         """That somebody did this by hand: done twice, it is two entries."""
         slot = f"{action}:{uuid4().hex}"
         return cls(action, entity, slot=slot, data={**by.why, **data}, actor=by.actor)
