@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gctrust.adapters.ledger.ledger import Entry, Ledger, canonical, rfc3339
 from gctrust.adapters.ledger.merkle import EMPTY_ROOT, leaf_hash
+from gctrust.adapters.ledger.signed_note import VerifierKey
+from gctrust.adapters.ledger.verify import verify_store
 from gctrust.adapters.store.schema import CHECKPOINT, LEDGER
 from gctrust.adapters.store.store import Store
 from gctrust.errors import Problem
@@ -242,3 +244,25 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path, group):
 def test_an_instant_is_told_as_datetime_tells_it(at):
     told = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
     assert rfc3339(at) == told.replace("+00:00", "Z")
+
+
+@pytest.mark.parametrize("changed", [None, 20, 250])
+def test_two_processes_find_what_one_finds(tmp_path, changed):
+    ledger = filled(tmp_path, 150)
+    anchor = ledger.checkpoint()
+    ledger.append_all([Entry("more", f"{n}.example", "r", n) for n in range(150)])
+    if changed is not None:
+        with ledger.store.write() as connection:
+            text = LEDGER.c.entry
+            damaged = sa.update(LEDGER).where(LEDGER.c.seq == changed)
+            connection.execute(damaged.values(entry=sa.func.replace(text, "tester", "nobody")))
+    key = VerifierKey.parse(ledger.verifier_key)
+    alone, shared = (
+        verify_store(ledger.store.engine, key, anchor, processes=count, shared_from=100)
+        for count in (1, 2)
+    )
+    assert alone == shared
+    assert (shared.entries, shared.anchored) == (300, True)
+    assert ("ledger.entry-altered" in {found.rule for found in shared.findings}) == (
+        changed is not None
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,7 +165,9 @@ def verify(
         if files and not are_archives(files):
             verdict, trusted = _of_exports(files, key, anchor)
         else:
-            verdict = app.ledger.verify(anchor, archives=read_archives(files))
+            verdict = app.ledger.verify(
+                anchor, archives=read_archives(files), processes=min(os.cpu_count() or 1, 4)
+            )
             trusted, note = app.ledger.verifier_key, app.ledger.checkpoint()
         shown = LedgerVerified(
             not verdict.findings,

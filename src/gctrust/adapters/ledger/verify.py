@@ -57,8 +57,8 @@ ANCHOR_SEALED = ProblemType(
 )
 PROBLEMS = (STRANGE, ANCHOR_SEALED)
 
-# Below this many entries a second process costs more than it saves.
-SHARED_FROM = 50_000
+# Below this many entries a second process costs more than it saves: half a second to be there.
+SHARED_FROM = 250_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +93,13 @@ def verify_store(
     *,
     archives: Sequence[Archive] = (),
     processes: int = 1,
+    shared_from: int = SHARED_FROM,
 ) -> Verdict:
     """Recompute the whole ledger of a database. `anchor` is a note that was kept elsewhere;
     `archives` hold sealed entries. Raises Problem ledger.anchor-sealed, ledger.foreign-archive.
 
-    More `processes` begin with the caller's main module, which must bear being imported.
+    From `shared_from` entries on, `processes` share them; those beside this one begin with the
+    caller's main module, which must bear being imported.
     """
     keep = _block_of(anchor)
     try:
@@ -111,7 +113,8 @@ def verify_store(
             beginning = sealed_in(connection, key.name) if low else None
             first = low if beginning and beginning.end == low else 0
             size = 0 if high is None else high + 1
-            stretches = _stretches(connection, first, size, processes, keep)
+            several = processes if size - first >= shared_from else 1
+            stretches = _stretches(connection, first, size, several, keep)
     except (sa.exc.DatabaseError, OverflowError):
         return Verdict(0, (_seen(UNREADABLE.id, 0),))
     parts = beginning.parts if beginning and first else ()
@@ -136,14 +139,14 @@ def _stretches(
     connection: sa.Connection, first: int, size: int, processes: int, keep: int
 ) -> list[Counted]:
     """Rows from `size` on were appended after the moment that is looked at."""
-    if size - first < SHARED_FROM or processes < 2:
+    if processes < 2:
         return [read_stretch(connection, first, size, keep)]
     share = -(-(size - first) // processes // BLOCK) * BLOCK
-    ends = [*range(first, size, share), size]
+    own, *others = pairwise([*range(first, size, share), size])
     url = connection.engine.url.render_as_string(hide_password=False)
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        jobs = [pool.submit(_stretch, url, begin, end, keep) for begin, end in pairwise(ends)]
-        return [job.result() for job in jobs]
+    with ProcessPoolExecutor(processes - 1, mp_context=get_context("spawn")) as pool:
+        jobs = [pool.submit(_stretch, url, begin, end, keep) for begin, end in others]
+        return [read_stretch(connection, *own, keep), *(job.result() for job in jobs)]
 
 
 # --- its sealed beginning ----------------------------------------------------------------------
