@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Final
 
 from cyclopts import Parameter
@@ -106,39 +107,32 @@ async def _tried(
     """Only what the domain's own mail stands in the way of is an answer; the rest is a Problem."""
     from ..adapters.genesys.published import Published
 
-    entering = _Entering(app, domain.name, sender, to)
-    entering.enter(".intended")
+    tell = partial(_tell, app, domain.name, sender, to)
+    tell(".intended")
     try:
         await Published(app.genesys).test_connection(
             domain.name, campaign=domain.campaign, sender=sender, to=to
         )
     except Problem as problem:
         code = str(problem.facts.get("code", ""))
-        entering.enter("", works=False, code=code or problem.code)
+        tell("", works=False, code=code or problem.code)
         if code not in WORDS:
             raise
         return ConnectionShown(domain.name, False, to, code, WORDS[code])
-    entering.enter("", works=True)
+    tell("", works=True)
     said = f"A test message went to {to}." if to else "The platform connected."
     return ConnectionShown(domain.name, True, to, "", said)
 
 
-@dataclass(frozen=True, slots=True)
-class _Entering:
+def _tell(
+    app: composition.App, domain: str, sender: str, to: str, phase: str, **came: Fact
+) -> None:
     """In the ledger, before and after; to connect without a message changes nothing."""
+    from ..adapters.ledger.ledger import Entry
 
-    app: composition.App
-    domain: str
-    sender: str
-    to: str
-
-    def enter(self, phase: str, **data: Fact) -> None:
-        from ..adapters.ledger.ledger import Entry
-
-        if self.to:
-            told: dict[str, Fact] = {"from": self.sender, "to": self.to, **data}
-            action = f"send-test-message{phase}"
-            self.app.ledger.append(Entry.anew(action, self.domain, self.app.asker, **told))
+    if to:
+        told: dict[str, Fact] = {"from": sender, "to": to, **came}
+        app.ledger.append(Entry.anew(f"send-test-message{phase}", domain, app.asker, **told))
 
 
 def _planned(
