@@ -20,7 +20,8 @@ import scrape
 import webhooks
 from tampering import trials
 
-from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.entry import Entry
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.ledger.signed_note import read_checkpoint
 from gctrust.adapters.store.store import Store
 

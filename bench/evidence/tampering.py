@@ -14,7 +14,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.entry import Entry
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.ledger.signed_note import VerifierKey
 from gctrust.adapters.ledger.verify import Verdict, verify_store
 from gctrust.adapters.store.store import Store

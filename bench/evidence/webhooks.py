@@ -16,7 +16,8 @@ from pathlib import Path
 
 from standardwebhooks import Webhook
 
-from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.entry import Entry
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.store.store import Store
 from gctrust.adapters.system import SystemClock
 from gctrust.adapters.webhooks.endpoint import Target

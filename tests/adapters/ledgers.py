@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.entry import Entry
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.store.store import Store
 
 

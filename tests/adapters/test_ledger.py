@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from gctrust.adapters.ledger.ledger import Entry, Ledger, canonical, rfc3339
+from gctrust.adapters.ledger.entry import Entry, canonical, rfc3339
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.ledger.merkle import EMPTY_ROOT, leaf_hash
 from gctrust.adapters.ledger.signed_note import VerifierKey
 from gctrust.adapters.ledger.verify import verify_store

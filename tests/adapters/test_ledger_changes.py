@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gctrust.adapters.ledger.ledger import ORDERED, SIGNALLED, Entry
+from gctrust.adapters.ledger.entry import Entry
+from gctrust.adapters.ledger.ledger import ORDERED, SIGNALLED
 from gctrust.adapters.store.changes import NOBODY, Change, keep_in
 
 from .ledgers import opened

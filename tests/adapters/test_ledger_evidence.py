@@ -7,9 +7,10 @@ import json
 
 import pytest
 
+from gctrust.adapters.ledger.entry import Entry
 from gctrust.adapters.ledger.export import csv_lines, json_lines
 from gctrust.adapters.ledger.exported import read_exports
-from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.ledger.merkle import consistent, included, leaf_hash
 from gctrust.adapters.ledger.signed_note import (
     InclusionProof,

@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from gctrust.adapters.ledger.archives import read_archives
+from gctrust.adapters.ledger.entry import Entry
 from gctrust.adapters.ledger.export import json_lines
 from gctrust.adapters.ledger.exported import read_exports
-from gctrust.adapters.ledger.ledger import Entry
 from gctrust.adapters.ledger.merkle import consistent, included, leaf_hash
 from gctrust.adapters.ledger.seal import seal, sealable
 from gctrust.adapters.ledger.signed_note import VerifierKey, open_note, read_checkpoint

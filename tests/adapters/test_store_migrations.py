@@ -22,7 +22,7 @@ from alembic.migration import MigrationContext
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from gctrust.adapters.ledger.ledger import Entry
+from gctrust.adapters.ledger.entry import Entry
 from gctrust.adapters.store import migrate
 from gctrust.adapters.store.schema import METADATA, RUNS, SCHEMA_VERSION, SIGNALS, STEPS
 from gctrust.adapters.store.store import Store

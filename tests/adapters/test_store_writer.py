@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from gctrust.adapters.ledger.ledger import Entry
+from gctrust.adapters.ledger.entry import Entry
 
 from .ledgers import opened
 

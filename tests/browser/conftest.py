@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from gctrust.adapters.evidence.pack import pack_of
-from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.entry import Entry
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.store.store import Store
 
 # Every entry is a minute after the one before: the period is entries 9 to 68 of 83.

@@ -14,7 +14,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gctrust.adapters.evidence.pack import pack_of
-from gctrust.adapters.ledger.ledger import Entry
+from gctrust.adapters.ledger.entry import Entry
 from gctrust.errors import Problem
 
 from .conftest import SINCE, UNTIL, empty, filled

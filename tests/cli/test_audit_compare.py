@@ -12,7 +12,7 @@ import pytest
 from shell import Shell, opened
 
 from gctrust.adapters.genesys.published import Published
-from gctrust.adapters.ledger.ledger import Entry
+from gctrust.adapters.ledger.entry import Entry
 from gctrust.app import build_app
 from gctrust.settings import load_settings
 

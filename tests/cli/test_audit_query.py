@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gctrust.adapters.ledger.ledger import LedgerEntry
+from gctrust.adapters.ledger.entry import LedgerEntry
 from gctrust.cli.audit_query import joined
 
 

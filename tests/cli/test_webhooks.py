@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from shell import bare_environ
 
-from gctrust.adapters.ledger.ledger import Entry
+from gctrust.adapters.ledger.entry import Entry
 from gctrust.adapters.webhooks.secret_source import new_signing_secret
 from gctrust.app import build_app
 from gctrust.cli.main import run

@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from gctrust.adapters.ledger.entry import Entry
 from gctrust.adapters.ledger.export import json_lines
-from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.ledger.merkle import consistent, included, leaf_hash
 from gctrust.adapters.ledger.signed_note import VerifierKey, open_note, read_checkpoint
 from gctrust.adapters.store.store import Store

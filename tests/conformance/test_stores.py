@@ -9,7 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from gctrust.adapters.credentials.api_tokens import ApiTokens, Role
-from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.entry import Entry
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.ledger.signed_note import VerifierKey
 from gctrust.adapters.ledger.verify import verify_store
 from gctrust.adapters.store.schema import META, SIGNALS

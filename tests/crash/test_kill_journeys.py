@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 from arena import CLIENTS, CUSTOM, MAIL, Arena, arena, as_text
 
-from gctrust.adapters.ledger.ledger import LedgerEntry
+from gctrust.adapters.ledger.entry import LedgerEntry
 from gctrust.app import build_app
 
 WORKER = str(Path(__file__).with_name("worker.py"))

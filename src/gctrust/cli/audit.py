@@ -330,7 +330,7 @@ def checkpoint(
 
 def _send(app: composition.App, note: str) -> None:
     """In the outbox, with an entry that says which checkpoint was handed out."""
-    from ..adapters.ledger.ledger import Entry
+    from ..adapters.ledger.entry import Entry
     from ..adapters.ledger.signed_note import read_checkpoint
 
     size = read_checkpoint(note).size

@@ -11,7 +11,7 @@ from ..errors import Fact
 from .findings_shown import bad_argument
 
 if TYPE_CHECKING:
-    from ..adapters.ledger.ledger import LedgerEntry
+    from ..adapters.ledger.entry import LedgerEntry
 
 SETTLED = "webhook.settled"
 _QUALIFIERS = ("actor", "action", "entity", "run", "reason", "ticket", "since", "until")

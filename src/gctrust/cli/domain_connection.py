@@ -128,7 +128,7 @@ def _tell(
     app: composition.App, domain: str, sender: str, to: str, phase: str, **came: Fact
 ) -> None:
     """In the ledger, before and after; to connect without a message changes nothing."""
-    from ..adapters.ledger.ledger import Entry
+    from ..adapters.ledger.entry import Entry
 
     if to:
         told: dict[str, Fact] = {"from": sender, "to": to, **came}

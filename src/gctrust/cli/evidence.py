@@ -64,7 +64,7 @@ def evidence(
 
     async def body(app: composition.App) -> ExitCode:
         from ..adapters.evidence.pack import pack_of
-        from ..adapters.ledger.ledger import rfc3339
+        from ..adapters.ledger.entry import rfc3339
         from ..adapters.system import SystemClock
 
         # Whose clock the entries go by may have stopped long ago, as a sandbox's has.

@@ -48,7 +48,7 @@ def fork(
     """
 
     async def body(app: composition.App) -> ExitCode:
-        from ..adapters.ledger.ledger import Entry
+        from ..adapters.ledger.entry import Entry
         from ..runner.forks import Forks
 
         new, step = Forks(app.store, kept_runs(app)).fork(run, place)

@@ -163,7 +163,7 @@ def restore(
 
 def _entered(app: composition.App, options: Options, file: Path) -> int | None:
     """The store is back, whatever keeps this from being told in it."""
-    from ..adapters.ledger.ledger import Entry
+    from ..adapters.ledger.entry import Entry
 
     with file.open("rb") as copy:
         digest = hashlib.file_digest(copy, "sha256").hexdigest()

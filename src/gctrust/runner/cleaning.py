@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from functools import partial
 
-from ..adapters.ledger.ledger import Entry, Ledger, rfc3339
+from ..adapters.ledger.entry import Entry, rfc3339
+from ..adapters.ledger.ledger import Ledger
 from ..adapters.store.changes import NOBODY, Change
 from ..adapters.store.retention import Cleaned, Retention
 from .engine_dbos import forget_workflows

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..adapters.ledger.ledger import Entry, Ledger
+from ..adapters.ledger.entry import Entry
+from ..adapters.ledger.ledger import Ledger
 from ..errors import Fact, Problem
 from .problems import CUT_OFF
 

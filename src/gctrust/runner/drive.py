@@ -20,7 +20,7 @@ from typing import Any, Protocol, TypeVar
 
 from ..adapters.genesys.answered import gathering
 from ..adapters.genesys.caller import calling_for
-from ..adapters.ledger.ledger import Entry
+from ..adapters.ledger.entry import Entry
 from ..adapters.telemetry.traces import Performed
 from ..errors import Fact, Problem, Retry
 from ..pipelines.effect import Undone

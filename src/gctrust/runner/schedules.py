@@ -14,7 +14,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from ..adapters.ledger.ledger import Entry, Ledger, rfc3339
+from ..adapters.ledger.entry import Entry, rfc3339
+from ..adapters.ledger.ledger import Ledger
 from ..adapters.store.changes import NOBODY, Change
 from ..adapters.store.lease import BEAT, Lease
 from ..adapters.store.schema import RUNS, SCHEDULES, TURNS

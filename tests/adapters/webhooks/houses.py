@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from gctrust.adapters.credentials.sealed import SealedKeys
-from gctrust.adapters.ledger.ledger import Entry, Ledger
+from gctrust.adapters.ledger.entry import Entry
+from gctrust.adapters.ledger.ledger import Ledger
 from gctrust.adapters.store.store import Store
 from gctrust.adapters.webhooks.endpoint import Endpoint, Target
 from gctrust.adapters.webhooks.outbox import Outbox

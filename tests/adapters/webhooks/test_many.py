@@ -11,7 +11,7 @@ import tracemalloc
 
 import sqlalchemy as sa
 
-from gctrust.adapters.ledger.ledger import Entry
+from gctrust.adapters.ledger.entry import Entry
 from gctrust.adapters.store.schema import OUTBOX, WEBHOOK_DELIVERIES
 from gctrust.adapters.webhooks import lanes
 from gctrust.adapters.webhooks.bodies import cloud_event

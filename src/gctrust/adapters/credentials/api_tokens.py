@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ...ports import Clock
 from ...secret import Secret
-from ..ledger.ledger import Entry, Ledger
+from ..ledger.entry import Entry
+from ..ledger.ledger import Ledger
 from ..store.changes import NOBODY, Change
 from ..store.schema import API_TOKENS
 from ..store.store import Store

@@ -16,8 +16,9 @@ from string import Template
 import sqlalchemy as sa
 
 from ...errors import Problem, ProblemKind, ProblemType
+from ..ledger.entry import LedgerEntry
 from ..ledger.export import safe_cells
-from ..ledger.ledger import Ledger, LedgerEntry
+from ..ledger.ledger import Ledger
 from ..ledger.signed_note import InclusionProof, read_checkpoint
 from ..store.schema import LEDGER
 from .page import page_of, resource

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...errors import Fact
-from ..ledger.ledger import LedgerEntry
+from ..ledger.entry import LedgerEntry
 
 _KINDS = {"email-domain": "domain", "custom-domain": "certificate", "pin-rotation": "pins"}
 _APPROVED = ("run.ordered", "run.resumed", "run.signalled", "ledger.key-rotated", "ledger.sealed")

@@ -14,8 +14,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import sqlalchemy as sa
 
 from ..store.schema import CHECKPOINT, LEDGER
+from .entry import LedgerEntry
 from .exported import HEAD
-from .ledger import Ledger, LedgerEntry
+from .ledger import Ledger
 
 _COLUMNS = ("seq", "time", "actor", "action", "entity", "run", "slot", "step", "data", "leaf")
 

@@ -8,12 +8,7 @@ database and the key can rewrite history: a checkpoint saved elsewhere is what s
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
-from json.encoder import encode_basestring as _quoted
 from pathlib import Path
 from uuid import uuid4
 
@@ -26,6 +21,7 @@ from ..store.prepared import Lane, Prepared
 from ..store.schema import CHECKPOINT, LEDGER, NODES, STORED_LEVEL
 from ..store.store import Store
 from .archives import Archive
+from .entry import Entry, LedgerEntry, Place, rfc3339, text_of
 from .key import KEY_LOST, ROTATED, KeyFile, endorsement
 from .merkle import Frontier, consistency_path, inclusion_path, leaf_hash
 from .signed_note import Checkpoint, ConsistencyProof, InclusionProof, Signer, open_note
@@ -43,87 +39,8 @@ NO_ENTRY = ProblemType(
 PROBLEMS = (BROKEN, NO_ENTRY, KEY_LOST)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What a caller appends. `slot` is unique in its run and makes appending twice harmless.
-
-    `actor` is who wanted it, left empty whoever runs this process.
-    """
-
-    action: str
-    entity: str
-    run: str = ""
-    step: int = 0
-    slot: str = ""
-    data: Mapping[str, Fact] = field(default_factory=dict)
-    actor: str = ""
-
-    @classmethod
-    def anew(cls, action: str, entity: str, by: Change, /, **data: Fact) -> Entry:
-        """That somebody did this by hand: done twice, it is two entries."""
-        slot = f"{action}:{uuid4().hex}"
-        return cls(action, entity, slot=slot, data={**by.why, **data}, actor=by.actor)
-
-    @property
-    def filed(self) -> str:
-        return self.slot or f"{self.step}:{self.action}:{self.entity}"
-
-
-@dataclass(frozen=True, slots=True)
-class LedgerEntry:
-    """A stored entry. `time` is RFC 3339 UTC."""
-
-    seq: int
-    time: str
-    actor: str
-    action: str
-    entity: str
-    run: str
-    slot: str
-    step: int
-    data: Mapping[str, Fact]
-
-    @classmethod
-    def read(cls, text: str) -> LedgerEntry:
-        fields = {"slot": "", **json.loads(text)}  # the first entries did not tell their slot
-        return cls(**{name: fields[name] for name in cls.__slots__})
-
-
 ORDERED, RESUMED, SIGNALLED = "run.ordered", "run.resumed", "run.signalled"
-Place = tuple[str, str]  # run and slot
 Row = tuple[int, str, str, str, str, str, bytes]  # in the order of _INSERT, the leaf last
-
-
-_CANONICAL = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-)
-
-
-def canonical(fields: Mapping[str, object]) -> str:
-    """One text for one entry: sorted keys, no spaces, UTF-8."""
-    return _CANONICAL.encode(fields)
-
-
-def _text(
-    entry: Entry, actor: str, data: Mapping[str, Fact], filed: str, seq: int, now: str
-) -> str:
-    """The canonical text of an entry, put together at half of what the encoder takes."""
-    return (
-        f'{{"action":{_quoted(entry.action)},"actor":{_quoted(actor)},'
-        f'"data":{canonical(data) if data else "{}"},'
-        f'"entity":{_quoted(entry.entity)},"run":{_quoted(entry.run)},"seq":{seq},'
-        f'"slot":{_quoted(filed)},"step":{entry.step},"time":"{now}"}}'
-    )
-
-
-def rfc3339(at: float) -> str:
-    micros = round(at % 1 * 1e6)
-    return f"{_second(int(at) + micros // 1_000_000)}.{micros // 1000 % 1000:03d}Z"
-
-
-@lru_cache(maxsize=8)
-def _second(at: int) -> str:
-    return datetime.fromtimestamp(at, UTC).isoformat().removesuffix("+00:00")
 
 
 class Ledger:
@@ -205,7 +122,7 @@ class Ledger:
                 change = changes.get(run, NOBODY)
                 data = entry.data if change is NOBODY else {**change.why, **entry.data}
                 told = entry.actor or change.actor or self.actor, data, filed, seq, now
-                text = _text(entry, *told)
+                text = text_of(entry, *told)
                 leaf = leaf_hash(text.encode())
                 rows.append((seq, run, filed, entry.entity, entry.action, text, leaf))
                 places[place] = seq

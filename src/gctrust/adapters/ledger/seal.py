@@ -20,8 +20,9 @@ from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ..store.changes import NOBODY, Change
 from ..store.schema import CHECKPOINT, LEDGER, OUTBOX, RUNS, STORED_LEVEL
 from .archives import SEALED, SealedEntry, sealed_in
+from .entry import Entry, LedgerEntry
 from .key import ROTATED
-from .ledger import Entry, Ledger, LedgerEntry
+from .ledger import Ledger
 from .merkle import Frontier
 from .signed_note import Checkpoint, read_checkpoint
 from .stored_nodes import nodes_in

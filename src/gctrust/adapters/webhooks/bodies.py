@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ...errors import Fact
 from ...pipelines.events import EVENTS
-from ..ledger.ledger import canonical, rfc3339
+from ..ledger.entry import canonical, rfc3339
 
 FORMATS: Mapping[str, str] = {
     "cloudevents": "application/cloudevents+json; charset=utf-8",

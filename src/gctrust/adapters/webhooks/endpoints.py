@@ -17,7 +17,8 @@ from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ...pipelines.events import wanted
 from ...ports import Clock
 from ...secret import Secret
-from ..ledger.ledger import Entry, Ledger
+from ..ledger.entry import Entry
+from ..ledger.ledger import Ledger
 from ..store.changes import NOBODY, Change
 from ..store.schema import WEBHOOK_ENDPOINTS as ROWS
 from ..store.schema import WEBHOOK_HEALTH as HEALTH

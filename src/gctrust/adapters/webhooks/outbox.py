@@ -20,7 +20,8 @@ import sqlalchemy as sa
 from ...errors import Fact, Problem, ProblemType
 from ...pipelines.events import TEST, wanted
 from ...ports import Clock
-from ..ledger.ledger import Entry, Ledger
+from ..ledger.entry import Entry
+from ..ledger.ledger import Ledger
 from ..store.changes import NOBODY, Change
 from ..store.schema import OUTBOX, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES
 from ..store.store import Store

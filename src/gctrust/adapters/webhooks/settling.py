@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from ...errors import Fact
-from ..ledger.ledger import Entry, rfc3339
+from ..ledger.entry import Entry, rfc3339
 from ..store.schema import OUTBOX
 from ..store.schema import WEBHOOK_ATTEMPTS as ATTEMPTS
 from ..store.schema import WEBHOOK_DELIVERIES as ROWS
