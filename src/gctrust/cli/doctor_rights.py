@@ -73,7 +73,8 @@ async def permissions_held(inquiry: Inquiry) -> Rights:
         return Rights(seen, role=role)
     missing = tuple(one for one in needed if not held.allow(one))
     if not missing:
-        return Rights(f"all {len(needed)} permissions, by the roles {', '.join(held.roles)}")
+        told = f"all permissions that are used, {', '.join(needed)}"
+        return Rights(f"{told}, by the roles {', '.join(held.roles)}")
     lacking = {use: [one for one in some if one in missing] for use, some in uses.items()}
     told = "; ".join(f"{use} needs {', '.join(some)}" for use, some in lacking.items() if some)
     if any(lacking[use] for use in JOURNEYS):

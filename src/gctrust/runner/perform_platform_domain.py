@@ -1,7 +1,8 @@
 """Performs the effects of journey 1 on the published API: inbound and campaign domains.
 
 The platform is consistent only after a while: what was just made answers 404, and what answers 404
-may be refused as existing. Either way the effect is tried again; nothing is made twice.
+may be refused as existing. Either way the effect is tried again; nothing is made twice. Each call
+is of a budget that all runs share: docs/decisions/budget.md says what each is for.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from ..adapters.genesys.problems import (
     NOT_SHOWN_YET,
 )
 from ..adapters.genesys.published import Published
-from ..adapters.genesys.wire_platform import Activation, Check, Dmarc, Enumerated
+from ..adapters.genesys.wire_platform import (
+    Activation,
+    CampaignDomain,
+    Check,
+    Dmarc,
+    Enumerated,
+    InboundDomain,
+)
 from ..errors import Problem
 from ..pipelines.effects import (
     EmailDomainSeen,
@@ -36,8 +44,11 @@ from ..pipelines.effects import (
 from ..pipelines.platform_domain import PlatformDomain
 from ..ports import Clock
 from .absences import Absences
+from .lately import Lately
 
 _LOOK_AGAIN: Final = 5.0  # seconds until what was just made is looked for again
+_SETTLES: Final = 2.0  # seconds after which what was just made is mostly shown
+_MOMENT: Final = 600.0  # seconds for which a domain's MX and DMARC are told as they were
 _NOT_PROVISIONED: Final = "postino.invalid.domain.activation"
 _OWNERSHIP, _DKIM, _MAIL_FROM = "ownership", "DKIM", "MAIL FROM"
 _UNSHOWN: Final = Check(Enumerated("pending", "not shown yet"), ())
@@ -58,6 +69,7 @@ class PlatformDomains:
 
     def __init__(self, genesys: GenesysClient, clock: Clock) -> None:
         self._api, self._clock, self._absences = Published(genesys), clock, Absences(clock)
+        self._lately: Lately[InboundDomain] = Lately(clock, _MOMENT)
 
     async def find(self, effect: FindEmailDomain) -> Found:
         domain = PlatformDomain.of(effect.domain)
@@ -77,9 +89,11 @@ class PlatformDomains:
         began = self._clock.now()
         domain = PlatformDomain.of(effect.domain)
         refuse_faulty(domain)
-        if self._absences.take(domain.id) or not await self._is_there(domain):
+        missed = self._absences.take(domain.id)
+        if missed or not await self._is_there(domain):
             await self._refuse_other_kind(domain)
             await self._create(domain)
+            await self._clock.sleep_until(self._clock.now() + _SETTLES)
         try:
             if domain.mail_from:
                 await self._set_mail_from(domain)
@@ -106,8 +120,16 @@ class PlatformDomains:
     # --- registering
 
     async def _is_there(self, domain: PlatformDomain) -> bool:
-        look = self._api.campaign if domain.campaign else self._api.inbound
-        return await look(domain.name) is not None
+        held: InboundDomain | CampaignDomain | None
+        if domain.campaign:
+            held = await self._api.campaign(domain.name)
+        else:
+            held = await self._look(domain.name)
+        return held is not None
+
+    async def _look(self, name: str) -> InboundDomain | None:
+        held = await self._api.inbound(name)
+        return held and self._lately.note(name, held)
 
     async def _refuse_other_kind(self, domain: PlatformDomain) -> None:
         """One name is never both: campaign mail would ride on the contact centre's reputation."""
@@ -118,19 +140,22 @@ class PlatformDomains:
 
     async def _create(self, domain: PlatformDomain) -> None:
         """A conflict, or an answer that was lost, leaves one to adopt: reading it tells."""
-        create = self._api.create_campaign if domain.campaign else self._api.create_inbound
         try:
-            await create(domain.name)
+            if domain.campaign:
+                await self._api.create_campaign(domain.name)
+            else:
+                self._lately.note(domain.name, await self._api.create_inbound(domain.name))
         except Problem as problem:
             if problem.type not in (CONFLICT, ANSWER_LOST):
                 raise
 
     async def _set_mail_from(self, domain: PlatformDomain) -> None:
-        held = await self._api.inbound(domain.name)
+        held = self._lately.known(domain.name) or await self._look(domain.name)
         if held is None:
             raise Problem(NOT_FOUND, {"domain": domain.name})
         if held.mail_from != domain.mail_from:
-            await self._api.set_mail_from(domain.name, domain.mail_from)
+            told = await self._api.set_mail_from(domain.name, domain.mail_from)
+            self._lately.note(domain.name, replace(held, mail_from=told.domain))
 
     def _not_yet(self, problem: Problem, domain: PlatformDomain) -> Problem:
         if problem.type is not NOT_FOUND:
@@ -160,21 +185,32 @@ class PlatformDomains:
         if domain.campaign:
             return _told(domain, _of_campaign(await self._api.activation(domain.name)))
         state = await self._inbound(domain.name)
-        if domain.mail_from and state.mail_from != domain.mail_from:
+        if domain.mail_from and state.checks.get(_MAIL_FROM, _UNSHOWN) is _UNSHOWN:
             raise Problem(NOT_FOUND, {"domain": domain.mail_from})  # set just now, shown later
         return _told(domain, state)
 
     async def _inbound(self, name: str) -> _State:
-        held, ownership, dkim = await asyncio.gather(
-            self._api.inbound(name), self._api.verification(name), self._api.dkim(name)
-        )
+        """What hardly changes is read again when a moment has passed, or all else is verified."""
+        held = self._lately.known(name) or await self._look(name)
         if held is None:
             raise Problem(NOT_FOUND, {"domain": name})
+        checks = await self._checks(held)
+        if _together(check.status.value for check in checks.values()) == "verified":
+            fresh = await self._look(name) or held
+            if fresh.mail_from != held.mail_from:
+                checks = await self._checks(fresh)
+            held = fresh
+        return _State(checks, f"MX {held.mx}", held.dmarc, held.mail_from)
+
+    async def _checks(self, held: InboundDomain) -> dict[str, Check]:
+        ownership, dkim = await asyncio.gather(
+            self._api.verification(held.id), self._api.dkim(held.id)
+        )
         checks = {_OWNERSHIP: ownership, _DKIM: dkim}
         if held.mail_from:
-            mail_from = await self._api.mail_from(name)
+            mail_from = await self._api.mail_from(held.id)
             checks[_MAIL_FROM] = mail_from.check if mail_from else _UNSHOWN
-        return _State(checks, f"MX {held.mx}", held.dmarc, held.mail_from)
+        return checks
 
 
 def _of_campaign(held: Activation) -> _State:
