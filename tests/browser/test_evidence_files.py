@@ -14,7 +14,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from gctrust.adapters.evidence.pack import pack_of
-from gctrust.adapters.ledger.entry import Entry
+from gctrust.adapters.evidence.sheets import approvals
+from gctrust.adapters.ledger.entry import Entry, LedgerEntry
 from gctrust.errors import Problem
 
 from .conftest import SINCE, UNTIL, empty, filled
@@ -78,6 +79,19 @@ def test_manifest_and_sheets(pack):
         ("domain", "mail.example.com"),
     ]
     assert [row["tried"] for row in sheets["handshakes"]] == ["50"]
+
+
+def test_what_was_done_by_hand_is_approved_as_well():
+    def entry(seq, action):
+        why = {"reason": "tidy", "ticket": f"CHG-{seq}"}
+        return LedgerEntry(seq, UNTIL, "os:anna", action, "x", "", "", 0, why)
+
+    by_hand = ("schedule.paused", "store.cleaned", "token.revoked", "webhook.endpoint-added",
+               "run.forked", "send-test-message.intended")  # fmt: skip
+    others = ("step.done", "send-test-message", "webhook.settled", "email-domain.succeeded")
+    sheet = approvals([entry(seq, action) for seq, action in enumerate(by_hand + others)])
+    assert [row[3] for row in sheet.rows] == list(by_hand)
+    assert [row[7] for row in sheet.rows] == [f"CHG-{seq}" for seq in range(6)]
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="no Node here to run the page's program in")

@@ -27,6 +27,8 @@ def test_a_whole_pack_is_verified_and_shown(pack, opened):
     assert verdict == "verified"
     for shown in ("entries 9 to 68", "tree of 83 entries", "CHG-1", "tls.replaces", "os:anna"):
         assert shown in document
+    approved = document.partition('id="approvals"')[2].partition("</section>")[0]
+    assert approved.count("<td>run.ordered</td>") == approved.count("<tr>") - 1 == 1
     assert "<td>mail.example.com</td>" in document  # of the inventory, from before the period
     assert "&lt;b&gt;" in document
     assert "<b>" not in document

@@ -10,10 +10,12 @@ from collections.abc import Mapping, Sequence
 from importlib import resources
 from string import Template
 
+from .sheets import APPROVED, KINDS
+
 
 def page_of(about: Mapping[str, object], lines: Sequence[str]) -> str:
     """`about` is what the program reads beside the `lines` of entries and their paths."""
-    style, script = resource("page.css"), resource("verify.js") + resource("page.js")
+    style, script = resource("page.css"), _constants() + resource("verify.js") + resource("page.js")
     return Template(resource("index.html")).substitute(
         style=style,
         script=script,
@@ -23,6 +25,12 @@ def page_of(about: Mapping[str, object], lines: Sequence[str]) -> str:
         pack=json.dumps(about, ensure_ascii=False).replace("<", "\\u003c"),
         entries="\n".join(lines),
     )
+
+
+def _constants() -> str:
+    """Part of the program, so that a changed one does not run."""
+    told = {"KINDS": dict(KINDS), "APPROVED": APPROVED}
+    return "".join(f"const {name} = {json.dumps(value)};\n" for name, value in told.items())
 
 
 def resource(name: str) -> str:

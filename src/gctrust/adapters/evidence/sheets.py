@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ...errors import Fact
 from ..ledger.entry import LedgerEntry
 
-_KINDS = {"email-domain": "domain", "custom-domain": "certificate", "pin-rotation": "pins"}
-_APPROVED = ("run.ordered", "run.resumed", "run.signalled", "ledger.key-rotated", "ledger.sealed")
+# What the page makes its own sheets by as well.
+KINDS: Final[Mapping[str, str]] = {
+    "email-domain": "domain",
+    "custom-domain": "certificate",
+    "pin-rotation": "pins",
+    "data-actions": "gateway",
+    "platform-trust": "trust",
+    "client-secret": "client",
+}
+# How the actions begin that somebody ordered, or did by hand.
+APPROVED: Final = (
+    "run.ordered", "run.resumed", "run.signalled", "run.forked", "schedule.", "store.", "token.",
+    "webhook.endpoint-", "webhook.replayed", "ledger.key-rotated", "ledger.sealed",
+    "ledger.checkpoint-sent", "send-test-message.intended",
+)  # fmt: skip
 # The two journeys name the same measurement as their guides do.
 _HANDSHAKES = (
     ("tried", ("handshakes", "pinMatchSample")),
@@ -29,7 +43,7 @@ class Sheet:
 
 def kind_of(action: str) -> str | None:
     """What a journey's last entry tells of; None for every other entry."""
-    return _KINDS.get(action.partition(".")[0])
+    return KINDS.get(action.partition(".")[0])
 
 
 def inventory(entries: Iterable[LedgerEntry]) -> Sheet:
@@ -44,7 +58,7 @@ def inventory(entries: Iterable[LedgerEntry]) -> Sheet:
 
 def approvals(entries: Iterable[LedgerEntry]) -> Sheet:
     names = ("entry", "time", "actor", "action", "what", "run", "reason", "ticket", "allowed")
-    return Sheet(names, tuple(_approval(e) for e in entries if e.action in _APPROVED))
+    return Sheet(names, tuple(_approval(e) for e in entries if e.action.startswith(APPROVED)))
 
 
 def _approval(e: LedgerEntry) -> tuple[Fact, ...]:
