@@ -106,6 +106,29 @@ async def test_an_inbound_domain_with_its_mail_from(house: Arena) -> None:
     assert not any("MAIL FROM" in note for note in row.end.not_judged)
 
 
+def calls(house: Arena, since: int = 0) -> list[str]:
+    """ "METHOD path" of what was asked of the domains."""
+    made = [f"{one['method']} {one['path']}" for one in house.control("GET", "/journal")]
+    return [one for one in made[since:] if "/routing/email/" in one]
+
+
+async def test_no_call_is_made_that_could_be_left_out(house: Arena) -> None:
+    """docs/decisions/budget.md says what each is for."""
+    async with voyage(house, **PUBLISHED) as trip:
+        run = trip.runner.submit(EmailDomainOrder(MAIL, horizon=3 * DAY))
+        await until(trip, run, "dns")
+        told = [f"GET {IN}/{MAIL}", f"GET {OUT}/{MAIL}", f"POST {IN}"]
+        both = [f"GET {IN}/{MAIL}/dkim", f"GET {IN}/{MAIL}/verification"]
+        begun = calls(house)
+        assert (begun[:3], sorted(begun[3:])) == (told, both)
+        publish(house, await required(trip, MAIL))
+        since = len(house.control("GET", "/journal"))
+        assert (await until(trip, run)).status == "succeeded"
+    rest = calls(house, since)
+    assert rest.count(f"GET {IN}/{MAIL}") == 1
+    assert [rest.count(one) for one in both] == [(len(rest) - 1) // 2] * 2
+
+
 @LONG
 async def test_without_a_mail_from_domain_spf_is_said_to_be_unjudged(house: Arena) -> None:
     async with voyage(house, **PUBLISHED) as trip:
