@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ..ports import Clock
 
-TICK = 0.1  # seconds between looks at the clock while somebody sleeps
+TICK = 0.05  # seconds between looks at the clock while somebody sleeps
 LOOK = 0.5  # while nobody does: parked runs may be due
 LINGER = 5.0  # real seconds a run sleeps here before it is parked
 
@@ -23,6 +24,7 @@ class Waits:
         self.clock, self.now = clock, 0.0
         self._sleepers: dict[str, tuple[float, asyncio.Event]] = {}
         self._heard: dict[str, int] = {}
+        self._somebody = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._sleepers)
@@ -36,6 +38,7 @@ class Waits:
         look for earlier ones after this. `rise` must follow."""
         woken = asyncio.Event()
         self._sleepers[run] = until, woken
+        self._somebody.set()
         return woken
 
     def rise(self, run: str) -> None:
@@ -62,4 +65,8 @@ class Waits:
         while True:
             # In a thread: a sandbox's clock is asked over its port, and may not answer.
             self.wake_due(await asyncio.to_thread(self.clock.now))
-            await asyncio.sleep(TICK if self._sleepers else LOOK)
+            if not self._sleepers:
+                self._somebody.clear()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._somebody.wait(), LOOK)
+            await asyncio.sleep(TICK)
