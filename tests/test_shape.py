@@ -112,6 +112,17 @@ def test_only_one_file_prints():
     assert printing <= {"cli/output.py"}
 
 
+def test_no_cancellation_is_lost():
+    """Python 3.11's wait_for swallows one that comes with what it waits for (cpython #86296)."""
+    waiting = {
+        str(file)
+        for file, tree in trees()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr == "wait_for"
+    }
+    assert waiting == set()
+
+
 def test_only_the_demo_speaks_to_the_control_port():
     """The journeys reach a sandbox only as they would reach a real platform."""
     speaking = {

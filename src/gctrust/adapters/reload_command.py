@@ -22,7 +22,8 @@ async def failure_of(command: tuple[str, ...], patience: float) -> str:
         async with asyncio.timeout(patience):
             await process.wait()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(words.over.wait(), LAST_WORDS)
+                async with asyncio.timeout(LAST_WORDS):
+                    await words.over.wait()
     except TimeoutError:
         return f"no end in {patience} s"
     finally:

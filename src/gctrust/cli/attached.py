@@ -120,7 +120,8 @@ def _refuse_unreadable(order: Order) -> None:
 async def refuse_wrong_credentials(app: App) -> None:
     """Raises Problem genesys.* for a login that is refused: what passes is the run's to await."""
     try:
-        await asyncio.wait_for(app.genesys.require(), LOGIN)
+        async with asyncio.timeout(LOGIN):
+            await app.genesys.require()
     except TimeoutError:
         return
     except Problem as problem:

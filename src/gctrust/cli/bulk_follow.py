@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..runner.bulk import ItemSeen
     from ..runner.runs import RunRow
 
-LOOK = 1.0  # seconds between two looks at all orders
+LOOK = 0.3  # seconds between two looks at all orders
 TALK = 30.0  # seconds between two lines where stderr is no terminal
 ROWS = 50  # of the table for people; --json, --results and `runs items` have all
 _BEGUN_NOT = "not-begun"

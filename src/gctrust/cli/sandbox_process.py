@@ -96,7 +96,8 @@ async def sandbox_process(
         if process.stdin is not None:
             process.stdin.close()  # its end is the sandbox's
         try:
-            await asyncio.wait_for(process.wait(), 5.0)
+            async with asyncio.timeout(5.0):
+                await process.wait()
         except TimeoutError:
             process.kill()
 
@@ -122,7 +123,8 @@ async def _addresses(process: asyncio.subprocess.Process) -> Addresses | None:
     """None when it ended, or said nothing in time."""
     assert process.stdout is not None
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), _PATIENCE)
+        async with asyncio.timeout(_PATIENCE):
+            line = await process.stdout.readline()
     except TimeoutError:
         process.kill()
         return None

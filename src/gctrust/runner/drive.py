@@ -335,7 +335,8 @@ class Drive:
             means.chronicle.waiting(run, until, wait.reason)
             while not await means.blocking(means.runs.heard, run, by, wait.signals):
                 try:
-                    await asyncio.wait_for(woken.wait(), means.linger)
+                    async with asyncio.timeout(means.linger):
+                        await woken.wait()
                 except TimeoutError:
                     if await means.park(Parking(run, until, wait.signals)):
                         raise Parked from None

@@ -68,5 +68,6 @@ class Waits:
             if not self._sleepers:
                 self._somebody.clear()
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(self._somebody.wait(), LOOK)
+                    async with asyncio.timeout(LOOK):
+                        await self._somebody.wait()
             await asyncio.sleep(TICK)

@@ -268,10 +268,12 @@ class Authority:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 10)
+            async with asyncio.timeout(10):
+                head = await reader.readuntil(b"\r\n\r\n")
             method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
             size = min(_content_length(head), 65536)
-            body = await asyncio.wait_for(reader.readexactly(size), 10)
+            async with asyncio.timeout(10):
+                body = await reader.readexactly(size)
             status, kind, answer = self._route(method, path, body)
             writer.write(
                 f"HTTP/1.1 {status}\r\nContent-Type: {kind}\r\nContent-Length: {len(answer)}\r\n"

@@ -234,7 +234,8 @@ class Sender:
 
     async def _try(self, request: Request, authorization: Secret) -> Result:
         try:
-            answer = await asyncio.wait_for(self._exchange(request, authorization), request.timeout)
+            async with asyncio.timeout(request.timeout):
+                answer = await self._exchange(request, authorization)
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout) as error:
             return _failed(Failure.NOT_SENT, error)
         except (httpx2.TimeoutException, TimeoutError) as error:

@@ -87,7 +87,8 @@ class Shared(Generic[T]):
         call = asyncio.get_running_loop().run_in_executor(
             self._threads, rows.change, self._kind, self._key, body
         )
-        self.own, self.where, result = await asyncio.wait_for(call, PATIENCE)
+        async with asyncio.timeout(PATIENCE):
+            self.own, self.where, result = await call
         return result
 
     def _fall_back(self, seen: str) -> None:

@@ -56,8 +56,9 @@ class Listener:
         self._open[writer] = asyncio.current_task()
         try:
             while True:
-                size = await asyncio.wait_for(reader.readexactly(2), _TCP_IDLE)
-                wire = await asyncio.wait_for(reader.readexactly(int.from_bytes(size)), _TCP_IDLE)
+                async with asyncio.timeout(_TCP_IDLE):
+                    size = await reader.readexactly(2)
+                    wire = await reader.readexactly(int.from_bytes(size))
                 self.tcp += 1
                 response = self._respond(wire, udp=False)
                 if response is not None:
