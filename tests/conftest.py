@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -18,3 +19,11 @@ def postgres() -> Iterator[str]:
             yield server.get_uri()
         finally:
             server.cleanup()
+
+
+SLOW = ("crash", "faults", "cli", "runner", "service", "scripts", "conformance")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What starts processes first: two that share the tests then end together."""
+    items.sort(key=lambda item: Path(item.nodeid).parts[1] not in SLOW)

@@ -89,16 +89,26 @@ class Engine:
         self._workflow = named(self._as_workflow())
         # A queue of its own: what this process resumes is begun by this process, and soon.
         DBOS.listen_queues([self._name])
-        DBOS.launch()
         self._client = DBOSClient(
             system_database_engine=self.database,
             serializer=JsonSerializer(),  # type: ignore[arg-type]
             application_name=APPLICATION,
             lazy=True,
         )
-        await DBOS.register_queue_async(
-            self._name, polling_interval_sec=POLL, on_conflict="always_update"
-        )
+        # Known before the launch it is listened to at once, later within a second: there is nothing
+        # to resume where the engine's tables are still to be made.
+        known = await self._queue()
+        DBOS.launch()
+        if not known:
+            await self._queue()
+
+    async def _queue(self) -> bool:
+        """Make it known; False where there is no table for it yet."""
+        try:
+            await self._client.register_queue_async(self._name, polling_interval_sec=POLL)
+        except sa.exc.DBAPIError:
+            return False
+        return True
 
     async def close(self) -> None:
         with suppress(*PASSING):
