@@ -47,7 +47,6 @@ from .problems import CANCELLED, DIVERGED, crash
 from .runs import OpenRun, StepRow
 
 _LOG = logging.getLogger(__name__)
-
 T = TypeVar("T")
 Body = Callable[[], Coroutine[Any, Any, dict[str, Any]]]
 
