@@ -98,7 +98,7 @@ async def test_going_back_leaves_one_client_and_its_file(house: Arena) -> None:
     before = file.read_text()
     async with voyage(house, **PLATFORM) as trip:
         run = trip.runner.submit(SecretOrder(id, str(file), soak=60.0, keep=3600.0))
-        await trip.until(lambda: "brought back" in (trip.runner.show(run).waiting_for or ""))
+        await trip.meanwhile(lambda: "brought back" in (trip.runner.show(run).waiting_for or ""))
         assert file.read_text() != before
         trip.runner.signal(run, "roll-back")
         await trip.until(lambda: trip.runner.show(run).ended is not None)

@@ -78,12 +78,12 @@ async def test_a_switch_is_seen_through_without_a_refused_call(
     (house.home / "access.log").touch()
     async with voyage(house, **given) as trip:
         run = trip.runner.submit(order(house, gateway))
-        await trip.until(lambda: trip.runner.show(run).stage == "watch")
+        await trip.meanwhile(lambda: trip.runner.show(run).stage == "watch")
         assert await called(house, gateway, "Current")
         pins = house.home / "pins.txt"
         assert len(pins.read_text().splitlines()) == 1
         house.advance(16 * DAY)  # the next one is shown 30 days before the switch
-        await trip.until(lambda: len(pins.read_text().splitlines()) == 2)
+        await trip.meanwhile(lambda: len(pins.read_text().splitlines()) == 2)
         assert await called(house, gateway, "Current")
         assert await called(house, gateway, "Upcoming")  # before the switch
         assert "ssl_client_fingerprint" in (house.home / "ssl.conf").read_text()

@@ -68,7 +68,7 @@ async def test_a_signing_certificate_is_rotated_with_an_overlap(house: Arena) ->
         first, second = await digest(trip, old), await digest(trip, new)
         order = TrustOrder("provider/okta", new, overlap=300.0)
         run = trip.runner.submit(order)
-        await trip.until(lambda: trip.runner.show(run).stage == "overlap")
+        await trip.meanwhile(lambda: trip.runner.show(run).stage == "overlap")
         house.advance(60)
         assert await held(trip, "provider/okta") == (first, second)
         await trip.until(lambda: trip.runner.show(run).ended is not None)
@@ -91,7 +91,7 @@ async def test_going_back_takes_the_new_one_away(house: Arena) -> None:
     async with voyage(house, **PLATFORM) as trip:
         before = await digest(trip, old)
         run = trip.runner.submit(TrustOrder("provider/okta", new))
-        await trip.until(lambda: trip.runner.show(run).stage == "overlap")
+        await trip.meanwhile(lambda: trip.runner.show(run).stage == "overlap")
         trip.runner.signal(run, "roll-back")
         await trip.until(lambda: trip.runner.show(run).ended is not None)
         assert trip.runner.show(run).status == "rolled-back"

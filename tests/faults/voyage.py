@@ -47,6 +47,16 @@ class Voyage:
                 publish = not self.publish(order)
             await self.pass_time()
 
+    async def meanwhile(self, condition: Callable[[], object], seconds: float = 30.0) -> None:
+        """As `until`, for what is to be seen while the run waits: no wait is jumped over."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, [run.note for run in self.runner.list_runs()]
+            self.house.advance(JUMP)
+            if isinstance(self.app.clock, SandboxClock):
+                self.app.clock.jumped()
+            await asyncio.sleep(BETWEEN)
+
     async def pass_time(self, jump: float = JUMP) -> None:
         """To the next instant somebody waits for, when nobody does anything; else a jump."""
         deadlines = self.runner.pending_deadlines() if self.runner.idle else ()
