@@ -42,7 +42,7 @@ class Death:
             self.left -= named and self.word != "after"
             if named and self.left == 0 and self.word == "before":
                 die()
-            self.amid = named and self.left == 0 and self.word == "amid"
+            self.amid |= named and self.left == 0 and self.word == "amid"
             outcome = await performer(effect)
             self.left -= named and self.word == "after"
             if named and self.left == 0:
