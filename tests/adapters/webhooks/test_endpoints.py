@@ -355,3 +355,29 @@ async def test_what_is_under_way_when_a_process_ends_is_settled(tmp_path):
         await box.deliver("there")
         await box.aclose()
     assert box.counts() == {("there", "accepted"): 1}
+
+
+def test_one_event_has_one_id_also_when_the_key_was_turned_between(tmp_path):
+    """A step that is performed again after a crash records again."""
+    box = house(tmp_path)
+    box.endpoints.add(endpoint("pki", "http://127.0.0.1:9/"))
+    record(box)
+    box.ledger.rotate_key()
+    record(box)
+    assert len(box.rows()) == 1
+    assert box.counts() == {("pki", "pending"): 1}
+
+
+def test_a_store_that_was_put_back_gives_no_id_twice(tmp_path):
+    box = house(tmp_path)
+    box.endpoints.add(endpoint("pki", "http://127.0.0.1:9/"))
+    box.store.close()
+    kept = (tmp_path / "store.db").read_bytes()
+    ids = set()
+    for entity in ("a.example.com", "b.example.com"):
+        (tmp_path / "store.db").write_bytes(kept)
+        box = house(tmp_path)
+        record(box, entity=entity)
+        ids |= {row.id for row in box.rows()}
+        box.store.close()
+    assert len(ids) == 2

@@ -23,7 +23,7 @@ from ...ports import Clock
 from ..ledger.entry import Entry
 from ..ledger.ledger import Ledger
 from ..store.changes import NOBODY, Change
-from ..store.schema import OUTBOX, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES
+from ..store.schema import LEDGER, OUTBOX, WEBHOOK_ATTEMPTS, WEBHOOK_DELIVERIES
 from ..store.store import Store
 from .bodies import cloud_event
 from .endpoint import Target
@@ -171,7 +171,7 @@ class Outbox:
         data: Mapping[str, Fact],
         names: Iterable[str],
     ) -> None:
-        id_, now = self._id(seq), self.clock.now()
+        id_, now = self._id(connection, seq), self.clock.now()
         body = cloud_event(id_, self.source, event, entry.entity, now, data)
         both = {"entry": seq, "entity": entry.entity, "status": PENDING}
         told = {"run": entry.run, "step": entry.step, "event": event, "body": body, "created": now}
@@ -180,10 +180,12 @@ class Outbox:
         for name in names:
             self.store.put_once(connection, WEBHOOK_DELIVERIES, endpoint=name, **fresh)
 
-    def _id(self, seq: int) -> str:
-        """Stable for the entry, unique over all stores, and without the full stop that the
-        signed text uses as its separator."""
-        seed = f"{self.store.id} {self.ledger.verifier_key} {seq}"
+    def _id(self, connection: sa.Connection, seq: int) -> str:
+        """Stable for the entry, whatever key signs; unique over all stores, also one that was put
+        back to an earlier state; and without the full stop that the signed text uses as its
+        separator."""
+        leaf = connection.execute(sa.select(LEDGER.c.leaf).where(LEDGER.c.seq == seq)).scalar_one()
+        seed = f"{self.store.id} {bytes(leaf).hex()}"
         return f"msg_{hashlib.sha256(seed.encode()).hexdigest()[:24]}"
 
     # --- looking -------------------------------------------------------------------------------
