@@ -98,3 +98,17 @@ def test_names_keep_the_rules_of_prometheus():
         assert metric.name.endswith("_total") == (metric.kind == "counter"), metric.name
         assert not metric.name.endswith(("_bucket", "_sum", "_count", "_created"))
         assert not {"le", "quantile", "job", "instance"} & set(metric.labels), metric.name
+
+
+def test_what_changes_is_asked_for_as_its_kind_wants():
+    """`rate` and `increase` take a fall for a counter that began anew, and `delta` does not."""
+    alerts = yaml.safe_load((DOCS / "observability" / "alerts.yml").read_text())
+    dashboard = json.loads((DOCS / "observability" / "dashboard.json").read_text())
+    asked = [rule["expr"] for rule in alerts["groups"][0]["rules"]]
+    asked += [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    seen = set()
+    for function, name in re.findall(r"\b(rate|increase|delta)\((\w+)", " ".join(asked)):
+        kind = METRICS[metric_of(name)].kind
+        assert (kind == "gauge") == (function == "delta"), (function, name)
+        seen.add(function)
+    assert seen >= {"rate", "delta"}

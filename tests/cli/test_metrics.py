@@ -4,6 +4,7 @@ import stat
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from gctrust.pipelines.journeys import journeys
 from gctrust.runner.metrics import METRICS
 
 
@@ -25,6 +26,8 @@ def test_a_deployment_leaves_its_figures(shell):
     found = families(shown.stdout)
     names = {name.removesuffix("_total") for name in METRICS}
     assert found.keys() <= names
+    failed = [s for s in found["gctrust_runs"].samples if s.labels["status"] == "failed"]
+    assert {s.labels["journey"]: s.value for s in failed} == dict.fromkeys(journeys(), 0.0)
     assert by_label(found["probe_success"], "target") == {host: 1.0}
     ends = [sample.value for sample in found["ssl_file_cert_not_after"].samples]
     assert by_label(found["probe_ssl_earliest_cert_expiry"], "target")[host] <= ends[0]

@@ -8,6 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ...pipelines.journeys import journeys
 from .schema import (
     CIRCUITS,
     LEDGER,
@@ -33,11 +34,14 @@ def standing(store: Store, now: float) -> Iterator[Row]:
 
 
 def _runs(connection: sa.Connection, now: float) -> Iterator[Row]:
-    counted = sa.select(RUNS.c.journey, RUNS.c.status, sa.func.count())
-    for journey, status, count in connection.execute(
-        counted.group_by(RUNS.c.journey, RUNS.c.status)
-    ):
-        yield "gctrust_runs", (journey, status), count
+    grouped = sa.select(RUNS.c.journey, RUNS.c.status, sa.func.count()).group_by(
+        RUNS.c.journey, RUNS.c.status
+    )
+    # A series that begins with its first failure would show no change at it.
+    counts = {(journey, "failed"): 0 for journey in journeys()}
+    counts |= {(row[0], row[1]): row[2] for row in connection.execute(grouped)}
+    for labels, count in counts.items():
+        yield "gctrust_runs", labels, count
     oldest = sa.select(RUNS.c.journey, sa.func.min(RUNS.c.started)).where(_OPEN)
     for journey, started in connection.execute(oldest.group_by(RUNS.c.journey)):
         yield "gctrust_runs_oldest_seconds", (journey,), max(0.0, now - started)
