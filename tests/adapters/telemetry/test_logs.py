@@ -4,6 +4,7 @@ import io
 import json
 import logging
 from contextlib import redirect_stderr
+from types import SimpleNamespace
 
 import pytest
 
@@ -56,8 +57,9 @@ def test_a_secret_stands_nowhere_in_a_line(lines, text):
     log.warning("an event", extra={"body": text, "deep": {"headers": [text, {"k": text}]}})
     log.warning("an event of %s", text)
     log.warning("octets", extra={"raw": text.encode(), "error": ValueError(text)})
+    log.warning("a thing", extra={"thing": SimpleNamespace(held=text)})
     told = json.dumps(lines())
-    assert len(lines()) == 4
+    assert len(lines()) == 5
     assert [leak for leak in LEAKS if leak in told] == []
     assert "[redacted]" in told
 

@@ -30,7 +30,7 @@ def start_logs(form: str, level: str, secrets: Collection[str]) -> None:
     """`form` is "json" or "text"; `secrets` are texts that must not stand in any line."""
     import structlog
 
-    renderer: Any = structlog.processors.JSONRenderer(default=str)
+    renderer: Any = structlog.processors.JSONRenderer()
     if form == "text":
         renderer = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=0)
     redaction = Redaction(secrets)
@@ -76,15 +76,13 @@ class Redaction:
         return {name: self._value(value) for name, value in event.items()}
 
     def _value(self, value: Any) -> Any:
-        if isinstance(value, str | bytes | BaseException):
-            return self.text(
-                value.decode(errors="replace") if isinstance(value, bytes) else str(value)
-            )
+        if value is None or isinstance(value, bool | int | float):
+            return value
         if isinstance(value, Mapping):
             return {self._value(key): self._value(item) for key, item in value.items()}
         if isinstance(value, list | tuple | set | frozenset):
             return [self._value(item) for item in value]
-        return value
+        return self.text(value.decode(errors="replace") if isinstance(value, bytes) else str(value))
 
     def text(self, text: str) -> str:
         text = self._known.sub(REDACTED, text) if self._known else text
