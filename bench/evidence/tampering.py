@@ -134,9 +134,8 @@ def damage_frontier(database: sqlite3.Connection, chance: random.Random) -> Tria
 
 def damage_note(database: sqlite3.Connection, chance: random.Random) -> Trial:
     (note,) = database.execute("SELECT note FROM ledger_checkpoint").fetchone()
-    place = chance.randrange(len(note) - 6)  # the last base64 digit has bits that say nothing
-    changed = note[:place] + chr(ord(note[place]) ^ 1) + note[place + 1 :]
-    database.execute("UPDATE ledger_checkpoint SET note = ?", (changed,))
+    change = "UPDATE ledger_checkpoint SET note = CAST(? AS TEXT)"
+    database.execute(change, (flipped(note, chance),))
     return Trial("bit of the checkpoint", None)
 
 

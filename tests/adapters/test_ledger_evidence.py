@@ -166,3 +166,41 @@ def test_a_crash_between_the_rotation_and_the_new_file(tmp_path):
     assert again.append(Entry("after", "x", "r", 1)) == 3
     assert (tmp_path / "ledger.key").read_bytes() == new
     assert again.verify().findings == ()
+
+
+def test_every_bit_of_the_signed_note_says_something(tmp_path):
+    """Of its text and its signature, and of the line's end too."""
+    ledger = filled(tmp_path, 3)
+    key, octets = VerifierKey.parse(ledger.verifier_key), ledger.checkpoint().encode()
+    assert open_note(octets.decode(), key)
+    for bit in range(len(octets) * 8):
+        changed = bytearray(octets)
+        changed[bit // 8] ^= 1 << bit % 8
+        assert open_note(changed.decode("utf-8", "replace"), key) is None, bit
+
+
+def test_every_bit_of_an_exported_entry_says_something(tmp_path):
+    ledger, file = filled(tmp_path, 3), tmp_path / "1.jsonl"
+    lines = "\n".join(json_lines(ledger)).encode().split(b"\n")
+    key, line = VerifierKey.parse(ledger.verifier_key), lines[2]
+    for bit in range(0, len(line) * 8, 5):
+        changed = bytearray(line)
+        changed[bit // 8] ^= 1 << bit % 8
+        file.write_bytes(b"\n".join([*lines[:2], changed, *lines[3:]]))
+        try:
+            export = read_exports([file])
+        except Problem:
+            continue
+        found = verify_rows(export.rows, export.note, key).findings
+        assert "ledger entry 1" in {f.subject for f in found}, bit
+
+
+@pytest.mark.parametrize("seq", ["1e999", "[" * 100_000, '"x"'])
+def test_an_export_that_means_harm_is_told_as_damaged(tmp_path, seq):
+    ledger, file = filled(tmp_path, 3), tmp_path / "1.jsonl"
+    lines = list(json_lines(ledger))
+    lines[2] = lines[2].replace('"seq":1,', f'"seq":{seq},')
+    file.write_text("\n".join(lines))
+    export = read_exports([file])
+    found = verify_rows(export.rows, export.note, VerifierKey.parse(export.key)).findings
+    assert "ledger entry 1" in {f.subject for f in found}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import resource
 
 import pytest
 import sqlalchemy as sa
 
 from gctrust.adapters.ledger.archives import read_archives
 from gctrust.adapters.ledger.entry import Entry
-from gctrust.adapters.ledger.export import json_lines
+from gctrust.adapters.ledger.export import csv_lines, json_lines
 from gctrust.adapters.ledger.exported import read_exports
 from gctrust.adapters.ledger.merkle import consistent, included, leaf_hash
 from gctrust.adapters.ledger.seal import seal, sealable
@@ -159,3 +160,60 @@ def test_what_cannot_be_sealed(tmp_path):
     assert caught.value.code == "ledger.archive-unwritable"
     assert (tmp_path / "there.jsonl").read_text() == "mine"
     assert len(ledger.entries()) == 100
+
+
+@pytest.mark.parametrize("damage", ["entry", "entry and leaf", "kept hash"])
+def test_what_was_changed_is_not_signed_anew(sealed, tmp_path, damage):
+    """Sealing signs a checkpoint at the archive's end: never over another tree than was signed."""
+    ledger, _ = sealed
+    ledger.append_all([Entry("more", "x", "later", n) for n in range(100)])
+    with ledger.store.write() as connection:
+        if damage == "kept hash":
+            connection.execute(sa.delete(NODES).where(NODES.c.level == 8))
+        else:
+            text = connection.execute(sa.select(LEDGER.c.entry).where(LEDGER.c.seq == 300)).scalar()
+            values = {"entry": text.replace("tester", "nobody")}
+            if damage == "entry and leaf":
+                values["leaf"] = leaf_hash(values["entry"].encode())
+            connection.execute(sa.update(LEDGER).where(LEDGER.c.seq == 300).values(values))
+    with pytest.raises(Problem) as caught:
+        seal_first(ledger, 384, tmp_path / "3.jsonl")
+    assert caught.value.code == "ledger.broken"
+    assert not (tmp_path / "3.jsonl").exists()
+    assert ledger.entries()[0].seq == 256
+
+
+def test_an_archive_that_did_not_fit_on_the_disk_is_gone(tmp_path):
+    ledger, file = filled(tmp_path, 200), tmp_path / "1.jsonl"
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    span = sealable(ledger, entries=128)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, limit[1]))
+    try:
+        with pytest.raises(Problem) as caught:
+            seal(ledger, span, file)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert caught.value.code == "ledger.archive-unwritable"
+    assert not file.exists()
+    assert seal(ledger, span, file).end == 128
+
+
+def test_a_cursor_after_sealing(sealed):
+    """Both forms begin where the store does, and go on where the ledger ends."""
+    ledger, _ = sealed
+    for form in (json_lines, csv_lines):
+        assert told_by(form(ledger)) == (256, 302)
+        assert told_by(form(ledger, 300)) == (300, 302)
+        assert told_by(form(ledger, 302)) == (302, 302)
+        for wrong in (303, -1):
+            with pytest.raises(Problem) as caught:
+                next(form(ledger, wrong))
+            assert caught.value.code == "ledger.no-such-entry"
+
+
+def told_by(lines):
+    while True:
+        try:
+            next(lines)
+        except StopIteration as ended:
+            return ended.value

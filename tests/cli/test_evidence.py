@@ -96,5 +96,51 @@ def test_old_entries_are_sealed_and_verified_with_the_store(home):
     assert both["intact"] is True
     assert [part["verified"] for part in both["sealed"]] == [True]
     assert gctrust(home, "audit", "export", "--output", "2.jsonl").returncode == 0
+    spread = gctrust(home, "audit", "export", "--output", "2.csv", "--format", "csv", "--json")
+    assert (json.loads(spread.stdout)["first"], json.loads(spread.stdout)["next"]) == (64, 104)
     offline = json.loads(gctrust(home, "audit", "verify", "1.jsonl", "2.jsonl", "--json").stdout)
     assert (offline["intact"], offline["entries"]) == (True, 104)
+
+
+def test_a_long_export_is_verified_and_the_key_is_the_one_that_was_given(home):
+    ledger, other = ledger_of(home), ledger_of(home / "other")
+    ledger.append_all([Entry("more", "x" * 100, "r", n) for n in range(4000)])
+    key, foreign = ledger.verifier_key, other.verifier_key
+    ledger.store.close()
+    other.store.close()
+    assert gctrust(home, "audit", "export", "--output", "1.jsonl").returncode == 0
+    assert (home / "1.jsonl").stat().st_size > 1 << 20
+    for files in ((), ("1.jsonl",)):
+        done = gctrust(home, "audit", "verify", *files, "--key", key, "--json")
+        assert (done.returncode, json.loads(done.stdout)["key"]) == (0, key), done.stderr
+        done = gctrust(home, "audit", "verify", *files, "--key", foreign)
+        assert done.returncode == 10, (files, done.stdout)
+    assert gctrust(home, "audit", "verify", "--key", "mine").returncode == 2
+    again = gctrust(home, "audit", "export", "--output", "1.jsonl", "--first", "5000")
+    assert (again.returncode, "ledger.no-such-entry" in again.stderr) == (2, True)
+    assert (home / "1.jsonl").stat().st_size > 1 << 20, "the export of before is left alone"
+
+
+def test_a_checkpoint_copied_by_hand_without_its_last_line_end(home):
+    assert gctrust(home, "audit", "checkpoint", "--output", "kept.txt").returncode == 0
+    kept = home / "kept.txt"
+    kept.write_text(kept.read_text().rstrip("\n"))
+    done = gctrust(home, "audit", "verify", "--checkpoint", "kept.txt")
+    assert (done.returncode, "and anchored" in done.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("since:2026-01-01", 3),
+        ("until:20990101T02:00+02:00", 3),
+        ("since:yesterday", None),
+        ("until:soon", None),
+    ],
+)
+def test_a_time_that_is_searched_for_is_a_time(home, query, count):
+    done = gctrust(home, "audit", "list", query, "--json")
+    if count is None:
+        assert (done.returncode, "2026-11-01" in done.stderr) == (2, True)
+    else:
+        assert len(json.loads(done.stdout)["entries"]) == count

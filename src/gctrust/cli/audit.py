@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -23,6 +22,8 @@ from .session import Options, with_app
 
 if TYPE_CHECKING:
     from .. import app as composition
+    from ..adapters.ledger.export import Lines
+    from ..adapters.ledger.signed_note import VerifierKey
     from ..adapters.ledger.verify import Verdict
 
 app = App(
@@ -151,51 +152,56 @@ def verify(
     checkpoint
         A checkpoint that was kept elsewhere: without one a roll-back cannot be seen.
     key
-        The verifier key to trust, as `audit checkpoint` printed it; for exports.
+        The verifier key to trust, as `audit checkpoint` printed it; without it the store's own, or
+        the one that an export names.
     """
-    anchor = read_file(checkpoint).decode("utf-8", "replace") if checkpoint else None
+    anchor = _kept_note(checkpoint) if checkpoint else None
+    trusted = _verifier(key) if key else None
 
     async def body(app: composition.App) -> ExitCode:
         from ..adapters.ledger.archives import read_archives
         from ..adapters.ledger.exported import are_archives
 
-        for file in files:
-            read_file(file)
         note = None
         if files and not are_archives(files):
-            verdict, trusted = _of_exports(files, key, anchor)
+            verdict, by = _of_exports(files, trusted, anchor)
         else:
-            verdict = app.ledger.verify(
-                anchor, archives=read_archives(files), processes=min(os.cpu_count() or 1, 4)
-            )
-            trusted, note = app.ledger.verifier_key, app.ledger.checkpoint()
+            archives, processes = read_archives(files), min(os.cpu_count() or 1, 4)
+            verdict = app.ledger.verify(anchor, key=trusted, archives=archives, processes=processes)
+            by, note = str(trusted or app.ledger.verifier_key), app.ledger.checkpoint()
+        found = verdict.findings
         shown = LedgerVerified(
-            not verdict.findings,
-            verdict.anchored,
-            verdict.entries,
-            trusted,
-            note,
-            verdict.findings,
-            _sealed(verdict),
+            not found, verdict.anchored, verdict.entries, by, note, found, _sealed(verdict)
         )
         options.out.answer("audit.verify", shown, _verified_blocks(shown))
-        return ExitCode.FINDINGS if verdict.findings else ExitCode.FINE
+        return ExitCode.FINDINGS if found else ExitCode.FINE
 
     return with_app(options, body)
 
 
-def _of_exports(files: tuple[Path, ...], key: str, anchor: str | None) -> tuple[Verdict, str]:
-    from ..adapters.ledger.exported import read_exports
+def _kept_note(path: Path) -> str:
+    """A note ends its last line, which may be lost where it was copied by hand."""
+    return read_file(path).decode("utf-8", "replace").rstrip() + "\n"
+
+
+def _verifier(text: str) -> VerifierKey:
     from ..adapters.ledger.signed_note import VerifierKey
+
+    try:
+        return VerifierKey.parse(text)
+    except ValueError as error:
+        raise bad_argument("--key", text, f"It is no verifier key: {error}.") from None
+
+
+def _of_exports(
+    files: tuple[Path, ...], trusted: VerifierKey | None, anchor: str | None
+) -> tuple[Verdict, str]:
+    from ..adapters.ledger.exported import read_exports
     from ..adapters.ledger.verify import verify_rows
 
     export = read_exports(files)
-    trusted = key or export.key
-    try:
-        verifier = VerifierKey.parse(trusted)
-    except ValueError as error:
-        raise bad_argument("--key", trusted, f"It is no verifier key: {error}.") from None
-    return verify_rows(export.rows, export.note, verifier, anchor), trusted
+    key = trusted or _verifier(export.key)
+    return verify_rows(export.rows, export.note, key, anchor), str(key)
 
 
 def _sealed(verdict: Verdict) -> tuple[SealedShown, ...]:
@@ -266,16 +272,12 @@ def export(
     """
     if not options.output:
         raise bad_argument("--output", "", "Say which file to write: --output FILE.")
-    if first < 0:
-        raise bad_argument("--first", str(first), "Entries are numbered from 0.")
 
     async def body(app: composition.App) -> ExitCode:
         from ..adapters.ledger.export import csv_lines, json_lines
 
         lines = (json_lines if format == "jsonl" else csv_lines)(app.ledger, first)
-        head, count = _write_lines(Path(options.output), lines)
-        begins = json.loads(head)["first"] if format == "jsonl" else first
-        following = begins + count - (2 if format == "jsonl" else 1)
+        begins, following = _write_lines(Path(options.output), lines)
         told = f"{options.output}: entries {begins} to {following - 1}, next {following}"
         shown = Exported(options.output, begins, following)
         options.on_stdout.answer("audit.export", shown, [told])
@@ -284,18 +286,20 @@ def export(
     return with_app(options, body)
 
 
-def _write_lines(path: Path, lines: Iterator[str]) -> tuple[str, int]:
-    """As they come: a ledger need not fit into memory. The first line, and how many there were."""
-    head, count = "", 0
+def _write_lines(path: Path, lines: Lines) -> tuple[int, int]:
+    """As they come: a ledger need not fit into memory. A file is left alone when there are none."""
+    line = next(lines)
     write_file(path, "")
     try:
         with path.open("w", encoding="utf-8") as out:
-            for line in lines:
-                head, count = head or line, count + 1
+            while True:
                 out.write(f"{line}\n")
+                line = next(lines)
+    except StopIteration as ended:
+        first, following = ended.value
+        return first, following
     except OSError as error:
         raise Problem(UNWRITABLE, {"path": str(path), "seen": error.strerror or ""}) from None
-    return head, count
 
 
 @app.command

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import Fact
+from .evidence import rfc3339_of
 from .findings_shown import bad_argument
 
 if TYPE_CHECKING:
@@ -59,8 +60,14 @@ def qualifiers(query: Iterable[str]) -> dict[str, str]:
         if name not in _QUALIFIERS or not colon or not value:
             known = ", ".join(f"{name}:" for name in _QUALIFIERS)
             raise bad_argument("QUERY", word, f"A qualifier is one of {known} and a value.")
-        wanted[name] = value
+        wanted[name] = _moment(name, value) if name in ("since", "until") else value
     return wanted
+
+
+def _moment(name: str, text: str) -> str:
+    """As entries tell their time. A day is within `until` to its end."""
+    moment = rfc3339_of(f"{name}:", text)
+    return moment[:10] if name == "until" and len(text) <= len("2026-11-01") else moment
 
 
 def matches(entry: EntryShown, wanted: dict[str, str]) -> bool:
@@ -68,7 +75,7 @@ def matches(entry: EntryShown, wanted: dict[str, str]) -> bool:
 
 
 def _fits(entry: EntryShown, name: str, value: str) -> bool:
-    """Times are compared as the texts they are: RFC 3339 in UTC, or the beginning of one."""
+    """Times are compared as the texts they are: RFC 3339 in UTC, or the day alone."""
     match name:
         case "since":
             return entry.time >= value

@@ -68,9 +68,12 @@ def read_export(path: Path) -> Export:
 
 def _lines(path: Path) -> list[str]:
     try:
+        if path.is_fifo():  # which would wait for its writer for ever
+            raise Problem(NOT_AN_EXPORT, {"path": str(path), "seen": "a fifo, not a file"})
         text = path.read_bytes().decode("utf-8", "surrogateescape")
-    except OSError as error:
-        raise Problem(NOT_AN_EXPORT, {"path": str(path), "seen": error.strerror or ""}) from None
+    except (OSError, ValueError) as error:
+        seen = getattr(error, "strerror", None) or "it cannot be read"
+        raise Problem(NOT_AN_EXPORT, {"path": str(path), "seen": seen}) from None
     lines = text.removesuffix("\n").split("\n")
     if len(lines) < 2:
         raise Problem(NOT_AN_EXPORT, {"path": str(path), "lines": len(lines)})
@@ -80,25 +83,31 @@ def _lines(path: Path) -> list[str]:
 def _object(path: Path, number: int, line: str) -> dict[str, object]:
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise Problem(NOT_AN_EXPORT, {"path": str(path), "line": number})
     return found
 
 
+def export_line(entry: str, leaf: bytes) -> str:
+    return f'{{"leaf":"{leaf.hex()}","entry":{entry}}}'
+
+
 def _row(seq: int, line: str) -> Row:
     """The entry's octets are taken from the line as they stand, never written anew."""
-    start = '{"leaf":"'
-    text = line[len(start) + 64 + len('","entry":') : -1]
+    start = len(export_line("", b"")) - len("}")
+    text = line[start + 64 : -1]
+    octets = text.encode("utf-8", "surrogateescape")
     try:
-        leaf = bytes.fromhex(line[len(start) : len(start) + 64])
-        entry = json.loads(text)
+        leaf = bytes.fromhex(line[len('{"leaf":"') :][:64])
+        if line != export_line(text, leaf):
+            raise ValueError("something beside the entry was changed")
+        entry = {"slot": "", **json.loads(text)}  # the first entries did not tell their slot
         run, slot, entity, action = (
             str(entry[name]).encode() for name in ("run", "slot", "entity", "action")
         )
-        octets = text.encode("utf-8", "surrogateescape")
         return Row(int(entry["seq"]), run, slot, entity, action, octets, leaf)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         # A damaged line keeps its place, so that it is named as the entry it was.
-        return Row(seq, b"", b"", b"", b"", text.encode("utf-8", "surrogateescape"), b"")
+        return Row(seq, b"", b"", b"", b"", octets, b"")

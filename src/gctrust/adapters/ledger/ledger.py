@@ -24,7 +24,14 @@ from .archives import Archive
 from .entry import Entry, LedgerEntry, Place, rfc3339, text_of
 from .key import KEY_LOST, ROTATED, KeyFile, endorsement
 from .merkle import Frontier, consistency_path, inclusion_path, leaf_hash
-from .signed_note import Checkpoint, ConsistencyProof, InclusionProof, Signer, open_note
+from .signed_note import (
+    Checkpoint,
+    ConsistencyProof,
+    InclusionProof,
+    Signer,
+    VerifierKey,
+    open_note,
+)
 from .stored_nodes import BROKEN, path_of
 from .verify import Verdict, verify_store
 
@@ -198,13 +205,14 @@ class Ledger:
         self,
         anchor: str | None = None,
         *,
+        key: VerifierKey | None = None,
         archives: Sequence[Archive] = (),
         processes: int = 1,
     ) -> Verdict:
-        """Recompute everything from the entries' text; findings locate what does not fit."""
-        key = self._signer.verifier
-        engine = self.store.engine
-        return verify_store(engine, key, anchor, archives=archives, processes=processes)
+        """Recompute everything from the entries' text; findings locate what does not fit. `key`
+        is the one to trust, this ledger's own when None."""
+        trusted, engine = key or self._signer.verifier, self.store.engine
+        return verify_store(engine, trusted, anchor, archives=archives, processes=processes)
 
     # --- reading -------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,14 +19,15 @@ import sqlalchemy as sa
 
 from ...errors import Fact, Problem, ProblemKind, ProblemType
 from ..store.changes import NOBODY, Change
-from ..store.schema import CHECKPOINT, LEDGER, OUTBOX, RUNS, STORED_LEVEL
+from ..store.schema import LEDGER, OUTBOX, RUNS, STORED_LEVEL
 from .archives import SEALED, SealedEntry, sealed_in
 from .entry import Entry, LedgerEntry
+from .exported import ARCHIVE, export_line
 from .key import ROTATED
 from .ledger import Ledger
-from .merkle import Frontier
+from .merkle import Frontier, consistent, leaf_hash
 from .signed_note import Checkpoint, read_checkpoint
-from .stored_nodes import nodes_in
+from .stored_nodes import BROKEN, nodes_in
 
 NOTHING = ProblemType(
     code="ledger.nothing-to-seal",
@@ -100,19 +102,8 @@ def seal(ledger: Ledger, span: Span, file: Path, by: Change = NOBODY) -> SealedE
 
     Raises Problem ledger.archive-unwritable, ledger.broken.
     """
-    digest = hashlib.sha256()
-    try:
-        with file.open("xb") as out:
-            for line in _lines(ledger, span):
-                octets = f"{line}\n".encode()
-                digest.update(octets)
-                out.write(octets)
-            out.flush()
-            os.fsync(out.fileno())
-    except OSError as error:
-        seen = error.strerror or "it cannot be written"
-        raise Problem(UNWRITABLE, {"path": str(file), "seen": seen}) from None
-    sealed = SealedEntry(span.first, span.end, file.name, digest.hexdigest())
+    digest = _written(file, _lines(ledger, span))
+    sealed = SealedEntry(span.first, span.end, file.name, digest)
     with ledger.store.write() as connection:
         before = sealed_in(connection, ledger.origin)
         told = [*(before.archives if before else ()), str(sealed)]
@@ -123,19 +114,57 @@ def seal(ledger: Ledger, span: Span, file: Path, by: Change = NOBODY) -> SealedE
     return sealed
 
 
+def _written(file: Path, lines: Iterator[str]) -> str:
+    """Whole and safe on disk, or not at all; returns its SHA-256."""
+    digest = hashlib.sha256()
+    try:
+        with file.open("xb") as out, _gone_unless_whole(file):
+            for line in lines:
+                octets = f"{line}\n".encode()
+                digest.update(octets)
+                out.write(octets)
+            out.flush()
+            os.fsync(out.fileno())
+            _sync_folder(file.parent)  # which holds the file's name
+    except OSError as error:
+        seen = error.strerror or "it cannot be written"
+        raise Problem(UNWRITABLE, {"path": str(file), "seen": seen}) from None
+    return digest.hexdigest()
+
+
+@contextmanager
+def _gone_unless_whole(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        file.unlink()
+        raise
+
+
+def _sync_folder(path: Path) -> None:
+    folder = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def _rotations(connection: sa.Connection, span: Span) -> list[str]:
     query = sa.select(LEDGER.c.entry).where(LEDGER.c.seq < span.end, LEDGER.c.action == ROTATED)
     return list(connection.execute(query.order_by(LEDGER.c.seq)).scalars())
 
 
 def _lines(ledger: Ledger, span: Span) -> Iterator[str]:
-    """An export of these entries, with the hashes before them and a checkpoint at their end."""
+    """An export of these entries, with the hashes before them and a checkpoint at their end.
+
+    Nothing is signed anew that does not begin the tree which is signed. Raises ledger.broken.
+    """
     with ledger.store.read() as connection:
         bits = [n for n in reversed(range(span.first.bit_length())) if span.first >> n & 1]
         places = [(level, (span.first >> level) - 1) for level in bits]
         known = nodes_in(connection, places)
-        frontier = Frontier(span.first, [known[place] for place in places])
-        head = {"kind": "gctrust.ledger-archive", "version": 1, "first": span.first}
+        frontier = Frontier(span.first, [known.get(place, b"") for place in places])
+        head = {"kind": ARCHIVE, "version": 1, "first": span.first}
         hashes = [hash_.hex() for hash_ in frontier.hashes]
         yield json.dumps({**head, "key": ledger.verifier_key, "frontier": hashes})
         query = sa.select(LEDGER.c.entry, LEDGER.c.leaf).where(LEDGER.c.seq < span.end)
@@ -143,11 +172,12 @@ def _lines(ledger: Ledger, span: Span) -> Iterator[str]:
             query.order_by(LEDGER.c.seq), execution_options={"yield_per": 5000}
         )
         for entry, leaf in result:
-            yield f'{{"leaf":"{bytes(leaf).hex()}","entry":{entry}}}'
-            frontier.grow([bytes(leaf)])
-        newest = connection.execute(sa.select(CHECKPOINT.c.note)).scalar_one()
-    note = ledger.signed(Checkpoint(ledger.origin, span.end, frontier.root()))
-    proof = ledger.consistency(span.end)
+            yield export_line(entry, bytes(leaf))
+            frontier.grow([leaf_hash(entry.encode())])
+    root, proof = frontier.root(), ledger.consistency(span.end)
+    signed = read_checkpoint(proof.note)
+    if not consistent(span.end, root, signed.size, signed.root, proof.path):
+        raise Problem(BROKEN, {"store": ledger.store.name, "sealed": span.end})
+    note = ledger.signed(Checkpoint(ledger.origin, span.end, root))
     tail = {"checkpoint": note, "next": span.end, "newest": proof.note}
-    assert read_checkpoint(newest).size <= read_checkpoint(proof.note).size
     yield json.dumps({**tail, "path": [hash_.hex() for hash_ in proof.path]}, ensure_ascii=False)
