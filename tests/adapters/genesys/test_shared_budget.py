@@ -276,6 +276,18 @@ async def test_a_budget_that_is_not_used_sends_nobody_away(threads, seconds, res
     await turnstile.close()
 
 
+async def test_who_was_served_is_not_remembered(threads):
+    """A worker asks for months, and may never be refused."""
+    clock = LeapingClock(0.2)
+    turnstile = Turnstile(
+        clock, Shared("request_budgets", "id", Budget(), lambda: None, threads), clock.pause
+    )
+    for n in range(50):
+        await asyncio.wait_for(turnstile.enter(Caller(f"run{n}"), 300.0), 5)
+    assert len(turnstile._deadlines) < 5
+    await turnstile.close()
+
+
 async def test_a_used_budget_sends_away_who_will_not_wait_for_the_next(clock, threads):
     shared = Shared("request_budgets", "id", Budget(), lambda: None, threads)
     full = Told(300, 300, T0 + 49, T0 + 50)

@@ -78,6 +78,8 @@ class Turnstile:
             slot = self._spare.pop()
             if now <= slot.until:
                 return slot
+        while self._deadlines and self._deadlines[0][2].slot.done():
+            heapq.heappop(self._deadlines)
         waiter = _Waiter(caller.priority, now + longest, asyncio.get_running_loop().create_future())
         self._queue.push(waiter.level, caller.run, now, waiter)
         heapq.heappush(self._deadlines, (waiter.deadline, next(self._numbers), waiter))
