@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 
 import pytest
 import sqlalchemy as sa
@@ -160,3 +161,15 @@ def test_lease_of_a_holder_that_has_ended_is_free_at_once(tmp_path):
 def set_pid(store, pid):
     with store.write() as connection:
         connection.execute(sa.update(LEASES).values(pid=pid))
+
+
+def test_a_clock_set_back_leaves_no_lease_to_who_has_ended(tmp_path):
+    store = Store(tmp_path / "store.db")
+    assert Lease(store, "gone").acquire()
+    with store.write() as connection:  # it last beat before the clock was set back by an hour
+        ahead = LEASES.c.beat + 3600.0
+        connection.execute(sa.update(LEASES).values(beat=ahead, host="another machine"))
+    next_ = Lease(store, "next", ttl=0.2)
+    assert not next_.acquire(), "it may be alive, and beat again"
+    time.sleep(0.3)
+    assert next_.acquire()

@@ -91,7 +91,8 @@ class Lease:
         """Take the lease when it is free, released, expired, or its holder has ended."""
         with self.store.write() as connection:
             self.store.alone_in(connection, self.name)
-            old, now = self._row(connection), self.now(connection)
+            now = self._corrected(connection)
+            old = self._row(connection)
             if old and old.holder and now - old.beat < self.ttl and not _gone(old):
                 return False
             connection.execute(sa.delete(LEASES).where(LEASES.c.name == self.name))
@@ -111,7 +112,7 @@ class Lease:
     def renew(self) -> bool:
         """One heartbeat. False: another has taken over, and `epoch` is 0 from here on."""
         with self.store.write() as connection:
-            beat = self.now(connection)
+            beat = self._corrected(connection)
             done = connection.execute(sa.update(LEASES).where(*self._mine()).values(beat=beat))
         if done.rowcount == 0:
             self.epoch = 0
@@ -123,9 +124,20 @@ class Lease:
         return row is not None and self.epoch > 0 and row.epoch == self.epoch
 
     def release(self) -> None:
+        """A lease that nobody else can have leaves no row."""
+        own = self.name == self.holder
         with self.store.write() as connection:
-            connection.execute(sa.update(LEASES).where(*self._mine()).values(holder="", beat=0.0))
+            mine = sa.delete(LEASES) if own else sa.update(LEASES).values(holder="", beat=0.0)
+            connection.execute(mine.where(*self._mine()))
         self.epoch = 0
+
+    def _corrected(self, connection: sa.Connection) -> float:
+        """Now. A heartbeat of later than that is of before the clock was set back: it counts from
+        here on, or one that has ended would seem alive until the clock is there again."""
+        now = self.now(connection)
+        later = LEASES.c.beat > now + self.ttl
+        connection.execute(sa.update(LEASES).where(later).values(beat=now))
+        return now
 
     def _mine(self) -> tuple[sa.ColumnElement[bool], ...]:
         return (
