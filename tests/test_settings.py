@@ -336,3 +336,15 @@ def test_what_is_missing_is_told_with_every_way_to_give_it(world):
     with pytest.raises(Problem) as caught:
         world.load().require("new_cert_path")
     assert caught.value.next_step == "Set new_cert_path (--new-cert or NEW_CERT_PATH)."
+
+
+def test_the_passphrase_of_keys_is_a_secret_like_the_others(world):
+    assert world.load().key_passphrase is None
+    settings = world.load(GCTRUST_KEY_PASSPHRASE="open sesame")
+    assert settings.key_passphrase.reveal() == "open sesame"
+    assert "open sesame" in settings.secrets, "no log may hold it"
+    shown = world.origin(settings, "key_passphrase")
+    assert (shown.value, shown.origin) == ("set", "environment GCTRUST_KEY_PASSPHRASE")
+    (world.cwd / "word").write_text("from a file\n")
+    world.project('key-passphrase-file = "word"\n')
+    assert world.load().key_passphrase.reveal() == "from a file"

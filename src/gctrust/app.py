@@ -313,7 +313,7 @@ class App:
             self.probe,
             self.clock,
             self.sealed,
-            lambda: key_passphrase(environment()),
+            lambda: key_passphrase(environment(), setting=self.settings.key_passphrase),
         )
 
     @cached_property

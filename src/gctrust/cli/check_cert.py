@@ -83,7 +83,9 @@ async def _question(app: composition.App, files: FileFlags, asks: AskFlags, host
     return Question(
         Files(str(files.cert), str(files.key or ""), str(files.chain or "")),
         host,
-        passphrase=key_passphrase(environment(), files.key_passphrase_file),
+        passphrase=key_passphrase(
+            environment(), files.key_passphrase_file, app.settings.key_passphrase
+        ),
         complete=asks.complete,
         revocation=asks.revocation,
         allowed=frozenset(asks.allow_fetch),

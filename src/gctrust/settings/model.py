@@ -40,6 +40,7 @@ class Settings:
     reason: str = ""  # why this is changed: told in every ledger entry of the run
     ticket: str = ""
     webhook_secret: Secret | None = None
+    key_passphrase: Secret | None = None
     seal_key: Secret | None = None
     store_url: Secret | None = None
     webhook_token: Secret | None = None

@@ -196,6 +196,7 @@ ROWS: Mapping[str, Row] = MappingProxyType(
         "roots_file": Row(_path, ("GCTRUST_ROOTS_FILE",)),
         "reason": Row(_line, ("GCTRUST_REASON",), flag="--reason"),
         "ticket": Row(_line, ("GCTRUST_TICKET",), flag="--ticket"),
+        "key_passphrase": Row(secret_text, ("GCTRUST_KEY_PASSPHRASE",)),
         "seal_key": Row(secret_text, ("GCTRUST_SEAL_KEY",)),
         "store_url": Row(secret_text, ("GCTRUST_STORE_URL",)),
         "spf_include": Row(env=("GCTRUST_SPF_INCLUDE",)),

@@ -17,9 +17,12 @@ VARIABLE = "GCTRUST_KEY_PASSPHRASE"
 _LONGEST = 4096
 
 
-def key_passphrase(environ: Mapping[str, str], file: str = "") -> Secret | None:
+def key_passphrase(
+    environ: Mapping[str, str], file: str = "", setting: Secret | None = None
+) -> Secret | None:
     """From `file` ("-" for standard input), else GCTRUST_KEY_PASSPHRASE, else the file that
-    GCTRUST_KEY_PASSPHRASE_FILE names; None without any. One end of line is cut off.
+    GCTRUST_KEY_PASSPHRASE_FILE names, else the setting as it was when the process began; None
+    without any. One end of line is cut off.
 
     Raises Problem config.unreadable-file.
     """
@@ -28,7 +31,7 @@ def key_passphrase(environ: Mapping[str, str], file: str = "") -> Secret | None:
     if not file and (text := environ.get(VARIABLE)):
         return Secret(text)
     source = file or environ.get(f"{VARIABLE}_FILE", "")
-    return _from_file(source) if source else None
+    return _from_file(source) if source else setting
 
 
 def _from_file(path: str) -> Secret:
