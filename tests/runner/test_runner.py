@@ -312,3 +312,58 @@ async def test_a_passing_fault_at_the_horizon_is_still_met_with_patience(tmp_pat
     async with running(house.runner(busy)) as runner:
         run = runner.submit(TinyOrder(lines=1, wait=0.0, horizon=0.0))
         assert (await runner.await_end(run, 10)).status == "succeeded"
+
+
+async def test_a_run_that_is_asked_for_twice_is_driven_once(tmp_path):
+    """As by a process that hung between its asking and the engine's beginning."""
+    house, under_way, most = House(tmp_path), 0, 0
+    append = appender(house.file)
+
+    async def perform(effect):
+        nonlocal under_way, most
+        under_way += 1
+        most = max(most, under_way)
+        await asyncio.sleep(2.0)
+        under_way -= 1
+        return await append(effect)
+
+    async with running(house.runner(perform)) as runner:
+        run = runner.submit(TinyOrder(lines=1, wait=0.0))
+        await until(lambda: under_way)
+        assert await runner._engine.go_on(runner.runs.open_runs()) == {}
+        assert (await runner.await_end(run, 20)).status == "succeeded"
+    assert most == 1
+    assert house.file.read_text() == "0\n"
+
+
+async def test_what_asked_to_cancel_a_run_before_does_not_cancel_what_is_resumed(tmp_path):
+    once = raising(REFUSED, 1, appender(tmp_path / "lines.txt"))
+    async with running(House(tmp_path).runner(once)) as runner:
+        run = runner.submit(TinyOrder(lines=1, wait=0.0))
+        with pytest.raises(Problem):
+            await runner.await_end(run, 10)
+        runner.cancel(run)
+        assert runner.resume(run)
+        assert (await runner.await_end(run, 10)).status == "succeeded"
+
+
+async def test_a_process_that_is_about_to_end_claims_nothing_more(tmp_path):
+    house, begun, append = House(tmp_path), asyncio.Event(), appender(tmp_path / "lines.txt")
+
+    async def perform(effect):
+        begun.set()
+        await asyncio.sleep(2.0)
+        return await append(effect)
+
+    runner = house.runner(perform)
+    await runner.start()
+    runner.submit(TinyOrder(lines=1, wait=0.0))
+    await begun.wait()
+    closing = asyncio.create_task(runner.close(finish=10.0))
+    await asyncio.sleep(0.1)
+    late = runner.submit(TinyOrder(name="late"))
+    await asyncio.sleep(1.0)
+    assert not closing.done()
+    assert next(run.owner for run in runner.runs.open_runs([late])) is None
+    await closing
+    assert house.file.read_text() == "0\n"

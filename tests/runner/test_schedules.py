@@ -195,3 +195,22 @@ def test_what_succeeded_is_watched_and_what_is_removed_stays_removed(tmp_path):
         ("schedule.changed", "expiry:www.example.com", "os:bob", {"every_seconds": 90.0}),
     ]
     assert house.ledger.verify().findings == ()
+
+
+class Stumbling(Scheduler):
+    """Its first look ends in what nobody thought of."""
+
+    stumbled = False
+
+    def look(self):
+        if not self.stumbled:
+            self.stumbled = True
+            raise RuntimeError("the pool of connections is used up")
+        return super().look()
+
+
+async def test_a_defect_ends_no_scheduler(tmp_path):
+    house = House(tmp_path, HandClock())
+    schedules_of(house).add("domain", "d.example")
+    async with Stumbling(schedules_of(house), Lease(house.store, "one", name="schedules")):
+        await until(house.runner().list_runs)

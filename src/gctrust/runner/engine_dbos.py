@@ -82,7 +82,9 @@ class Engine:
             "serializer": JsonSerializer(),  # type: ignore[typeddict-item]
             "log_level": "CRITICAL",
             "max_executor_threads": 32,
-            "notification_listener_polling_interval_sec": 0.25,
+            # Its messages are not used here: signals are rows of ours.
+            "notification_listener_polling_interval_sec": POLL,
+            "notification_coalesce_sec": POLL,
         }
         DBOS(config=config)
         named = DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)

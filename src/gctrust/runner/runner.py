@@ -31,6 +31,7 @@ from .deliveries import Deliveries
 from .drive import Drive, HandOver, OfLaterRelease, Parked, Stopped
 from .engine_dbos import PASSING, Engine, Steps
 from .forks import Forks
+from .lasting import lasting
 from .means import SEGMENT, Means, Patience, blocking
 from .problems import CANCELLED as CANCELLED_PROBLEM
 from .runs import CANCELLED, FAILED, OpenRun, RunRow, Runs
@@ -54,7 +55,8 @@ ASK_AGAIN = 5.0  # seconds before the engine is asked a second time to go on wit
 class Runner:
     """Submit orders and watch them; drives them too while this process holds a lease.
 
-    `executor` names this process in its lease. All methods belong to the event loop of `start`.
+    `executor` names this process in its lease. Methods that are awaited belong to the event loop of
+    `start`; the others may be called in any thread.
     """
 
     def __init__(
@@ -105,12 +107,14 @@ class Runner:
         self._asked: dict[str, tuple[float, OpenRun]] = {}
         self._engine: Engine | None = None
         self._lost = asyncio.Event()
-        self._stirred = False
+        self._stirred = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     # --- life ----------------------------------------------------------------------------------
 
     async def start(self) -> None:
         """Take the lease and drive, or watch until it can be taken. Raises the store's Problems."""
+        self._loop = asyncio.get_running_loop()
         if await self._blocking(self.claims.acquire):
             await self._lead()
         for job in (
@@ -121,11 +125,12 @@ class Runner:
             self._chronicle.tick,
             self._deliveries.tick,
         ):
-            self._tasks.append(asyncio.create_task(self._lasting(job)))
+            self._tasks.append(asyncio.create_task(lasting(job, PASSING)))
 
     async def close(self, finish: float = 0.0) -> None:
         """Open runs stay open and go on where they were with the next start, anywhere. Steps that
         have begun have `finish` seconds to end in."""
+        self._loop = None
         self._means.leaving.set()
         for _ in range(round(finish / FINISH_LOOK)):
             if not any(drive and drive.stepping for _, drive in self._live.values()):
@@ -173,7 +178,7 @@ class Runner:
     def submit(self, order: Order, by: Change | None = None) -> str:
         """Order a run, or join the open run of the same identity. Returns the run's id."""
         run, by = self.runs.submit(order, by), by or self.runs.asker
-        self._stirred = True
+        self._stir()
         allowed = list(getattr(order, "allow", ()))
         if by.why or allowed:
             self.outbox.ledger.tell(ORDERED, run, by, **({"allowed": allowed} if allowed else {}))
@@ -199,7 +204,7 @@ class Runner:
         """Take a failed or cancelled run up again at the step it failed at. An open run needs no
         resuming: False. Raises Problem run.no-such-run."""
         reopened, by = self.runs.reopen(run, by), by or self.runs.asker
-        self._stirred = True
+        self._stir()
         if reopened and (by.why or by != self.runs.asker):
             self.outbox.ledger.tell(RESUMED, run, by)
         return reopened
@@ -207,7 +212,7 @@ class Runner:
     def signal(self, run: str, name: str, by: Change | None = None) -> None:
         """Ends a wait that listens for `name`; kept until one does."""
         self.runs.signal(run, name)
-        self._stirred = True
+        self._stir()
         by = by or self.runs.asker
         if by.why or by != self.runs.asker:
             self.outbox.ledger.tell(SIGNALLED, run, by, signal=name)
@@ -231,19 +236,6 @@ class Runner:
 
     async def _blocking(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return await blocking(self._threads, call, *args, **kwargs)
-
-    async def _lasting(self, job: Callable[[], Any]) -> None:
-        """A background job outlives the store's passing faults (disk full, locked)."""
-        while True:
-            try:
-                await job()
-            except (Problem, *PASSING):
-                await asyncio.sleep(1.0)
-            except Exception as error:  # a defect of one job must not end it for good, nor quietly
-                place = error.__traceback__ and error.__traceback__.tb_next
-                line = place.tb_lineno if place else 0
-                _LOG.error("%s in a background job, line %d", type(error).__name__, line)
-                await asyncio.sleep(1.0)
 
     async def _lead(self) -> None:
         name = f"{self.claims.lease.holder}-{self.claims.lease.epoch}"
@@ -276,17 +268,22 @@ class Runner:
                 await self._blocking(self.claims.tell_unknown, self.waits.now)
             await asyncio.sleep(BEAT)
 
+    def _stir(self) -> None:
+        """Something is ordered or signalled in this process, by whichever thread."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stirred.set)
+
     async def _rest(self, seconds: float) -> None:
         """Cut short by what is ordered and signalled in this process."""
-        until, self._stirred = time.monotonic() + seconds, False
-        while time.monotonic() < until:
-            await asyncio.sleep(LOOK / 2)
-            if self._stirred:
-                return
+        await asyncio.sleep(LOOK / 2)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds - LOOK / 2):
+                await self._stirred.wait()
 
     async def _govern(self) -> None:
         calm = 0.0
         while True:
+            self._stirred.clear()
             if self._lost.is_set():
                 await self._step_down()
                 self._lost.clear()
@@ -302,6 +299,8 @@ class Runner:
         now = time.monotonic()
         to_come = sum(run not in self._live for run in self._asked)
         room = DRIVEN - to_come - (len(self._live) - len(self.waits))
+        if self._means.leaving.is_set():  # what it would claim now would only wait for its end
+            room = 0
         mine = await self._blocking(self.claims.look, self.waits.now, room)
         self.waits.wake_signalled(mine)
         for run in self._live.keys() - mine.keys():
@@ -329,6 +328,8 @@ class Runner:
         """The workflow: the same for every journey."""
         task = asyncio.current_task()
         assert task is not None
+        if run_id in self._live:  # asked for twice, as by a process that hung meanwhile
+            raise asyncio.CancelledError
         self._live[run_id] = (task, None)
         try:
             found = await self._found(run_id)

@@ -290,8 +290,9 @@ class Runs:
     def reopen(self, run: str, by: Change | None = None) -> bool:
         """Take a failed run up again from the step it failed at; False when it did not fail.
 
-        It has the horizon of its order anew, from now; its start stays what it was. An open run,
-        or a later one of the same identity, is left as it is.
+        It has the horizon of its order anew, from now; its start stays what it was. Who asked
+        before to cancel it has changed their mind. An open run, or a later one of the same
+        identity, is left as it is.
         """
         horizon = self.clock.now() + self.span(run)
         try:
@@ -309,6 +310,7 @@ class Runs:
                     )
                 )
                 if changed.rowcount:
+                    connection.execute(_cancels(run).values(taken_by="resumed"))
                     keep_in(self.store, connection, run, by or self.asker)
                 return changed.rowcount > 0
         except IntegrityError:
@@ -357,6 +359,13 @@ def _ending(run: str, by: str, names: Sequence[str]) -> sa.Select[tuple[int, str
         .where(sa.or_(SIGNALS.c.taken_by == by, SIGNALS.c.taken_by.is_(None)))
         .order_by(SIGNALS.c.taken_by.is_(None), SIGNALS.c.id)
         .limit(1)
+    )
+
+
+def _cancels(run: str) -> sa.Update:
+    """Those that no wait has heard."""
+    return sa.update(SIGNALS).where(
+        SIGNALS.c.run == run, SIGNALS.c.name == "cancel", SIGNALS.c.taken_by.is_(None)
     )
 
 

@@ -23,6 +23,7 @@ from ..adapters.store.store import Store
 from ..errors import Fact, Problem, ProblemKind, ProblemType
 from ..pipelines.check_effects import CheckOrder
 from ..pipelines.scheduled_check import next_due
+from .lasting import lasting
 from .runs import Runs
 
 NO_SUCH = ProblemType(
@@ -162,7 +163,7 @@ class Scheduler:
         self.schedules, self.lease = schedules, lease
 
     async def __aenter__(self) -> Scheduler:
-        self._task = asyncio.create_task(self._ticking())
+        self._task = asyncio.create_task(lasting(self._ticking))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -175,8 +176,7 @@ class Scheduler:
 
     async def _ticking(self) -> None:
         while True:
-            with suppress(Problem):  # a store that is busy or away: later
-                await asyncio.to_thread(self.look)
+            await asyncio.to_thread(self.look)
             await asyncio.sleep(BEAT)
 
     def look(self) -> tuple[str, ...]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from importlib.metadata import version
 from socket import socket
 
@@ -14,7 +15,7 @@ from fastapi import FastAPI
 
 from ..adapters.credentials.api_tokens import ApiTokens
 from ..app import App
-from ..errors import Problem
+from ..runner.lasting import lasting
 from .ordering import Ordering
 from .problems import Sized, install
 from .routes import PROBES, TOKENS
@@ -32,7 +33,7 @@ def build_api(app: App) -> FastAPI:
     @asynccontextmanager
     async def life(_api: FastAPI) -> AsyncIterator[None]:
         async with app.running(FINISH), app.scheduling():
-            sweeping = asyncio.create_task(_sweeping(Ordering(app)))
+            sweeping = asyncio.create_task(lasting(partial(_sweeping, Ordering(app))))
             yield
             sweeping.cancel()
 
@@ -59,8 +60,7 @@ def build_api(app: App) -> FastAPI:
 async def _sweeping(ordering: Ordering) -> None:
     """Keys that came with orders are forgotten when no run can need them."""
     while True:
-        with suppress(Problem):  # a store that is busy or away: later
-            await asyncio.to_thread(ordering.sweep)
+        await asyncio.to_thread(ordering.sweep)
         await asyncio.sleep(SWEEP)
 
 
