@@ -87,6 +87,18 @@ def test_entries_are_canonical_and_filtered(tmp_path):
     assert ledger.entries(entity="nothing") == ()
 
 
+def test_entries_of_an_entity_are_those_of_its_runs_too(tmp_path):
+    """A change may be filed under the platform's own id."""
+    ledger = opened(tmp_path)
+    ledger.append(Entry("run.ordered", "a.example", "mail:a.example@1", 0))
+    ledger.append(Entry("request-verification.done", "39486b2a", "mail:a.example@1", 4))
+    ledger.append(Entry("request-verification.done", "b0c1d2e3", "mail:b.example@1", 4))
+    ledger.append(Entry("schedule.added", "a.example"))
+    ledger.append(Entry("token.created", "bob"))
+    assert [e.seq for e in ledger.entries(entity="a.example")] == [0, 1, 3]
+    assert [e.seq for e in ledger.entries(entity="bob")] == [4]
+
+
 def test_the_same_slot_is_the_same_entry(tmp_path):
     ledger = opened(tmp_path)
     first = ledger.append(Entry("a.done", "x", "run@1", 4, "4.1:record", {"n": 1}))

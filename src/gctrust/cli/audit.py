@@ -107,7 +107,7 @@ def list_entries(
     run
         Only this run's.
     entity
-        Only of this domain or client.
+        Only of this domain or client, and of the runs about it.
     action
         Only this action.
     """

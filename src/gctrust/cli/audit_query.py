@@ -85,4 +85,6 @@ def _fits(entry: EntryShown, name: str, value: str) -> bool:
             return value.lower() in str(entry.data.get("reason", "")).lower()
         case "ticket":
             return entry.data.get("ticket") == value
+        case "entity":
+            return True  # those that were read are of it, or of a run about it
     return bool(getattr(entry, name) == value)

@@ -219,9 +219,14 @@ class Ledger:
     def entries(
         self, *, run: str = "", entity: str = "", action: str = "", since: int = 0, limit: int = 0
     ) -> tuple[LedgerEntry, ...]:
-        """Entries in order; a filter left empty admits all."""
-        wanted = {"run": run, "entity": entity, "action": action}
+        """Entries in order; a filter left empty admits all. Those of an entity are also all of the
+        runs about it: what a run changes may be named by an id that only the platform knows."""
+        wanted = {"run": run, "action": action}
         query = sa.select(LEDGER.c.entry).where(LEDGER.c.seq >= since).order_by(LEDGER.c.seq)
+        if entity:
+            about = LEDGER.c.entity == entity
+            runs = sa.select(LEDGER.c.run).where(about, LEDGER.c.run != "")
+            query = query.where(sa.or_(about, LEDGER.c.run.in_(runs)))
         for name, value in wanted.items():
             query = query.where(LEDGER.c[name] == value) if value else query
         with self.store.read() as connection:
