@@ -148,6 +148,8 @@ def test_the_demo_runs_the_three_journeys(tmp_path: Path) -> None:
     assert match["rate"] == 1.0
     assert match["n"] >= 299
     assert match["lower_bound"] >= 0.99
+    verified = answer(run(tmp_path, "audit", "verify", "--json", **told["environment"]))
+    assert verified["entries"] == sum(one["ledger_entries"] for one in told["journeys"].values())
 
 
 def test_help_tells_defaults_that_say_something(tmp_path: Path) -> None:

@@ -56,7 +56,11 @@ def test_a_pack_of_a_period(home):
     again = gctrust(home, "evidence", "--since", "2026-01-01", "--output", "pack")
     assert again.returncode == 2
     assert "evidence.folder-not-empty" in again.stderr
-    for wrong in (("--since", "yesterday"), ("--since", "2026-01-01", "--until", "x")):
+    for wrong in (
+        ("--since", "yesterday"),
+        ("--since", "2026-01-01", "--until", "x"),
+        ("--since", "2026-01-01", "--until", "2025-01-01"),
+    ):
         assert gctrust(home, "evidence", *wrong, "--output", "other").returncode == 2
     assert not (home / "other").exists()
 

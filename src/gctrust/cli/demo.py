@@ -7,6 +7,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
@@ -54,10 +55,13 @@ class JourneyShown:
 
 @dataclass(frozen=True, slots=True)
 class DemoShown:
+    """`environment`: what has other commands look at this demo's store."""
+
     journeys: dict[str, JourneyShown]
     pin_match_rate: MatchShown
     seconds: float
     ok: bool
+    environment: dict[str, str]
 
 
 def demo(
@@ -89,7 +93,7 @@ def demo(
                 await control.close()
 
     shown = asyncio.run(whole())
-    options.out.answer("demo", shown, _blocks(shown, home))
+    options.out.answer("demo", shown, _blocks(shown))
     return ExitCode.FINE if shown.ok else ExitCode.FINDINGS
 
 
@@ -182,7 +186,8 @@ async def _result(
     }
     match = play.match(rows)
     ok = all(_went_well(journey) for journey in journeys.values()) and play.well(match)
-    return DemoShown(journeys, match, round(seconds, 2), ok)
+    environment = {"GCTRUST_HOME": str(play.home), "GENESYS_ENV_URL": app.settings.platform[0]}
+    return DemoShown(journeys, match, round(seconds, 2), ok, environment)
 
 
 def _journey(app: App, row: RunRow, calls: int) -> JourneyShown:
@@ -205,7 +210,7 @@ def _went_well(journey: JourneyShown) -> bool:
     return journey.status == "succeeded" and journey.webhook_deliveries > 0 and not bad
 
 
-def _blocks(shown: DemoShown, home: Path) -> Iterator[Block]:
+def _blocks(shown: DemoShown) -> Iterator[Block]:
     columns = ("journey", "status", "duration", "calls", "waits", "findings", "ledger", "webhooks")
     rows = tuple(
         (
@@ -230,3 +235,5 @@ def _blocks(shown: DemoShown, home: Path) -> Iterator[Block]:
     yield "  gctrust sandbox                        a sandbox of your own to try commands on"
     yield "  gctrust check domain YOUR-DOMAIN       what your own mail domain lacks"
     yield "  gctrust explain --list                 everything gctrust looks for"
+    yield "  gctrust audit verify                   what it did, proved; with these set"
+    yield from (f"    export {name}={quote(value)}" for name, value in shown.environment.items())

@@ -61,6 +61,8 @@ def evidence(
         raise bad_argument("--output", "", "Say which folder to write: --output DIR.")
     folder = Path(options.output)
     period = (rfc3339_of("--since", since), rfc3339_of("--until", until) if until else "")
+    if until and period[1] <= period[0]:
+        raise bad_argument("--until", until, "The period would end before it begins.")
 
     async def body(app: composition.App) -> ExitCode:
         from ..adapters.evidence.pack import pack_of
