@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from gctrust.adapters.evidence.pack import pack_of
 from gctrust.adapters.evidence.sheets import approvals
 from gctrust.adapters.ledger.entry import Entry, LedgerEntry
+from gctrust.adapters.ledger.seal import seal, sealable
 from gctrust.errors import Problem
 
 from .conftest import SINCE, UNTIL, empty, filled
@@ -120,3 +121,33 @@ def test_a_period_without_entries_and_a_ledger_without_any(tmp_path):
     assert (found.period.first, found.period.count) == (0, 0)
     late = pack_of(filled(tmp_path), "2030-01-01T00:00:00.000Z", "2031-01-01T00:00:00.000Z", UNTIL)
     assert (late.period.first, late.period.count) == (83, 0)
+
+
+def verified(folder):
+    node = shutil.which("node")
+    if node is None:
+        pytest.skip("Node is not installed: verify.js is not run")
+    done = subprocess.run([node, folder / "verify.js", folder], capture_output=True, text=True)
+    return done.returncode, done.stdout.strip()
+
+
+def test_what_is_said_to_be_sealed_is_said_so_by_the_ledger(tmp_path):
+    """Or the period's first entries could be left out under that pretext."""
+    ledger = filled(tmp_path)
+
+    def written(name):
+        out = tmp_path / name
+        (out / "proofs").mkdir(parents=True)
+        for file, text in pack_of(ledger, SINCE, UNTIL, UNTIL).files():
+            (out / file).write_text(text)
+        return out
+
+    lying = written("lying")
+    manifest = json.loads((lying / "manifest.json").read_text())
+    lines = (lying / "changes.jsonl").read_text().splitlines()
+    manifest["period"] |= {"first": 20, "count": 49, "sealed": 20}
+    (lying / "manifest.json").write_text(json.dumps(manifest))
+    (lying / "changes.jsonl").write_text("\n".join(lines[11:]) + "\n")
+    assert verified(lying) == (10, "broken at entry 19: the period is not complete")
+    seal(ledger, sealable(ledger, entries=64), tmp_path / "1.jsonl")
+    assert verified(written("true")) == (0, "verified: 5 entries")

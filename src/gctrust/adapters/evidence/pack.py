@@ -16,6 +16,7 @@ from string import Template
 import sqlalchemy as sa
 
 from ...errors import Problem, ProblemKind, ProblemType
+from ..ledger.archives import SEALED
 from ..ledger.entry import LedgerEntry
 from ..ledger.export import safe_cells
 from ..ledger.ledger import Ledger
@@ -119,6 +120,7 @@ def pack_of(ledger: Ledger, since: str, until: str, made: str) -> Pack:
     found = _search(ledger, since, until)
     period, end = found.period, found.period.first + found.period.count
     beside = {seq for seq in (period.first - 1, end) if period.sealed <= seq < found.size}
+    beside |= found.sealing
     inside = range(period.first, end)
     proofs = ledger.prove_all([*inside, *sorted((beside | found.standing) - set(inside))])
     if not proofs:
@@ -128,16 +130,19 @@ def pack_of(ledger: Ledger, since: str, until: str, made: str) -> Pack:
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """`standing`: the last entry of each kind and name before the period's end."""
+    """`standing`: the last entry of each kind and name before the period's end; `sealing`: the
+    one that says what begins the ledger no more, if any."""
 
     period: Period
     standing: frozenset[int]
+    sealing: frozenset[int]
     size: int
 
 
 def _search(ledger: Ledger, since: str, until: str) -> _Found:
     lowest, first, last, seq, newest = None, None, -1, -1, ""
     standing: dict[tuple[str, str], int] = {}
+    sealing: frozenset[int] = frozenset()
     query = sa.select(LEDGER.c.seq, LEDGER.c.entry).order_by(LEDGER.c.seq)
     with ledger.store.read() as connection:
         for seq, text in connection.execute(query, execution_options={"yield_per": 5000}):
@@ -146,6 +151,7 @@ def _search(ledger: Ledger, since: str, until: str) -> _Found:
             if first is None and entry.time >= since:
                 first = seq
             newest = max(newest, entry.time)
+            sealing = frozenset({seq}) if entry.action == SEALED else sealing
             if not until or entry.time < until:
                 last = seq
                 if kind := kind_of(entry.action):
@@ -153,7 +159,7 @@ def _search(ledger: Ledger, since: str, until: str) -> _Found:
     first = seq + 1 if first is None else first
     until = until or max(since, _just_after(newest))
     period = Period(since, until, first, max(0, last + 1 - first), lowest or 0)
-    return _Found(period, frozenset(standing.values()), seq + 1)
+    return _Found(period, frozenset(standing.values()), sealing, seq + 1)
 
 
 def _just_after(time: str) -> str:

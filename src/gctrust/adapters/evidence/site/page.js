@@ -74,7 +74,8 @@ function verdict(word, why) {
 }
 
 function shownPack() {
-  const pack = JSON.parse(element("pack").textContent), { since, until, first, count } = pack.period;
+  const pack = JSON.parse(element("pack").textContent);
+  const { since, until, first, count, sealed } = pack.period;
   const lines = element("entries").textContent.trim().split("\n").filter(Boolean);
   const found = verifyPack(pack.period, pack.key, pack.checkpoint, lines);
   element("period").textContent = `${since} to ${until}`;
@@ -87,7 +88,9 @@ function shownPack() {
   const { entries, signed } = found, inside = entries.slice(0, count);
   const range = count ? `entries ${first} to ${first + count - 1}` : "no entry";
   verdict("verified", `The period has ${range}. Each is in the tree of ${signed.size} entries that was`
-    + " signed, none was changed, and none of the period is missing.");
+    + " signed, none was changed, and none of the period is missing."
+    + (sealed && first <= sealed ? ` Entries 0 to ${sealed - 1} are sealed in archives of their own:`
+      + " those of them that are of the period stand there, not here." : ""));
   table("changes", "Changes",
     ["entry", "time", "actor", "action", "entity", "reason", "ticket", "data"], inside.map(changeRow));
   approvals(inside);

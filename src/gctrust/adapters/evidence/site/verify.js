@@ -226,11 +226,15 @@ function verifyPack(head, key, note, lines) {
 
 const broken = (seq, why) => ({ broken: seq === null ? "the checkpoint" : `entry ${seq}`, why });
 
-// Nothing of the period was left out at either end: the neighbours lie outside of it.
+const sealedTo = ({ action, data }) => (action === "ledger.sealed" ? data.end : null);
+
+// Nothing of the period was left out at either end: the neighbours lie outside of it, or an entry of
+// the ledger says that what was before is sealed.
 function incomplete(head, entries, signed) {
   const at = new Map(entries.map((entry) => [entry.seq, entry.time])), end = head.first + head.count;
   const before = head.first - 1;
-  if (head.first > head.sealed && !(at.get(before) < head.since)) return before;
+  if (head.first > head.sealed) { if (!(at.get(before) < head.since)) return before; }
+  else if (head.sealed && !entries.some((entry) => sealedTo(entry) === head.sealed)) return before;
   return end < signed.size && !(at.get(end) >= head.until) ? end : null;
 }
 
