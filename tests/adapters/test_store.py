@@ -173,3 +173,16 @@ def test_a_clock_set_back_leaves_no_lease_to_who_has_ended(tmp_path):
     assert not next_.acquire(), "it may be alive, and beat again"
     time.sleep(0.3)
     assert next_.acquire()
+
+
+def test_a_file_whose_schema_is_damaged_is_told_as_unreadable(tmp_path):
+    """SQLite quotes the damaged octets, which are no UTF-8."""
+    path = tmp_path / "s.db"
+    Store(path).close()
+    octets = path.read_bytes()
+    for place in (b"CREATE TABLE webhook_health", b"webhook_health"):
+        path.write_bytes(octets.replace(place, place[:-3] + b"\xce(\xff"))
+        for attempt in (lambda: Store(path), lambda: store_kind_of(path)):
+            with pytest.raises(Problem) as caught:
+                attempt()
+            assert caught.value.code == "store.unreadable"

@@ -109,7 +109,10 @@ def _on_connect(connection: Any, _record: object) -> None:
         "synchronous=FULL",
         "foreign_keys=ON",
     ):
-        connection.execute(f"PRAGMA {pragma}").close()
+        try:
+            connection.execute(f"PRAGMA {pragma}").close()
+        except UnicodeDecodeError:  # of SQLite's own message, which quotes the damaged place
+            raise sqlite3.DatabaseError("malformed database schema") from None
 
 
 def _on_begin(connection: sa.Connection) -> None:
@@ -342,7 +345,7 @@ def store_kind_of(path: Path) -> str | None:
             row = connection.execute(
                 "SELECT value FROM gctrust_meta WHERE name = 'store_kind'"
             ).fetchone()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise Problem(UNREADABLE, {"store": str(path), "seen": str(error)}) from None
     finally:
         if "connection" in locals():
