@@ -148,3 +148,9 @@ def test_a_time_that_is_searched_for_is_a_time(home, query, count):
         assert (done.returncode, "2026-11-01" in done.stderr) == (2, True)
     else:
         assert len(json.loads(done.stdout)["entries"]) == count
+
+
+def test_a_checkpoint_that_nobody_gets_is_not_said_to_be_sent(home):
+    done = gctrust(home, "audit", "checkpoint", "--webhook")
+    assert (done.returncode, "No endpoint gets" in done.stderr) == (2, True)
+    assert len(json.loads(gctrust(home, "audit", "list", "--json").stdout)["entries"]) == 3

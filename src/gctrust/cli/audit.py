@@ -337,6 +337,8 @@ def _send(app: composition.App, note: str) -> None:
     from ..adapters.ledger.entry import Entry
     from ..adapters.ledger.signed_note import read_checkpoint
 
+    if not app.outbox.endpoints.receivers("ledger.checkpoint"):
+        raise bad_argument("--webhook", "", "No endpoint gets ledger.checkpoint: webhooks add.")
     size = read_checkpoint(note).size
     data: dict[str, Fact] = {"checkpoint": note, "key": app.ledger.verifier_key, "size": size}
     told: dict[str, Fact] = {**app.asker.why, "size": size}

@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from gctrust.adapters.webhooks.endpoint import Keys
-from gctrust.adapters.webhooks.send import Sender
+from gctrust.adapters.webhooks.receiver import Receiver
+from gctrust.adapters.webhooks.send import Sender, signed_headers
 
 from ...certs.authority import CLIENT, Authority
 from .houses import SECRET, deliver, endpoint, house, receiver, record
@@ -140,6 +141,16 @@ async def test_allowed_by_name_admits_that_name_alone():
         named = there.url.replace("127.0.0.1", "localhost")
         assert (await attempt(named)).accepted
         assert not (await attempt(named, allow_private=False)).accepted
+
+
+def test_a_forged_delivery_takes_no_id_from_the_genuine_one():
+    signed = signed_headers("msg_1", "{}", KEYS, time.time(), "application/json")
+    with Receiver(0, [SECRET], 200, lambda _seen: None) as listening:
+        forged = listening.judge({"webhook-id": "msg_1"}, b"{}")
+        genuine, again = (listening.judge(signed, b"{}") for _ in range(2))
+    assert (forged.verified, genuine.verified, genuine.known, again.known) == (
+        *(False, True, False, True),
+    )
 
 
 # --- TLS -----------------------------------------------------------------------------------------

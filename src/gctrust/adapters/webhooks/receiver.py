@@ -52,7 +52,8 @@ class Receiver(ThreadingHTTPServer):
         verified, why = self._verified(headers, body)
         event = _event(body)
         known = id_ in self._seen
-        self._seen.add(id_)
+        if verified is not False:  # anybody could take an id that way
+            self._seen.add(id_)
         text = body.decode("utf-8", "replace")
         type_, subject = str(event.get("type", "")), str(event.get("subject", ""))
         return Received(id_, type_, subject, verified, why, known, text)
