@@ -198,6 +198,18 @@ def test_an_archive_that_did_not_fit_on_the_disk_is_gone(tmp_path):
     assert seal(ledger, span, file).end == 128
 
 
+def test_two_that_seal_at_once_seal_nothing_twice(tmp_path):
+    ledger = filled(tmp_path, 300)
+    spans = [sealable(ledger, entries=count) for count in (128, 256)]
+    seal(ledger, spans[0], tmp_path / "1.jsonl")
+    with pytest.raises(Problem) as caught:
+        seal(ledger, spans[1], tmp_path / "2.jsonl")
+    assert caught.value.code == "ledger.nothing-to-seal"
+    assert seal_first(ledger, 256, tmp_path / "3.jsonl").first == 128
+    archives = read_archives([tmp_path / "1.jsonl", tmp_path / "3.jsonl"])
+    assert ledger.verify(archives=archives).findings == ()
+
+
 def test_a_cursor_after_sealing(sealed):
     """Both forms begin where the store does, and go on where the ledger ends."""
     ledger, _ = sealed

@@ -100,11 +100,13 @@ def _held(connection: sa.Connection) -> dict[int, str]:
 def seal(ledger: Ledger, span: Span, file: Path, by: Change = NOBODY) -> SealedEntry:
     """Write the archive, then remove its entries and say so in the ledger, in one transaction.
 
-    Raises Problem ledger.archive-unwritable, ledger.broken.
+    Raises Problem ledger.archive-unwritable, ledger.broken, and ledger.nothing-to-seal when these
+    were sealed meanwhile.
     """
     digest = _written(file, _lines(ledger, span))
     sealed = SealedEntry(span.first, span.end, file.name, digest)
     with ledger.store.write() as connection:
+        _refuse_sealed(connection, span)
         before = sealed_in(connection, ledger.origin)
         told = [*(before.archives if before else ()), str(sealed)]
         turned = [*(before.rotations if before else ()), *_rotations(connection, span)]
@@ -112,6 +114,12 @@ def seal(ledger: Ledger, span: Span, file: Path, by: Change = NOBODY) -> SealedE
         ledger.append_in(connection, Entry(SEALED, ledger.origin, slot=f"{span.end}", data=data))
         connection.execute(sa.delete(LEDGER).where(LEDGER.c.seq < span.end))
     return sealed
+
+
+def _refuse_sealed(connection: sa.Connection, span: Span) -> None:
+    """Whoever seals at the same time may have been quicker."""
+    if connection.execute(sa.select(sa.func.min(LEDGER.c.seq))).scalar() != span.first:
+        raise Problem(NOTHING, {"wanted": span.end, "held_by": "another seal"})
 
 
 def _written(file: Path, lines: Iterator[str]) -> str:
@@ -160,6 +168,7 @@ def _lines(ledger: Ledger, span: Span) -> Iterator[str]:
     Nothing is signed anew that does not begin the tree which is signed. Raises ledger.broken.
     """
     with ledger.store.read() as connection:
+        _refuse_sealed(connection, span)
         bits = [n for n in reversed(range(span.first.bit_length())) if span.first >> n & 1]
         places = [(level, (span.first >> level) - 1) for level in bits]
         known = nodes_in(connection, places)
