@@ -154,3 +154,21 @@ def test_a_checkpoint_that_nobody_gets_is_not_said_to_be_sent(home):
     done = gctrust(home, "audit", "checkpoint", "--webhook")
     assert (done.returncode, "No endpoint gets" in done.stderr) == (2, True)
     assert len(json.loads(gctrust(home, "audit", "list", "--json").stdout)["entries"]) == 3
+
+
+def test_a_back_up_is_verified_elsewhere_with_the_key_alone(home, tmp_path):
+    ledger = ledger_of(home)
+    key = ledger.verifier_key
+    ledger.store.close()
+    assert gctrust(home, "store", "backup", "copy.db").returncode == 0
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (home / "copy.db").rename(elsewhere / "copy.db")
+    done = gctrust(elsewhere, "audit", "verify", "copy.db", "--key", key)
+    assert (done.returncode, "consistent" in done.stdout) == (0, True), done.stderr
+    assert "--key" in gctrust(elsewhere, "audit", "verify", "copy.db").stderr
+    octets = (elsewhere / "copy.db").read_bytes()
+    (elsewhere / "copy.db").write_bytes(octets.replace(b"CHG-1", b"CHG-7"))
+    done = gctrust(elsewhere, "audit", "verify", "copy.db", "--key", key)
+    assert (done.returncode, "ledger entry 1" in done.stdout) == (10, True)
+    assert {file.name for file in elsewhere.iterdir()} == {"copy.db"}, "it made no store, no key"

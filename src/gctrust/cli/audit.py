@@ -147,13 +147,13 @@ def verify(
     Parameters
     ----------
     files
-        Archives of `audit seal`, verified with the store; or exports in their order, in place of
-        this machine's store: nothing else is asked then.
+        Archives of `audit seal`, verified with the store; or exports in their order, or a back-up
+        of a store, in place of this machine's store: nothing else is asked then.
     checkpoint
         A checkpoint that was kept elsewhere: without one a roll-back cannot be seen.
     key
         The verifier key to trust, as `audit checkpoint` printed it; without it the store's own, or
-        the one that an export names.
+        the one that an export names. A back-up names none.
     """
     anchor = _kept_note(checkpoint) if checkpoint else None
     trusted = _verifier(key) if key else None
@@ -163,7 +163,9 @@ def verify(
         from ..adapters.ledger.exported import are_archives
 
         note = None
-        if files and not are_archives(files):
+        if len(files) == 1 and _is_database(files[0]):
+            verdict, by = _of_database(files[0], trusted, anchor)
+        elif files and not are_archives(files):
             verdict, by = _of_exports(files, trusted, anchor)
         else:
             archives, processes = read_archives(files), min(os.cpu_count() or 1, 4)
@@ -191,6 +193,22 @@ def _verifier(text: str) -> VerifierKey:
         return VerifierKey.parse(text)
     except ValueError as error:
         raise bad_argument("--key", text, f"It is no verifier key: {error}.") from None
+
+
+def _is_database(file: Path) -> bool:
+    from ..adapters.ledger.verify import is_database
+
+    return file.is_file() and is_database(file)
+
+
+def _of_database(
+    file: Path, trusted: VerifierKey | None, anchor: str | None
+) -> tuple[Verdict, str]:
+    from ..adapters.ledger.verify import verify_file
+
+    if trusted is None:
+        raise bad_argument("--key", "", "Give the key of its ledger: gctrust audit checkpoint.")
+    return verify_file(file, trusted, anchor), str(trusted)
 
 
 def _of_exports(

@@ -14,6 +14,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from multiprocessing import get_context
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -59,6 +60,7 @@ PROBLEMS = (STRANGE, ANCHOR_SEALED)
 
 # Below this many entries a second process costs more than it saves: half a second to be there.
 SHARED_FROM = 250_000
+_SQLITE = b"SQLite format 3\0"  # how every file of it begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,21 @@ def verify_store(
     more = _node_findings(stretches, nodes)
     more = more or _frontier_findings(stretches, verdict, octets)
     return replace(verdict, findings=(*verdict.findings, *more))
+
+
+def is_database(path: Path) -> bool:
+    """A store's file, or a back-up of one. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(len(_SQLITE)) == _SQLITE
+
+
+def verify_file(path: Path, key: VerifierKey, anchor: str | None = None) -> Verdict:
+    """As verify_store, of a copy of a SQLite store, with nothing but the verifier key."""
+    engine = sa.create_engine(f"sqlite:///{path.resolve().as_uri()}?mode=ro&uri=true")
+    try:
+        return verify_store(engine, key, anchor)
+    finally:
+        engine.dispose()
 
 
 def _stretches(
