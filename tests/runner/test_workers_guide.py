@@ -34,7 +34,7 @@ def test_all_end_right_though_a_worker_is_killed(tmp_path: Path, orders: int) ->
         env=environ | {"ORDERS": str(orders)},
         capture_output=True,
         text=True,
-        timeout=300 + 2 * orders,
+        timeout=100 + 3 * orders,
     )
     assert done.returncode == 0, done.stderr + done.stdout
     assert "dead 137" in done.stdout, "the worker was killed, and had not ended before"
