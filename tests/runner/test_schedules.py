@@ -214,3 +214,16 @@ async def test_a_defect_ends_no_scheduler(tmp_path):
     schedules_of(house).add("domain", "d.example")
     async with Stumbling(schedules_of(house), Lease(house.store, "one", name="schedules")):
         await until(house.runner().list_runs)
+
+
+def test_all_that_succeeded_is_read_once_in_a_while(tmp_path):
+    house, read = House(tmp_path, HandClock()), []
+    scheduler = Scheduler(schedules_of(house), Lease(house.store, "one", name="schedules"))
+    event.listen(
+        house.store.engine,
+        "before_cursor_execute",
+        lambda _c, _u, statement, *_: read.append("FROM runs" in statement),
+    )
+    for _ in range(3):
+        scheduler.look()
+    assert read.count(True) == 1

@@ -7,6 +7,7 @@ added by hand. What was removed stays removed.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ _TURNED = {ACTIVE: "resumed", PAUSED: "paused", REMOVED: "removed"}
 # What a run that succeeded is watched for.
 _WATCHED = {"custom-domain": "expiry", "email-domain": "domain"}
 _AT_ONCE = 100  # orders in one transaction
+ADOPT = 30.0  # seconds between looks for what succeeded: with 100,000 runs one takes 90 ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +117,12 @@ class Schedules:
             connection.execute(sa.update(SCHEDULES).where(other).values(values))
             connection.execute(sa.update(SCHEDULES).where(mine).values(looked=at))
 
-    def order_due(self) -> tuple[str, ...]:
+    def order_due(self, adopt: bool = True) -> tuple[str, ...]:
         """Order every check that is due, once for each instant it is due at; returns their runs.
-        What was missed while nothing ran is made up by one look."""
-        with self.store.read() as connection:
-            unwatched = connection.execute(_unwatched().limit(_AT_ONCE)).all()
-        for journey, identity in unwatched:
-            self._adopt(_WATCHED[journey], identity.partition(":")[2])
+        What was missed while nothing ran is made up by one look. `adopt`: what has succeeded is
+        watched from now on, which takes a look at all that has."""
+        if adopt:
+            self._adopt_unwatched()
         now = self.runs.clock.now()
         due = sa.and_(SCHEDULES.c.status == ACTIVE, SCHEDULES.c.due <= now)
         query = sa.select(SCHEDULES).where(due).order_by(SCHEDULES.c.due).limit(_AT_ONCE)
@@ -129,10 +130,14 @@ class Schedules:
             rows = [_schedule(row) for row in connection.execute(query)]
         return tuple(run for one in rows if (run := self._order(one, now)))
 
-    def _adopt(self, kind: str, subject: str) -> None:
-        made = Schedule(f"{kind}:{subject}", kind, subject, ACTIVE, self.runs.clock.now())
-        with self.store.write() as connection:
-            self.store.put_once(connection, SCHEDULES, **_values(made))
+    def _adopt_unwatched(self) -> None:
+        with self.store.read() as connection:
+            unwatched = connection.execute(_unwatched().limit(_AT_ONCE)).all()
+        for journey, identity in unwatched:
+            kind, subject = _WATCHED[journey], identity.partition(":")[2]
+            made = Schedule(f"{kind}:{subject}", kind, subject, ACTIVE, self.runs.clock.now())
+            with self.store.write() as connection:
+                self.store.put_once(connection, SCHEDULES, **_values(made))
 
     def _order(self, one: Schedule, now: float) -> str:
         """The order and its turn are one transaction: whoever hung since it read what is due, and
@@ -161,6 +166,7 @@ class Scheduler:
 
     def __init__(self, schedules: Schedules, lease: Lease) -> None:
         self.schedules, self.lease = schedules, lease
+        self._adopted = -ADOPT
 
     async def __aenter__(self) -> Scheduler:
         self._task = asyncio.create_task(lasting(self._ticking))
@@ -182,7 +188,12 @@ class Scheduler:
     def look(self) -> tuple[str, ...]:
         """Order what is due, if nobody else does; the runs."""
         mine = self.lease.renew() if self.lease.epoch else self.lease.acquire()
-        return self.schedules.order_due() if mine else ()
+        if not mine:
+            return ()
+        adopt = time.monotonic() - self._adopted >= ADOPT
+        if adopt:
+            self._adopted = time.monotonic()
+        return self.schedules.order_due(adopt)
 
 
 def _unwatched() -> sa.Select[str, str]:
