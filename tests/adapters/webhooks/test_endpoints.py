@@ -317,6 +317,18 @@ async def test_an_address_that_is_none_is_told_and_does_no_harm(tmp_path, url):
     assert "webhooks.bad-endpoint" in box.rows()[0].attempts[0].error
 
 
+@pytest.mark.parametrize("login", ["", "user:word@"])
+async def test_no_token_goes_out_in_the_clear(tmp_path, login):
+    with receiver() as there:
+        url = there.url.replace("//", f"//{login}")
+        token = None if login else "token-of-the-receiver"
+        box = house(tmp_path, Target(url, bearer=lambda: token))
+        record(box)
+        await deliver(box)
+        assert "scheme" in box.rows()[0].attempts[0].error
+        assert there.seen == []
+
+
 async def test_what_cannot_be_recorded_is_not_sent_over_and_over(tmp_path):
     """As when the disk is full: the receiver has it, and nobody can write that down."""
     with receiver() as there:

@@ -156,10 +156,11 @@ def checked(endpoint: Endpoint) -> None:
         raise _bad(endpoint, "a key for mTLS needs its certificate")
 
 
-def checked_address(endpoint: Endpoint, url: str) -> None:
-    """Raises Problem webhooks.bad-endpoint."""
+def checked_address(endpoint: Endpoint, url: str, token: bool = False) -> None:
+    """`token`: one goes along with each delivery. Raises Problem webhooks.bad-endpoint."""
     own = endpoint.name == ENVIRONMENT  # WEBHOOK_URL may have a login, as it always could
-    schemes = ("https", "http") if endpoint.allow_private or own else ("https",)
+    signed_only = own and not token and not _USER.search(url)
+    schemes = ("https", "http") if endpoint.allow_private or signed_only else ("https",)
     try:
         checked_url(_USER.sub("//", url) if own else url, schemes)
     except ValueError as error:

@@ -145,7 +145,7 @@ class Endpoints:
             url = endpoint.url
         else:
             url = self.sources.read(endpoint.url).reveal()
-        checked_address(endpoint, url)
+        checked_address(endpoint, url, "bearer" in self.auth(endpoint))
         return url
 
     # --- changing ------------------------------------------------------------------------------
