@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ def postgres() -> Iterator[str]:
         finally:
             server.cleanup()
 
+
+# Begun in the background of a script, all would ignore what Ctrl-C sends; processes inherit it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SLOW = ("crash", "faults", "cli", "runner", "service", "scripts", "conformance")
 

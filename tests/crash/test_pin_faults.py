@@ -154,7 +154,7 @@ async def test_an_edit_by_somebody_else_is_left_alone_and_told(house):
     order, theirs = ordered(house), "dGhlaXIgcGluIGlzIDMyIG9jdGV0cyBsb25nIC4uLi4="
     async with voyage(house) as trip:
         run = trip.runner.submit(order)
-        await trip.until(lambda: trip.runner.show(run).stage == "drain")
+        await trip.meanwhile(lambda: trip.runner.show(run).stage == "drain")
         chain = Path(order.old.certificate).read_text()
         body = {"id": order.client_id, "mtlsRequired": True, "pinKind": "certificate"}
         house.control("PUT", "/clients", {**body, "certificateChain": chain, "pins": [theirs]})
@@ -172,7 +172,7 @@ async def test_there_is_a_way_back_from_every_stage(house, stage):
     async with voyage(house) as trip:
         before = await live(trip, order)
         run = trip.runner.submit(order)
-        await trip.until(lambda: trip.runner.show(run).stage == stage)
+        await trip.meanwhile(lambda: trip.runner.show(run).stage == stage)
         trip.runner.signal(run, "roll-back")
         row = await trip.ended(order)
         assert (row.status, await live(trip, order)) == ("rolled-back", before)
@@ -185,7 +185,7 @@ async def test_without_a_log_that_tells_the_drain_ends_by_an_operators_word(hous
     async with voyage(house, GCTRUST_PIN_ACCESS_LOG=str(silent)) as trip:
         run = trip.runner.submit(order)
         trip.runner.signal(run, "advance")  # a word nobody asked for counts for nothing
-        await trip.until(lambda: trip.runner.show(run).waiting_for.startswith("your word"))
+        await trip.meanwhile(lambda: trip.runner.show(run).waiting_for.startswith("your word"))
         assert "no log tells" in trip.runner.show(run).waiting_for
         assert len(await live(trip, order)) == 3
         trip.runner.signal(run, "advance")
@@ -226,7 +226,7 @@ async def test_clients_files_go_back_with_the_rotation(house):
     async with voyage(house) as trip:
         before = await live(trip, order)
         run = trip.runner.submit(order)
-        await trip.until(lambda: trip.runner.show(run).stage == "drain")
+        await trip.meanwhile(lambda: trip.runner.show(run).stage == "drain")
         assert Path(app.certificate).read_text() == Path(order.new.certificate).read_text()
         trip.runner.signal(run, "roll-back")
         row = await trip.ended(order)
