@@ -92,7 +92,7 @@ async def test_a_wait_follows_a_virtual_clock(tmp_path):
             (deadline,) = runner.pending_deadlines()
             assert deadline == house.clock.at + 86400.0
             house.clock.at = deadline
-            await until(lambda: not runner.pending_deadlines(), 1.0)
+            await until(lambda deadline=deadline: deadline not in runner.pending_deadlines(), 1.0)
         assert (await runner.await_end(run, 5)).status == "succeeded"
         row = runner.show(run)
         assert row.ended - row.started == 2 * 86400.0
