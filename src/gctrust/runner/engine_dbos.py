@@ -24,7 +24,7 @@ from .forks import SOURCE_GONE, Fork, Forks, is_own
 from .problems import DIVERGED, STUCK
 from .runs import OpenRun
 
-POLL = 0.25  # seconds between the engine's looks for what it was asked to go on with
+POLL = 0.15  # seconds between the engine's looks for what it was asked to go on with
 REPLAY_ALL = 1_000_000  # a step no run reaches: rewinding to it keeps the whole history
 FEW = 2  # runs that are begun at once, each by itself; more are begun by the queue, in one commit
 ENDED = ("SUCCESS", "ERROR")
