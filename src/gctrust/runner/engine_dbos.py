@@ -24,7 +24,8 @@ from .forks import SOURCE_GONE, Fork, Forks, is_own
 from .problems import DIVERGED, STUCK
 from .runs import OpenRun
 
-POLL = 0.15  # seconds between the engine's looks for what it was asked to go on with
+POLL = 0.15  # seconds between the engine's looks for what it was asked to go on with,
+POLL_ALONE = 0.25  # and on SQLite, where each of them takes the lock that the steps need
 REPLAY_ALL = 1_000_000  # a step no run reaches: rewinding to it keeps the whole history
 FEW = 2  # runs that are begun at once, each by itself; more are begun by the queue, in one commit
 ENDED = ("SUCCESS", "ERROR")
@@ -70,6 +71,7 @@ class Engine:
 
     def __init__(self, store: Store, forks: Forks, name: str, execute: Execute) -> None:
         self._store, self._forks, self._name, self._execute = store, forks, name, execute
+        self._poll = POLL if store.shared else POLL_ALONE
         self._repairs: dict[str, int] = {}
 
     async def open(self) -> None:
@@ -83,8 +85,8 @@ class Engine:
             "log_level": "CRITICAL",
             "max_executor_threads": 32,
             # Its messages are not used here: signals are rows of ours.
-            "notification_listener_polling_interval_sec": POLL,
-            "notification_coalesce_sec": POLL,
+            "notification_listener_polling_interval_sec": self._poll,
+            "notification_coalesce_sec": self._poll,
         }
         DBOS(config=config)
         named = DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
@@ -107,7 +109,7 @@ class Engine:
     async def _queue(self) -> bool:
         """Make it known; False where there is no table for it yet."""
         try:
-            await self._client.register_queue_async(self._name, polling_interval_sec=POLL)
+            await self._client.register_queue_async(self._name, polling_interval_sec=self._poll)
         except sa.exc.DBAPIError:
             return False
         return True
